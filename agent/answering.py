@@ -1,0 +1,120 @@
+"""From a draft to sentences that may leave the house: every sentence bound, then the whole judged.
+
+```
+Draft ─► verify each sentence ─► drop what is not supported ─► Signals ─► Confidence ─► gate
+```
+Pure: evidence comes in, a `Judged` comes out; nothing is sent here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.confidence import Confidence, Signals, judge
+from agent.domain import Draft, Evidence, ToolUse, Verified
+from agent.grounding import verify
+from agent.pack import Thresholds
+from agent.ports import Similarity
+from knowledge.types import Retrieval, title_of
+
+Gate = Literal["send", "decline", "escalate"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What may be said, how sure the house is, and what was kept back."""
+
+    sentences: tuple[Verified, ...]
+    confidence: Confidence
+    gate: Gate
+    dropped: tuple[str, ...]
+    """Drafted sentences that found no support, each with its reason."""
+
+
+def evidence_of(retrieval: Retrieval) -> tuple[Evidence, ...]:
+    """Return the passages a writer may use, best first."""
+    return tuple(
+        Evidence(
+            ref=hit.passage.id,
+            kind="passage",
+            title=title_of(hit.passage),
+            text=hit.passage.text,
+            document=hit.passage.document,
+            score=hit.score,
+        )
+        for hit in retrieval.hits
+    )
+
+
+def tool_evidence(tools: Sequence[ToolUse]) -> tuple[Evidence, ...]:
+    """Return finished tool results as evidence, named `tool:<name>:<n>` with n from 1 within the turn."""
+    return tuple(
+        Evidence(
+            ref=f"tool:{use.name}:{n}",
+            kind="tool",
+            title=use.name,
+            text="\n".join(str(sentence) for sentence in use.result.get("sentences", ())),
+        )
+        for n, use in enumerate(tools, start=1)
+    )
+
+
+def check(
+    draft: Draft,
+    *,
+    question: str,
+    retrieval: Retrieval,
+    thresholds: Thresholds,
+    similarity: Similarity | None,
+) -> Judged:
+    """Bind every drafted sentence to this turn's evidence and decide whether the rest may be sent."""
+    evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools))}
+    kept, dropped = _verified(draft, evidence, similarity)
+    used_tools_only = bool(draft.tools) and not any(sentence.citations for sentence in kept)
+    signals = Signals(
+        retrieval=retrieval.confidence,
+        match=_match(question, kept, similarity),
+        support=len(kept) / max(1, len(draft.sentences)),
+        from_tools=used_tools_only,
+    )
+    confidence = judge(signals)
+    gate = _gate(draft, kept, confidence=confidence, retrieval=retrieval, thresholds=thresholds)
+    return Judged(sentences=kept, confidence=confidence, gate=gate, dropped=dropped)
+
+
+def _verified(
+    draft: Draft, evidence: Mapping[str, Evidence], similarity: Similarity | None
+) -> tuple[tuple[Verified, ...], tuple[str, ...]]:
+    kept: list[Verified] = []
+    dropped: list[str] = []
+    for sentence in draft.sentences:
+        verdict = verify(sentence, evidence, similarity=similarity)
+        if verdict.ok:
+            # A tool's result has no document to open; the receipt names it instead.
+            cited = tuple(c for c in verdict.citations if evidence[c.passage].kind == "passage")
+            kept.append(Verified(text=sentence.text, citations=cited))
+        else:
+            dropped.append(f"{verdict.reason}: {sentence.text}")
+    return tuple(kept), tuple(dropped)
+
+
+def _match(question: str, kept: Sequence[Verified], similarity: Similarity | None) -> float:
+    """Return how close the best sentence, or the title it stands under, comes to the question."""
+    if not kept or similarity is None:
+        return 0.0
+    titles = [citation.title for sentence in kept for citation in sentence.citations]
+    return max(similarity(question, [sentence.text for sentence in kept] + titles))
+
+
+def _gate(
+    draft: Draft,
+    kept: Sequence[Verified],
+    *,
+    confidence: Confidence,
+    retrieval: Retrieval,
+    thresholds: Thresholds,
+) -> Gate:
+    if kept and confidence.value >= thresholds.answer:
+        return "send"
+    outside = retrieval.confidence < thresholds.decline and not draft.tools
+    return "decline" if outside or (draft.kind == "decline" and not kept) else "escalate"

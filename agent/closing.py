@@ -1,0 +1,330 @@
+"""How a turn ends: each method builds the record of one outcome, with the words the customer reads.
+
+Pure but for the texts, which are read once. No sentence is written here: keys of `agent/texts` only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agent.answering import Judged
+from agent.departments import back_at, department_for
+from agent.domain import (
+    Action,
+    Answered,
+    Button,
+    Citation,
+    Clarify,
+    Cost,
+    DataUse,
+    Declined,
+    Draft,
+    Escalated,
+    Held,
+    Reason,
+    Reply,
+    Ticket,
+    ToolUse,
+    TurnRecord,
+    Verified,
+    Waiting,
+)
+from agent.pack import Department, Pack
+from agent.ports import Situation
+from agent.scene import Scene
+from tools.context import Language, TurnId
+from tools.phrases import Phrases
+
+SUMMARY_LINES = 5
+
+TOLD: Mapping[Reason, str] = {
+    "not_sure": "answer.not_sure",
+    "ungrounded": "answer.not_sure",
+    "tool_failed": "trouble.tool",
+    "effect_unknown": "person.unknown_effect",
+    "model_failed": "trouble.model",
+    "internal_error": "trouble.internal",
+}
+"""What the customer is told before the hand-over, by reason; who asked for a person needs no explanation."""
+
+
+class Closing:
+    """Builds turn records; `scope` names the purpose a tool works under."""
+
+    def __init__(self, *, phrases: Phrases, pack: Pack, scope: Callable[[str], str | None]) -> None:
+        self.phrases = phrases
+        self.pack = pack
+        self.scope = scope
+
+    def held(self, scene: Scene) -> TurnRecord:
+        """Nobody but a person may speak."""
+        conversation = scene.situation.conversation
+        return self._record(scene, Held(), holder=conversation.holder, disclosed=conversation.disclosed)
+
+    def already(self, scene: Scene) -> TurnRecord:
+        """The customer asked again for the person they wait for."""
+        department = self.pack.department(scene.situation.conversation.department)
+        reply = self._say(scene, "person.already", department_name=department.name[scene.language])
+        return self._record(scene, Held(), replies=(reply,), holder="queued")
+
+    def resumed(self, scene: Scene) -> TurnRecord:
+        """The waiting customer goes on with the assistant."""
+        return self._record(scene, Answered(), replies=(self._say(scene, "person.resumed"),), holder="ai")
+
+    def fixed(self, scene: Scene, key: str) -> TurnRecord:
+        """A fixed text answers: greeting, thanks, the honest yes to "are you a robot?"."""
+        buttons = self._quick_replies(scene) if key == "talk.greeting" else ()
+        if key == "disclosure.robot":
+            buttons = (self._person_button(scene.language),)
+        reply = self._say(scene, key, buttons=buttons)
+        outcome = Clarify() if key in ("talk.empty", "talk.unreadable") else Answered()
+        return self._record(scene, outcome, replies=(reply,), confidence=1.0)
+
+    def refused(self, scene: Scene) -> TurnRecord:
+        """Consent was not given."""
+        reply = self._say(scene, "consent.refused", buttons=(self._person_button(scene.language),))
+        return self._record(scene, Answered(), replies=(reply,), confidence=1.0)
+
+    def needed(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
+        """A fitting tool needs a consent, or a signed-in customer."""
+        if draft.need == "sign_in":
+            reply = self._say(scene, "answer.sign_in", buttons=(self._person_button(scene.language),))
+            return self._record(scene, Clarify(), draft=draft, replies=(reply,))
+        purpose = self.pack.purposes[draft.need]
+        yes, no = (
+            self._button(scene, key, Action(kind="consent", target=purpose.name, yes=yes))
+            for key, yes in (("button.allow", True), ("button.not_now", False))
+        )
+        reply = Reply(text=purpose.text[scene.language], buttons=(yes, no))
+        waiting = Waiting(what="consent", target=purpose.name)
+        return self._record(scene, waiting, draft=draft, replies=(reply,), question=question)
+
+    def proposed(self, scene: Scene, draft: Draft, *, text: str) -> TurnRecord:
+        """A write waits for the customer's own yes to exactly this."""
+        proposal = dict(draft.proposal or {})
+        yes, no = (
+            self._button(scene, key, Action(kind="confirm", target=str(proposal["id"]), yes=yes))
+            for key, yes in (("button.confirm_yes", True), ("button.confirm_no", False))
+        )
+        waiting = Waiting(what="confirmation", target=str(proposal["id"]))
+        reply = Reply(text=text, buttons=(yes, no))
+        return self._record(scene, waiting, draft=draft, replies=(reply,), proposal=proposal)
+
+    def clarified(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
+        """One question back, with what there is to choose from."""
+        said = " ".join(sentence.text for sentence in draft.sentences)
+        if draft.options and not said:
+            joint = self.phrases.say("answer.or", scene.language)
+            said = self.phrases.say("answer.choose", scene.language, options=joint.join(draft.options))
+        buttons = tuple(
+            Button(label=option, action=Action(kind="say", target=option)) for option in draft.options
+        )
+        reply = Reply(text=said or self.phrases.say("answer.ask_back", scene.language), buttons=buttons)
+        return self._record(scene, Clarify(), draft=draft, replies=(reply,), question=question)
+
+    def declined(self, scene: Scene, draft: Draft, judged: Judged) -> TurnRecord:
+        """Outside the company's business."""
+        reply = self._say(scene, "answer.decline", buttons=(self._person_button(scene.language),))
+        return self._record(scene, Declined(), draft=draft, judged=judged, replies=(reply,))
+
+    def unsure(self, scene: Scene, draft: Draft, judged: Judged, *, question: str) -> TurnRecord:
+        """The gate stayed closed: nothing of the draft leaves, a person is called."""
+        reason: Reason = "not_sure" if judged.sentences or not draft.sentences else "ungrounded"
+        if any(not use.ok and use.fault == "unavailable" for use in draft.tools):
+            reason = "tool_failed"
+        kept_back = "\n".join((*(s.text for s in judged.sentences), *judged.dropped))
+        return self.escalated(
+            scene, reason=reason, question=question, rejected=kept_back, draft=draft, judged=judged
+        )
+
+    def answered(
+        self, scene: Scene, draft: Draft, judged: Judged, *, said: Sequence[Verified], first_ms: float
+    ) -> TurnRecord:
+        """The verified sentences as one message."""
+        citations: dict[tuple[str, str], Citation] = {}
+        for sentence in said:
+            for citation in sentence.citations:
+                citations.setdefault((citation.passage, citation.quote), citation)
+        reply = Reply(text=" ".join(sentence.text for sentence in said), citations=tuple(citations.values()))
+        record = self._record(scene, Answered(), draft=draft, judged=judged, replies=(reply,))
+        return _with_ms(record, first_sentence=first_ms)
+
+    def taken_over(self, scene: Scene, draft: Draft, judged: Judged) -> TurnRecord:
+        """A person claimed the conversation while the AI was about to speak."""
+        return self._record(scene, Held(), draft=draft, judged=judged, holder="person")
+
+    def escalated(
+        self,
+        scene: Scene,
+        *,
+        reason: Reason,
+        question: str,
+        rejected: str = "",
+        draft: Draft | None = None,
+        judged: Judged | None = None,
+        tools: tuple[ToolUse, ...] = (),
+        closed_proposal: tuple[str, str] | None = None,
+    ) -> TurnRecord:
+        """A person is called, the customer is told, the question is kept."""
+        department = department_for(
+            _asked(scene.situation, question), pack=self.pack, language=scene.language
+        )
+        parts = [self.phrases.say(TOLD[reason], scene.language)] if reason in TOLD else []
+        handed, buttons = self._handed(scene, department)
+        reply = Reply(text=" ".join((*parts, handed)), buttons=buttons)
+        ticket = Ticket(
+            reason=reason,
+            department=department.id,
+            summary=summary(scene.situation, question),
+            rejected=rejected,
+        )
+        return self._record(
+            scene,
+            Escalated(reason=reason),
+            draft=draft,
+            judged=judged,
+            replies=(reply,),
+            holder="queued",
+            ticket=ticket,
+            tools=tools,
+            closed_proposal=closed_proposal,
+        )
+
+    def settled(
+        self,
+        scene: Scene,
+        text: str,
+        *,
+        closed: tuple[str, str],
+        tools: tuple[ToolUse, ...] = (),
+    ) -> TurnRecord:
+        """A proposal came to its end: done, refused, dropped or expired."""
+        return self._record(
+            scene,
+            Answered(),
+            replies=(Reply(text=text),),
+            confidence=1.0,
+            tools=tools,
+            closed_proposal=closed,
+        )
+
+    def _handed(self, scene: Scene, department: Department) -> tuple[str, tuple[Button, ...]]:
+        """Say where the question goes and when people answer; at night the assistant may go on."""
+        returns = back_at(scene.caller.now, pack=self.pack, department=department)
+        go_on = self._button(scene, "button.go_on", Action(kind="ai"))
+        if returns is None:
+            text = self.phrases.say(
+                "person.handed",
+                scene.language,
+                department_to=department.to[scene.language],
+                minutes=department.answer_minutes,
+            )
+            return text, ()
+        when = self._when(returns, scene.caller.now, scene.language)
+        return self.phrases.say("person.closed_now", scene.language, when=when), (go_on,)
+
+    def _when(self, moment: datetime, now: datetime, language: Language) -> str:
+        zone = ZoneInfo(self.pack.timezone)
+        local = moment.astimezone(zone)
+        ahead = (local.date() - now.astimezone(zone).date()).days
+        key = {0: "when.today", 1: "when.tomorrow"}.get(ahead, "when.day")
+        return self.phrases.say(key, language, time=local, date=local)
+
+    def _record(
+        self,
+        scene: Scene,
+        outcome: Any,
+        *,
+        replies: tuple[Reply, ...] = (),
+        draft: Draft | None = None,
+        judged: Judged | None = None,
+        confidence: float | None = None,
+        tools: tuple[ToolUse, ...] = (),
+        **more: Any,
+    ) -> TurnRecord:
+        used = draft.tools if draft else tools
+        return TurnRecord(
+            turn=scene.turn,
+            conversation=scene.caller.conversation,
+            outcome=outcome,
+            language=scene.language,
+            replies=self._disclosed(scene, replies),
+            confidence=judged.confidence.value if judged else confidence,
+            reasons=judged.confidence.reasons if judged else (),
+            tools=used,
+            data_used=self._data_used(used),
+            model=draft.model if draft else "",
+            cost=draft.cost if draft else Cost(),
+            **more,
+        )
+
+    def _disclosed(self, scene: Scene, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+        """Put the AI disclosure first where it is due: at the start, and after a person handed back."""
+        if scene.situation.conversation.disclosed or not replies:
+            return replies
+        spoken = any(message.author in ("ai", "person") for message in scene.situation.history)
+        key = "disclosure.again" if spoken else "disclosure.first"
+        company = self.pack.name[scene.language]
+        return (Reply(text=self.phrases.say(key, scene.language, company=company)), *replies)
+
+    def _data_used(self, tools: Sequence[ToolUse]) -> tuple[DataUse, ...]:
+        lines = []
+        for use in tools:
+            purpose = self.scope(use.name)
+            if use.ok and purpose is not None:
+                lines.append(DataUse(what=purpose.partition(":")[0], purpose=purpose, tool=use.name))
+        return tuple(dict.fromkeys(lines))
+
+    def _say(self, scene: Scene, key: str, *, buttons: tuple[Button, ...] = (), **facts: object) -> Reply:
+        return Reply(text=self.phrases.say(key, scene.language, **facts), buttons=buttons)
+
+    def _button(self, scene: Scene, key: str, action: Action) -> Button:
+        return Button(label=self.phrases.say(key, scene.language), action=action)
+
+    def _person_button(self, language: Language) -> Button:
+        return Button(label=self.phrases.say("button.person", language), action=Action(kind="person"))
+
+    def _quick_replies(self, scene: Scene) -> tuple[Button, ...]:
+        return tuple(
+            Button(label=text, action=Action(kind="say", target=text))
+            for text in self.pack.quick_replies.get(scene.language, ())
+        )
+
+
+def in_trouble(situation: Situation, turn: TurnId, *, pack: Pack, phrases: Phrases) -> TurnRecord:
+    """Return the record of a turn that broke: the customer is told, a person is called, nothing is lost.
+
+    Depends on nothing that can have broken the turn: no model, no search, no tool.
+    """
+    language = situation.conversation.language
+    question = "\n".join(incoming.text for incoming in situation.batch)
+    department = department_for(question, pack=pack, language=language)
+    ticket = Ticket(reason="internal_error", department=department.id, summary=summary(situation, question))
+    return TurnRecord(
+        turn=turn,
+        conversation=situation.conversation.id,
+        outcome=Escalated(reason="internal_error"),
+        language=language,
+        replies=(Reply(text=phrases.say("trouble.internal", language)),),
+        holder="queued",
+        ticket=ticket,
+    )
+
+
+def summary(situation: Situation, question: str) -> str:
+    """Return what an operator reads first: the customer's last words, newest last, at most five lines."""
+    said = [m.text for m in situation.history if m.author == "customer"]
+    said += question.splitlines()
+    lines = [line.strip() for line in dict.fromkeys(said) if line.strip()]
+    return "\n".join(lines[-SUMMARY_LINES:])
+
+
+def _asked(situation: Situation, question: str) -> str:
+    earlier = [m.text for m in situation.history if m.author == "customer"]
+    return "\n".join((*earlier[-2:], question))
+
+
+def _with_ms(record: TurnRecord, **ms: float) -> TurnRecord:
+    return replace(record, ms={**record.ms, **ms})

@@ -1,0 +1,301 @@
+"""What a conversation is made of: frozen values without I/O.
+
+```
+Conversation ── Message*            the transcript, the truth
+      │
+      └─ Turn ── Incoming+          one batch of customer messages, one outcome
+           ├─ Draft ── Sentence*    what a writer proposes, with its evidence
+           ├─ Outcome               Answered | Clarify | Declined | Escalated | Held | Waiting
+           └─ TurnRecord            all of it, written in one transaction
+```
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NewType
+
+from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
+
+TicketId = NewType("TicketId", str)
+
+Author = Literal["customer", "ai", "person", "system"]
+Holder = Literal["ai", "queued", "person", "closed"]
+"""Who may speak: the AI, nobody until a person claims (the AI is silent), a person, or nobody."""
+
+ActionKind = Literal["person", "ai", "consent", "confirm", "rate", "say"]
+"""`ai`: go on with the assistant while waiting for a person; `say`: a quick reply, read as typed text."""
+EvidenceKind = Literal["passage", "tool"]
+WaitingFor = Literal["consent", "confirmation"]
+Reason = Literal[
+    "customer_asked",
+    "not_sure",
+    "ungrounded",
+    "tool_failed",
+    "effect_unknown",
+    "model_failed",
+    "internal_error",
+]
+"""Why a person is called; a closed set, shown to operators and counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A button the customer pressed. `target` is the purpose, proposal id, turn id or quick-reply text."""
+
+    kind: ActionKind
+    target: str = ""
+    yes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One customer message as it was accepted; `key` is unique in its conversation."""
+
+    id: MessageId
+    seq: int
+    key: str
+    text: str
+    action: Action | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a sentence comes from: a passage that exists, with the words it rests on."""
+
+    document: str
+    passage: str
+    title: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """One tap for the customer; `action` is what pressing it sends."""
+
+    label: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One line of the transcript, `seq` counts from 1 within the conversation."""
+
+    seq: int
+    author: Author
+    text: str
+    at: datetime
+    turn: TurnId | None = None
+    citations: tuple[Citation, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """State of one conversation at one moment."""
+
+    id: ConversationId
+    channel: str
+    language: Language
+    holder: Holder
+    customer_id: CustomerId | None = None
+    assurance: Assurance = "anonymous"
+    disclosed: bool = False
+    created: datetime
+    department: str = ""
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Something a sentence may rest on. `ref` is a passage id or `tool:<name>:<n>`."""
+
+    ref: str
+    kind: EvidenceKind
+    title: str
+    text: str
+    document: str = ""
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A drafted sentence and the references its writer gave for it."""
+
+    text: str
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUse:
+    """One finished tool call; `result` is the tool's JSON as parsed."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    ok: bool
+    result: Mapping[str, Any]
+    fault: str = ""
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Tokens and money of a turn's model calls; `usd` is 0 where the price is unknown."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A sentence that passed every check, with the citations it rests on; this is what streams."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+
+
+DraftKind = Literal["answer", "clarify", "decline", "need"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a writer proposes after its tools ran. Nothing of it reaches the customer unchecked.
+
+    `kind` is what the writer itself says it is: an answer, one question back, a decline because
+    nothing fits, or the need for a purpose (`need`) without which a fitting tool does not exist.
+    """
+
+    kind: DraftKind
+    sentences: tuple[Sentence, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
+    need: str = ""
+    proposal: Mapping[str, Any] | None = None
+    options: tuple[str, ...] = ()
+    model: str = ""
+    cost: Cost = field(default_factory=Cost)
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The customer has a grounded answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clarify:
+    """One question back; at most one per topic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """Outside the company's business: said politely, a person offered, no ticket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalated:
+    """A person is called; `partial` when verified sentences had already left."""
+
+    reason: Reason
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A person holds the conversation (or it waits for one): the AI stays silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A consent or a confirmation is open; `target` is the purpose or the proposal id."""
+
+    what: WaitingFor
+    target: str
+
+
+Outcome = Answered | Clarify | Declined | Escalated | Held | Waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataUse:
+    """One line of the receipt: which personal data was read, under which purpose."""
+
+    what: str
+    purpose: str
+    tool: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One message of the AI inside a turn, ready to be sent."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """The call for a person that an escalation leaves behind."""
+
+    reason: Reason
+    department: str
+    summary: str
+    rejected: str = ""
+    """The draft that was not sent; only staff see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange:
+    """The customer's answer to one purpose, as the append-only ledger stores it."""
+
+    purpose: str
+    granted: bool
+    version: str
+    text: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """Everything one turn decided and used, committed in one transaction. `ms` is by stage."""
+
+    turn: TurnId
+    conversation: ConversationId
+    outcome: Outcome
+    language: Language
+    replies: tuple[Reply, ...] = ()
+    confidence: float | None = None
+    reasons: tuple[str, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
+    data_used: tuple[DataUse, ...] = ()
+    evidence: tuple[str, ...] = ()
+    consents: tuple[ConsentChange, ...] = ()
+    proposal: Mapping[str, Any] | None = None
+    closed_proposal: tuple[str, str] | None = None
+    """(proposal id, final state) when this turn settled one."""
+    question: str = ""
+    """The question that waits for a consent or a missing slot, to be taken up when it comes."""
+    holder: Holder = "ai"
+    disclosed: bool = True
+    ticket: Ticket | None = None
+    model: str = ""
+    cost: Cost = field(default_factory=Cost)
+    ms: Mapping[str, float] = field(default_factory=dict)
+
+
+OUTCOME_NAMES: Mapping[type, str] = {
+    Answered: "answered",
+    Clarify: "clarify",
+    Declined: "declined",
+    Escalated: "escalated",
+    Held: "held",
+    Waiting: "waiting",
+}
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """The public name of an outcome, as the API and `mayak ask` print it."""
+    return OUTCOME_NAMES[type(outcome)]

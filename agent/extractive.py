@@ -1,0 +1,284 @@
+"""A chat model that needs no provider: it calls tools by rule and answers only in quotes.
+
+It sees what every model sees — the messages and the tools bound to it — and nothing else:
+
+```
+messages ─► Desk ─► planning.next_step ─┬─ Call ─────► AIMessage(tool_calls=[…])
+tools ────►                             └─ Compose ──► composing.compose ─► AIMessage("sentence [ref]\n…")
+                                                          └─ nothing fits ─► decline | hand_over
+```
+Deterministic; a few milliseconds, plus the embeddings where a `Similarity` is given.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+
+from agent.composing import Composed, compose
+from agent.domain import Evidence
+from agent.intents import Argument, Offer
+from agent.language import content
+from agent.likeness import lexicon, nearest
+from agent.planning import Answer, Call, Compose, Desk, Result, Said, next_step
+from agent.ports import Similarity
+from tools.context import Language
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+FAR = 0.34
+"""Share of the question's words that occur in no evidence at all from which it is somebody else's business."""
+RESULT_SENTENCES = 6
+PART_SENTENCES = 2
+"""Quotes for one part of a message that has several."""
+
+_FENCED = re.compile(r"```json\s*(?=\{)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """The JSON block of the last human message."""
+
+    question: str
+    language: Language
+    evidence: tuple[Evidence, ...]
+
+
+class Extractive(BaseChatModel):
+    """The model. `similarity` is nearness in meaning from the house's embedder, if it has one."""
+
+    similarity: Similarity | None = None
+    tools: tuple[BaseTool, ...] = ()
+
+    model_config = {"arbitrary_types_allowed": True}
+
+    @property
+    def _llm_type(self) -> str:
+        return "extractive"
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any
+    ) -> Runnable[Any, AIMessage]:
+        """Return the model with these tools at hand; anything but a langchain tool is left aside."""
+        return self.model_copy(update={"tools": tuple(t for t in tools if isinstance(t, BaseTool))})
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        message = self._reply(messages)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _reply(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        last = max((n for n, m in enumerate(messages) if isinstance(m, HumanMessage)), default=-1)
+        brief = read_brief(_text(messages[last]) if last >= 0 else "")
+        desk = Desk(
+            question=brief.question,
+            language=brief.language,
+            history=tuple(_said(messages[: max(last, 0)])),
+            offers=tuple(offer for tool in self.tools for offer in offers(tool)),
+            results=tuple(_results(messages[last + 1 :])),
+            controls=frozenset(
+                t.name for t in self.tools if (t.extras or {}).get("control") or t.return_direct
+            ),
+        )
+        step = next_step(desk, documented=self._documented(brief), similarity=self.similarity)
+        if isinstance(step, Call):
+            return _call(step, n=len(desk.results) + 1)
+        return self._compose(step, brief, desk)
+
+    def _documented(self, brief: Brief) -> Any:
+        def documented(part: str) -> float:
+            return compose(part, brief.evidence, language=brief.language).fit
+
+        return documented
+
+    def _compose(self, step: Compose, brief: Brief, desk: Desk) -> AIMessage:
+        lines: list[str] = []
+        tried: list[Composed] = []
+        for answer in step.answers:
+            found = _quoted(answer) if answer.results else []
+            if not found or all(result.empty for result in answer.results):
+                composed = self._from_documents(answer, brief)
+                tried.append(composed)
+                found = _written(composed, several=len(step.answers) > 1) or found
+            lines += [line for line in found if line not in lines]
+        if lines:
+            return AIMessage("\n".join(lines))
+        return _nothing(tried, brief, desk)
+
+    def _from_documents(self, answer: Answer, brief: Brief) -> Composed:
+        return compose(
+            answer.part,
+            brief.evidence,
+            language=brief.language,
+            similarity=self.similarity,
+            context=answer.context,
+        )
+
+
+def read_brief(text: str) -> Brief:
+    """Read question, language and evidence from the message; a message without the block is a bare question."""
+    body: Any = None
+    fenced = _FENCED.search(text)
+    if fenced is not None:
+        try:
+            body, _ = json.JSONDecoder().raw_decode(text, fenced.end())
+        except ValueError:
+            body = None
+    if not isinstance(body, dict):
+        return Brief(question=text.strip(), language=LANGUAGES[0], evidence=())
+    language = body.get("language")
+    return Brief(
+        question=str(body.get("question", "")),
+        language=language if language in LANGUAGES else LANGUAGES[0],
+        evidence=tuple(
+            Evidence(
+                ref=str(item["ref"]),
+                kind="passage",
+                title=str(item.get("title", "")),
+                text=str(item.get("text", "")),
+                score=float(item.get("score") or 0.0),
+            )
+            for item in body.get("evidence", ())
+            if isinstance(item, dict) and "ref" in item
+        ),
+    )
+
+
+def offers(tool: BaseTool) -> Iterator[Offer]:
+    """Yield what the tool offers: itself, or one offer a purpose for a tool that asks for consent."""
+    extras = tool.extras or {}
+    purposes = extras.get("purposes")
+    control = bool(extras.get("control")) or tool.return_direct
+    if isinstance(purposes, Mapping):
+        for purpose, cues in purposes.items():
+            yield Offer(tool=tool.name, cues=_cues(cues), fixed={"purpose": purpose}, control=True)
+        return
+    yield Offer(
+        tool=tool.name,
+        cues=_cues(extras.get("cues") or {}),
+        arguments=() if control else tuple(_arguments(tool)),
+        fills=tuple(extras.get("fills") or ()),
+        scope=extras.get("scope"),
+        writes=extras.get("effect") == "write",
+        control=control,
+    )
+
+
+def _cues(raw: Mapping[str, Sequence[str]]) -> Mapping[Language, tuple[str, ...]]:
+    return {language: tuple(raw.get(language, ())) for language in LANGUAGES}
+
+
+def _arguments(tool: BaseTool) -> Iterator[Argument]:
+    schema = tool.tool_call_schema
+    body = schema if isinstance(schema, dict) else schema.model_json_schema()
+    required = set(body.get("required", ()))
+    slots = (tool.extras or {}).get("slots") or {}
+    for name, shape in body.get("properties", {}).items():
+        expressions = slots.get(name) or {}
+        yield Argument(
+            name=name,
+            required=name in required,
+            pattern=str(shape.get("pattern", "")),
+            description=str(shape.get("description", "")),
+            choices=tuple(map(str, shape.get("enum", ()))),
+            expressions=tuple(e for language in LANGUAGES for e in expressions.get(language, ())),
+        )
+
+
+def _said(messages: Sequence[BaseMessage]) -> Iterator[Said]:
+    for message in messages:
+        if isinstance(message, HumanMessage):
+            yield Said(author="customer", text=_text(message))
+        elif isinstance(message, AIMessage) and _text(message):
+            yield Said(author="company", text=_text(message))
+
+
+def _results(messages: Sequence[BaseMessage]) -> Iterator[Result]:
+    """Yield this turn's finished calls; the n-th call is cited as `tool:<name>:<n>` unless it names itself."""
+    arguments = {c["id"]: c["args"] for m in messages if isinstance(m, AIMessage) for c in m.tool_calls}
+    finished = [m for m in messages if isinstance(m, ToolMessage)]
+    for n, message in enumerate(finished, start=1):
+        name = str(message.name or "")
+        try:
+            body = json.loads(_text(message))
+        except ValueError:
+            body = {"ok": message.status != "error", "sentences": [_text(message)]}
+        body = body if isinstance(body, dict) else {}
+        ok = bool(body.get("ok", True))
+        yield Result(
+            ref=str(body.get("ref") or f"tool:{name}:{n}"),
+            tool=name,
+            arguments=arguments.get(message.tool_call_id, {}),
+            ok=ok,
+            sentences=tuple(map(str, body.get("sentences", ()))),
+            choices=_choices(body.get("choices")),
+            empty=ok and not _any(body.get("facts")),
+        )
+
+
+def _choices(raw: Any) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    if not isinstance(raw, Mapping):
+        return {}
+    return {
+        str(name): tuple((str(item["value"]), str(item.get("label") or item["value"])) for item in items)
+        for name, items in raw.items()
+    }
+
+
+def _any(facts: Any) -> bool:
+    """Tell whether a result holds anything: some fact that is not an empty list."""
+    return isinstance(facts, Mapping) and any(value not in (None, "", [], {}) for value in facts.values())
+
+
+def _text(message: BaseMessage) -> str:
+    return str(message.text)
+
+
+def _call(step: Call, *, n: int) -> AIMessage:
+    call = {"name": step.tool, "args": dict(step.arguments), "id": f"call_{n}", "type": "tool_call"}
+    return AIMessage(content="", tool_calls=[call])
+
+
+def _quoted(answer: Answer) -> list[str]:
+    """Return the results' sentences; of a long result those that share words with the request."""
+    lines: list[str] = []
+    for result in answer.results:
+        asked = content(answer.part)
+        ranked = sorted(
+            range(len(result.sentences)),
+            key=lambda n: (-sum(1 for a in asked if nearest(a, content(result.sentences[n])) > 0), n),
+        )
+        kept = sorted({0, *ranked[: RESULT_SENTENCES - 1]}) if result.sentences else []
+        lines += [f"{result.sentences[n]} [{result.ref}]" for n in kept]
+    return lines
+
+
+def _written(composed: Composed, *, several: bool) -> list[str]:
+    if not composed.fits:
+        return []
+    kept = composed.sentences[:PART_SENTENCES] if several else composed.sentences
+    return [f"{sentence.text} [{sentence.refs[0]}]" for sentence in kept]
+
+
+def _nothing(tried: Sequence[Composed], brief: Brief, desk: Desk) -> AIMessage:
+    """Nothing fits: somebody else's business when the evidence knows none of the words, else a person's."""
+    near = max((composed.near for composed in tried), default=0.0)
+    reason = lexicon(brief.language)["say"]["outside"]
+    name = "decline" if near < FAR else "hand_over"
+    if name not in desk.controls:
+        return AIMessage("")
+    return _call(
+        Call(tool=name, arguments={"reason": reason if name == "decline" else ""}), n=len(desk.results) + 1
+    )

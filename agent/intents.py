@@ -1,0 +1,310 @@
+"""What each part of a message wants: one of the tools on offer, or an answer from the documents. Pure.
+
+```
+“Где заказ 1045 и как вернуть лампу?”
+   └─ parts ─┬─ “Где заказ 1045”        cue «где заказ» of a tool, own number   ─► Intent(tool)
+             └─ “как вернуть лампу”     asks for the way, nothing of one's own  ─► no intent: documents
+```
+A cue counts by its rarer words; typing slips and other endings are forgiven (`agent.likeness`).
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from agent.language import content, readable, sentences, stem, stems, words
+from agent.likeness import lexicon, nearest
+from agent.ports import Similarity
+from tools.context import Language
+
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+SURE = 0.72
+"""Score from which a cue alone decides."""
+SUPPORTED = 0.55
+"""Score that is enough with a number or a word of one's own beside it."""
+DOCUMENTED = 0.8
+"""Share of a question found in the documents from which a cue without anything of one's own gives way."""
+FUNCTION_WORD = 0.45
+"""What «где», "my" weigh beside a word that carries meaning."""
+MEANING = 0.4
+SPREAD = 5
+"""Words that may stand between the words of a cue without loss."""
+
+_COMMA = re.compile(r"[,;:—–]\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of a tool: its schema as a planner needs it, and how to find it in free text."""
+
+    name: str
+    required: bool = True
+    pattern: str = ""
+    description: str = ""
+    choices: tuple[str, ...] = ()
+    expressions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Something the model may call. `fixed` arguments belong to the offer; `control` ends the model's work."""
+
+    tool: str
+    cues: Mapping[Language, tuple[str, ...]] = field(default_factory=dict)
+    arguments: tuple[Argument, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    fills: tuple[str, ...] = ()
+    scope: str | None = None
+    writes: bool = False
+    control: bool = False
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is about the customer's own things rather than public ones."""
+        return self.control or self.scope is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The offer a part of the message asks for. `score` 0..1."""
+
+    offer: Offer
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How messages are read: what is on offer, how much the documents know, what was said before."""
+
+    language: Language
+    offers: tuple[Offer, ...]
+    documented: Callable[[str], float]
+    similarity: Similarity | None = None
+    earlier: str = ""
+    """An identifier of the conversation so far can be meant: the earlier messages that name it."""
+
+    def intent(self, part: str) -> Intent | None:
+        """Return what the part wants of the offers, or None when it is a question for the documents."""
+        part = readable(part)
+        own = self._own(part)
+        manner = opens_with(part, "manner") and not own
+        found = [i for i in self._scored(part) if not (manner and i.offer.personal)]
+        best = max(found, key=lambda intent: intent.score, default=None)
+        if best is None or best.score < (SUPPORTED if own else SURE):
+            return self._by_number(part)
+        if not own and best.score < 1 and self.documented(part) >= DOCUMENTED:
+            return None
+        return best
+
+    def _scored(self, part: str) -> list[Intent]:
+        found: list[Intent] = []
+        said, carrying = tuple(stems(part)), frozenset(content(part))
+        weights = _weights(tuple(c for offer in self.offers for cues in offer.cues.values() for c in cues))
+        for offer in self.offers:
+            scored = [
+                (_score(cue, said, carrying, weights), cue) for cues in offer.cues.values() for cue in cues
+            ]
+            score, cue = max(scored, default=(0.0, ""))
+            if self.similarity is not None and 0.4 <= score < SURE:
+                score += MEANING * max(0.0, self.similarity(part, [cue])[0] - 0.5)
+            found.append(Intent(offer=offer, score=score))
+        return found
+
+    def _own(self, part: str) -> bool:
+        """Tell whether the part is about something of the customer's own, named, owned or pointed at."""
+        if self.numbers(part) or has_word(part, "own") or _numbered().search(part):
+            return True
+        points = has_word(part, "that_one") or opens_with(part, "goes_on", strip=False)
+        return bool(points and self.numbers(self.earlier))
+
+    def numbers(self, text: str) -> list[str]:
+        """Return the identifiers of any tool that the text names."""
+        arguments = {a.name: a for offer in self.offers for a in offer.arguments if identifies(a)}
+        return list(dict.fromkeys(v for a in arguments.values() for v in values(a, text)))
+
+    def _by_number(self, part: str) -> Intent | None:
+        """A bare identifier asks for what is read by it."""
+        named = self.numbers(part)
+        if not named or set(content(part)) - {s for value in named for s in stems(value)} - _nouns(
+            self.offers
+        ):
+            return None
+        for offer in self.offers:
+            needs = [a for a in offer.arguments if a.required]
+            if not offer.writes and len(needs) == 1 and values(needs[0], part):
+                return Intent(offer=offer, score=SUPPORTED)
+        return None
+
+
+def parts(text: str, wanted: Callable[[str], Intent | None], language: Language) -> tuple[str, ...]:
+    """Return the requests a message consists of; statements stay with the request they lead to."""
+    pieces = [piece for line in text.splitlines() for s in sentences(line) or [line] for piece in _split(s)]
+    pieces = [piece for piece in pieces if words(piece)]
+    found: list[str] = []
+    carried = ""
+    for n, piece in enumerate(pieces):
+        joined = f"{carried} {piece}".strip()
+        asks = bool(content(piece)) and (opens_with(piece, "asks") or wanted(piece) is not None)
+        if asks or n == len(pieces) - 1:
+            if not asks and found and not carried:
+                found[-1] = f"{found[-1]} {piece}"
+            else:
+                found.append(joined)
+            carried = ""
+        else:
+            carried = joined
+    return tuple(found)
+
+
+def _split(sentence: str) -> list[str]:
+    """Split where a joining word or a comma is followed by the beginning of another question or request."""
+    pieces = [sentence]
+    for cut in (_joins(), _COMMA):
+        pieces = [piece for whole in pieces for piece in _cut(whole, cut)]
+    return pieces
+
+
+def _cut(text: str, where: re.Pattern[str]) -> list[str]:
+    for match in where.finditer(text):
+        left, right = text[: match.start()], text[match.end() :]
+        if content(left) and content(right) and opens_with(right, "asks"):
+            return [left.strip(" ,"), *_cut(right, where)]
+    return [text]
+
+
+@lru_cache(maxsize=1)
+def _joins() -> re.Pattern[str]:
+    joined = sorted(
+        (j for lang in LANGUAGES for j in lexicon(lang)["reading"]["joins"]), key=len, reverse=True
+    )
+    return re.compile(rf"(?:,?\s+)(?:{'|'.join(map(re.escape, joined))})\s+", re.IGNORECASE)
+
+
+def values(argument: Argument, text: str) -> list[str]:
+    """Return what the text gives for the argument, each once, in order of appearance."""
+    found: dict[tuple[str, ...], tuple[int, str]] = {}
+    for expression in argument.expressions:
+        for match in _compiled(expression).finditer(text):
+            value = match.group("value").strip(" \t\n.,;:!?«»\"'()")
+            if value and _allowed(argument, value):
+                key = tuple(words(value))
+                found.setdefault(key, (match.start("value"), value))
+        if found and not identifies(argument):
+            break
+    if not found and argument.pattern:
+        bare = text.strip(" \t\n.,;:!?«»\"'()#№")
+        if re.fullmatch(argument.pattern, bare) and _allowed(argument, bare):
+            return [bare]
+    for choice in argument.choices:
+        if choice.lower() in text.lower():
+            found.setdefault((choice,), (text.lower().index(choice.lower()), choice))
+    return [value for _, value in sorted(found.values())]
+
+
+def identifies(argument: Argument) -> bool:
+    """Whether the argument is an identifier: its schema says what it looks like and that has digits."""
+    return bool(argument.pattern) and (r"\d" in argument.pattern or "0-9" in argument.pattern)
+
+
+def _allowed(argument: Argument, value: str) -> bool:
+    """An identifier needs a digit; the pattern tells what to look for and is not held against spellings."""
+    return not identifies(argument) or any(mark.isdigit() for mark in value)
+
+
+def opens_with(text: str, name: str, *, strip: bool = True) -> bool:
+    """Tell whether the text begins with one of the forms, polite openings aside."""
+    said = " ".join(words(text)) + " "
+    forms = _forms(name)
+    openings = _forms("openings") if strip else ()
+    while not said.startswith(forms):
+        opening = next((o for o in openings if said.startswith(o)), None)
+        if opening is None:
+            return False
+        said = said[len(opening) :]
+    return True
+
+
+def has_word(text: str, name: str) -> bool:
+    """Tell whether one of the forms stands anywhere in the text."""
+    said = f" {' '.join(words(text))} "
+    return any(f" {form}" in said for form in _forms(name))
+
+
+@lru_cache(maxsize=32)
+def _forms(name: str) -> tuple[str, ...]:
+    found = {" ".join(words(form)) + " " for lang in LANGUAGES for form in lexicon(lang)["reading"][name]}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+@lru_cache(maxsize=1)
+def _numbered() -> re.Pattern[str]:
+    return re.compile(
+        "|".join(n for lang in LANGUAGES for n in lexicon(lang)["reading"]["numbered"]), re.IGNORECASE
+    )
+
+
+@lru_cache(maxsize=512)
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE)
+
+
+@lru_cache(maxsize=8192)
+def _cue(cue: str) -> tuple[str, ...]:
+    return tuple(stems(cue))
+
+
+@lru_cache(maxsize=8192)
+def _carries(word: str) -> bool:
+    return bool(content(word))
+
+
+@lru_cache(maxsize=64)
+def _weights(cues: tuple[str, ...]) -> Mapping[str, float]:
+    """Return for each stem of the cues how much it tells: rare stems more, function words less."""
+    frequency: dict[str, int] = {}
+    meaning: dict[str, bool] = {}
+    for cue in cues:
+        for word in words(cue):
+            meaning[stem(word)] = meaning.get(stem(word), False) or _carries(word)
+        for one in set(_cue(cue)):
+            frequency[one] = frequency.get(one, 0) + 1
+    return {
+        one: math.log(2 + len(cues) / n) * (1.0 if meaning[one] else FUNCTION_WORD)
+        for one, n in frequency.items()
+    }
+
+
+def _score(cue: str, said: tuple[str, ...], carrying: frozenset[str], weights: Mapping[str, float]) -> float:
+    """Return how well a message says the cue, 0..1: all of it, close together, little else.
+
+    `said` are the message's stems in order, `carrying` those that carry meaning.
+    """
+    wanted = _cue(cue)
+    if not wanted:
+        return 0.0
+    heard = {one: nearest(one, said) for one in wanted}
+    total = sum(weights[one] for one in wanted)
+    recall = sum(weights[one] * heard[one] for one in wanted) / total
+    if recall < 0.4:
+        return 0.0
+    places = [n for n, one in enumerate(said) if nearest(one, wanted) > 0]
+    spread = max(places) - min(places) + 1 - len(wanted) if places else 0
+    close = 1.0 if spread <= SPREAD else 0.85
+    there = sum(1 for n, one in enumerate(said) if one in carrying or n in places)
+    return float(recall * close * (0.8 + 0.2 * len(places) / max(1, there)))
+
+
+@lru_cache(maxsize=16)
+def _nouns_of(cues: tuple[str, ...]) -> frozenset[str]:
+    """Return stems that most tools' cues share: the nouns everybody means (order, parcel)."""
+    frequency: dict[str, int] = {}
+    for cue in cues:
+        for one in set(map(stem, (w for w in words(cue) if _carries(w)))):
+            frequency[one] = frequency.get(one, 0) + 1
+    return frozenset(one for one, n in frequency.items() if n >= max(2, len(cues) // 12))
+
+
+def _nouns(offers: Sequence[Offer]) -> frozenset[str]:
+    return _nouns_of(tuple(c for offer in offers for cues in offer.cues.values() for c in cues))

@@ -1,0 +1,171 @@
+"""What grounding knows about words: negation, restriction, opposites, synonyms; data in `grounding.toml`."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from agent.language import content, stem
+
+DATA = Path(__file__).with_name("grounding.toml")
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_SHORT_NOT = re.compile(r"\b(\w+)n['’]t\b")
+_CLAUSE = re.compile(r"[,;:()—–]|\s-\s|\b(?:и|and)\b")
+LONG_ENOUGH = 5
+"""Letters two stems must share from the start to be taken for forms of one word."""
+
+
+def plain(text: str) -> str:
+    """Return the text lower-case, «ё» as «е», white space single, contractions of "not" written out."""
+    lower = " ".join(text.lower().replace("ё", "е").split())
+    return _SHORT_NOT.sub(lambda m: f"{ {'ca': 'can', 'wo': 'will'}.get(m[1], m[1]) } not", lower)
+
+
+@lru_cache(maxsize=4096)
+def negations(text: str) -> int:
+    """Return how often the text denies something."""
+    left = _ignored().sub(" ", plain(text).replace("cannot", "can not"))
+    said = sum(1 for word in _WORD.findall(left) if _counts().fullmatch(word))
+    if said:
+        return said
+    return 1 if any(_doubles().fullmatch(word) for word in _WORD.findall(left)) else 0
+
+
+@lru_cache(maxsize=4096)
+def has_exception(text: str) -> bool:
+    """Whether the text takes something out of what it says."""
+    return bool(_exceptions().search(plain(text)))
+
+
+@lru_cache(maxsize=4096)
+def restrictions(text: str) -> frozenset[str]:
+    """Return the stems of words such as "only" and "always"."""
+    known = frozenset(_data()["restriction"]["words"])
+    return frozenset(stem(word) for word in _WORD.findall(plain(text)) if word in known)
+
+
+def opposed(said: str, given: str) -> bool:
+    """Whether one text says one side of a matter and the other the opposite side of it."""
+    one, other = plain(said), plain(given)
+    for left, right in _opposites():
+        sides = [bool(side.search(text)) for text in (one, other) for side in (left, right)]
+        if sides in ([True, False, False, True], [False, True, True, False]):
+            return True
+    return any(
+        word in _after(other, right) for left, right in _prepositions() for word in _after(one, left)
+    ) or any(word in _after(other, left) for left, right in _prepositions() for word in _after(one, right))
+
+
+@lru_cache(maxsize=4096)
+def meaning(text: str) -> tuple[str, ...]:
+    """Return the stems of the words that carry meaning, each once, in order; synonyms fall together."""
+    return tuple(dict.fromkeys(_synonyms().get(found, found) for found in content(text) if not _digits(found)))
+
+
+def covered(said: Iterable[str], given: Iterable[str]) -> list[str]:
+    """Return those of `said` that stand in `given`, in some form."""
+    there = frozenset(given)
+    heads = frozenset(word[:LONG_ENOUGH] for word in there if len(word) >= LONG_ENOUGH)
+    return [word for word in said if word in there or (word[:LONG_ENOUGH] in heads and _form(word, there))]
+
+
+@lru_cache(maxsize=8192)
+def weight(word: str) -> float:
+    """Return how much the absence of a stem (of `meaning`) from the evidence weighs, 0..1."""
+    return threshold("light") if word in _light() else 1.0
+
+
+def clauses(text: str) -> list[str]:
+    """Return the parts of a sentence between commas, dashes and "and"."""
+    return [part for part in _CLAUSE.split(text) if part.strip()]
+
+
+def is_ignored_name(word: str) -> bool:
+    """Whether a capital letter here names nothing: «Вам», "I"."""
+    return plain(word) in _ignored_names()
+
+
+def threshold(name: str) -> float:
+    """Return a number of `[thresholds]`."""
+    return float(_data()["thresholds"][name])
+
+
+def _form(word: str, there: frozenset[str]) -> bool:
+    return any(
+        word[:LONG_ENOUGH] == other[:LONG_ENOUGH]
+        and (word.startswith(other) or other.startswith(word) or word[:-2] == other[:-2])
+        for other in there
+    )
+
+
+def _digits(word: str) -> bool:
+    return any(mark.isdigit() for mark in word)
+
+
+def _after(text: str, preposition: str) -> list[str]:
+    """Return the stems of the words that stand right after the preposition."""
+    return [stem(word) for word in re.findall(rf"\b{preposition} ([^\W\d_]{{4,}})", text)]
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    return tomllib.loads(DATA.read_text("utf-8"))
+
+
+@cache
+def _counts() -> re.Pattern[str]:
+    return re.compile("|".join(_data()["negation"]["counts"]))
+
+
+@cache
+def _doubles() -> re.Pattern[str]:
+    return re.compile("|".join(_data()["negation"]["doubles"]))
+
+
+@cache
+def _ignored() -> re.Pattern[str]:
+    forms: Sequence[str] = _data()["negation"]["ignored"]
+    return re.compile("|".join(rf"\b(?:{form})\b" for form in forms))
+
+
+@cache
+def _exceptions() -> re.Pattern[str]:
+    return re.compile("|".join(rf"\b(?:{form})\b" for form in _data()["negation"]["exceptions"]))
+
+
+@cache
+def _light() -> frozenset[str]:
+    return frozenset(_synonyms().get(stem(word), stem(word)) for word in _data()["light"]["words"])
+
+
+@cache
+def _opposites() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    return tuple(
+        (re.compile(rf"\b(?:{one})\b"), re.compile(rf"\b(?:{other})\b"))
+        for one, other in _data()["opposites"]["pairs"]
+    )
+
+
+@cache
+def _prepositions() -> tuple[tuple[str, str], ...]:
+    return tuple((one, other) for one, other in _data()["opposites"]["before_a_word"])
+
+
+@cache
+def _synonyms() -> Mapping[str, str]:
+    """Map each stem to the first stem of its group; a stem of two groups stays with the first."""
+    heads: dict[str, str] = {}
+    for group in _data()["synonyms"]["groups"]:
+        head = stem(group[0].split()[0])
+        for word in group:
+            for part in word.split():
+                heads.setdefault(stem(part.replace("ё", "е")), head)
+    return heads
+
+
+@cache
+def _ignored_names() -> frozenset[str]:
+    return frozenset(_data()["names"]["ignored"])

@@ -1,0 +1,124 @@
+"""The model-and-tools loop: a brief goes in, a draft comes out. The only caller of langchain's `create_agent`.
+
+```
+system.md ┐
+history   ├─► model ─► tools ─► model ─► … ─► text          ─► Draft(answer)
+question ─┘                            └────► control call  ─► Draft(clarify | need | decline)
+                       └─► a prepared change ────────────────► Draft(answer, proposal)
+```
+There is no checkpointer: the graph's state is scratch paper. What must survive a crash is in the steps that
+`middleware.ledger` runs every call through.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall
+from langchain_core.tools import BaseTool
+
+from agent.controls import SIGN_IN, Offer, controls
+from agent.domain import Draft, Message, Sentence
+from agent.middleware.book import Book, Status
+from agent.middleware.consent import Consent
+from agent.middleware.evidence import Evidence
+from agent.middleware.fallback import Fallback
+from agent.middleware.faults import Faults
+from agent.middleware.ledger import Ledger
+from agent.models import ModelChain
+from agent.pack import Pack
+from agent.ports import Brief, Steps, Writer
+from agent.prompts import question_prompt, system_prompt
+from agent.reading import read_answer
+from tools.context import Caller
+
+HISTORY_MESSAGES = 10
+HISTORY_CHARS = 800
+"""Bounds of what was said before, as a model sees it."""
+
+
+class Loop(Writer):
+    """Drafts answers with a chain of models and the company's tools. Stateless between turns."""
+
+    def __init__(self, models: ModelChain, *, toolbox: Offer, pack: Pack) -> None:
+        self.models = models
+        self.toolbox = toolbox
+        self.pack = pack
+
+    async def write(self, brief: Brief, *, steps: Steps, status: Status) -> Draft:
+        """Run the loop for one brief. Raises `WriterFailed` when no model of the chain answers."""
+        began = time.perf_counter()
+        book = self._book(brief, steps=steps, status=status)
+        state = await self._agent(brief, book).ainvoke(
+            {"messages": [*history(brief.history), HumanMessage(question_prompt(brief))]},
+            context=brief.caller,
+        )
+        return _draft(state["messages"], book, ms=round(1000 * (time.perf_counter() - began), 3))
+
+    def _book(self, brief: Brief, *, steps: Steps, status: Status) -> Book:
+        limits = self.pack.limits
+        spoken = controls(self.toolbox, brief.caller, refused=brief.refused)
+        return Book(
+            caller=brief.caller,
+            steps=steps,
+            status=status,
+            models=self.models,
+            offered={tool.name: tool for tool in self.toolbox.offered(brief.caller)},
+            controls={tool.name: tool for tool in spoken},
+            tool_calls=limits.tool_calls_per_turn,
+            deadline=time.monotonic() + limits.turn_seconds,
+        )
+
+    def _agent(self, brief: Brief, book: Book) -> Any:
+        tools: list[BaseTool] = [*book.offered.values(), *book.controls.values()]
+        return create_agent(
+            self.models.last,
+            tools,
+            system_prompt=system_prompt(self.pack.company, language=brief.language, today=brief.today),
+            middleware=[Ledger(book), Fallback(book), Evidence(book), Consent(book), Faults(book)],
+            context_schema=Caller,
+        )
+
+
+def history(messages: Sequence[Message]) -> list[AnyMessage]:
+    """Return what was said before as chat messages, oldest first, bounded; neighbours of one side are joined."""
+    turns: list[tuple[str, str]] = []
+    for message in messages[-HISTORY_MESSAGES:]:
+        if message.author == "system" or not message.text.strip():
+            continue
+        side = "customer" if message.author == "customer" else "company"
+        text = message.text.strip()[:HISTORY_CHARS]
+        if turns and turns[-1][0] == side:
+            text = f"{turns.pop()[1]}\n{text}"
+        turns.append((side, text))
+    return [HumanMessage(text) if side == "customer" else AIMessage(text) for side, text in turns]
+
+
+def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
+    last = next(message for message in reversed(messages) if isinstance(message, AIMessage))
+    control = last.tool_calls[0] if last.tool_calls else None
+    shared: dict[str, Any] = {"tools": tuple(book.used), "model": book.model, "cost": book.cost, "ms": ms}
+    if book.proposal is not None:
+        return Draft(kind="answer", proposal=book.proposal, **shared)
+    if control is None:
+        return Draft(kind="answer", sentences=read_answer(last.text), **shared)
+    return Draft(**_control(control), **shared)
+
+
+def _control(call: ToolCall) -> dict[str, Any]:
+    """Return what a control call makes of the draft; its arguments were checked when it was made."""
+    arguments = call["args"]
+    match call["name"]:
+        case "ask_back":
+            question = " ".join(str(arguments.get("question", "")).split())
+            sentences = (Sentence(text=question),) if question else ()
+            return {"kind": "clarify", "sentences": sentences, "options": tuple(arguments.get("options", ()))}
+        case "ask_consent":
+            return {"kind": "need", "need": arguments["purpose"]}
+        case "ask_sign_in":
+            return {"kind": "need", "need": SIGN_IN}
+        case "decline":
+            return {"kind": "decline"}
+        case _:
+            return {"kind": "answer"}

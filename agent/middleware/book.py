@@ -1,0 +1,98 @@
+"""The scratch paper of one turn: what its middleware shares. It dies with the turn; the ledger's steps stay."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.tools import BaseTool
+
+from agent.domain import Cost, ToolUse
+from agent.models import ModelChain
+from agent.ports import Steps
+from tools.context import Caller
+
+Status = Callable[[str], Awaitable[None]]
+
+BROKEN = frozenset({"unavailable", "bad_arguments"})
+"""Faults that say the tool did not work, as against an answer such as `not_found`."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """State of one run of the loop. `deadline` is in seconds of the monotonic clock."""
+
+    caller: Caller
+    steps: Steps
+    status: Status
+    models: ModelChain
+    offered: Mapping[str, BaseTool]
+    controls: Mapping[str, BaseTool]
+    tool_calls: int
+    deadline: float
+    model_calls: int = 0
+    used: list[ToolUse] = field(default_factory=list)
+    link: int = 0
+    cost: Cost = field(default_factory=Cost)
+    order: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def model(self) -> str:
+        """Name of the model that spoke last."""
+        return self.models.links[self.link].name
+
+    @property
+    def proposal(self) -> Mapping[str, Any] | None:
+        """The first prepared change of this turn; the loop ends with it."""
+        found = (use.result.get("proposal") for use in self.used if use.ok)
+        return next((proposal for proposal in found if isinstance(proposal, Mapping)), None)
+
+    def calls_left(self) -> int:
+        """Return how many tool calls the turn may still make."""
+        return max(0, self.tool_calls - len(self.used))
+
+    def seconds_left(self) -> float:
+        """Return the seconds until the turn's deadline, negative when it is past."""
+        return self.deadline - time.monotonic()
+
+    def broken(self, name: str) -> int:
+        """Return how often the tool did not work in this turn."""
+        return sum(use.name == name and use.fault in BROKEN for use in self.used)
+
+    def spent(self, *, prompt: int, completion: int) -> None:
+        """Add the tokens of one call of the current model."""
+        usd = self.models.links[self.link].usd(prompt=prompt, completion=completion)
+        self.cost = Cost(
+            prompt_tokens=self.cost.prompt_tokens + prompt,
+            completion_tokens=self.cost.completion_tokens + completion,
+            usd=self.cost.usd + usd,
+        )
+
+    @asynccontextmanager
+    async def in_order(self, n: int) -> AsyncIterator[None]:
+        """Wait until the calls before the n-th (from 1) are written down: parallel calls take turns."""
+        async with self.order:
+            await self.order.wait_for(lambda: len(self.used) >= n - 1)
+        try:
+            yield
+        finally:
+            async with self.order:
+                self.order.notify_all()
+
+
+def call_id(n: int) -> str:
+    """Return the id of the n-th tool call: nine letters and digits, which every provider accepts back."""
+    return f"call{n:05d}"
+
+
+def call_number(id: str) -> int:
+    """Return n of `call_id(n)`."""
+    return int(id.removeprefix("call"))
+
+
+def fault(code: str, **more: str) -> str:
+    """Return a tool result that says what went wrong, and nothing of how."""
+    return json.dumps({"ok": False, "kind": "fault", "fault": code, "sentences": [], "facts": {}, **more})

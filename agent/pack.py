@@ -1,0 +1,363 @@
+"""A company pack: the folder that makes an installation somebody's. Read once, checked, frozen.
+
+```
+pack/
+  company.toml     name, voice, languages, hours, calendar, departments
+  policy.toml      promise, thresholds, limits, purposes
+  knowledge/       documents by language, documents.toml
+  shop/            data of the embedded shop, where it is used
+  questions.yaml   questions with their gold, for evals and previews
+```
+A pack that cannot be used is refused with file, line and remedy (`BadPack`); unknown keys are refused
+too, because a misspelt limit that silently falls back to a default is worse than a start that fails.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, time
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent.errors import BadPack
+from tools.context import Language
+
+Words = dict[Language, str]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Span = tuple[time, time]
+M = TypeVar("M", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """A table of the pack: frozen, nothing unknown in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Voice(Part):
+    """How the company speaks; the prompts quote it."""
+
+    formality: str = "вы"
+    tone: Words
+    forbidden: tuple[str, ...] = ()
+
+
+class Contacts(Part):
+    """How customers reach people."""
+
+    phone: str = ""
+    phone_local: str = ""
+    email: str = ""
+    returns_email: str = ""
+    wholesale_email: str = ""
+    privacy_email: str = ""
+    address: Words = Field(default_factory=dict)
+
+
+class Appearance(Part):
+    """What the chat shows; `accent` is #RRGGBB and must carry white text at 4.5 : 1."""
+
+    accent: str = Field(default="#0B5FA5", pattern=r"^#[0-9A-Fa-f]{6}$")
+    avatar: Words
+
+    @model_validator(mode="after")
+    def _readable(self) -> "Appearance":
+        if contrast(self.accent, "#FFFFFF") < 4.5:
+            raise ValueError("white text on `accent` has a contrast below 4.5 : 1; choose a darker colour")
+        return self
+
+
+class Greeting(Part):
+    """Buttons under the first message."""
+
+    quick_replies: dict[Language, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Week(Part):
+    """Spans "HH:MM-HH:MM" a day; an empty list is a day off."""
+
+    mon: tuple[str, ...] = ()
+    tue: tuple[str, ...] = ()
+    wed: tuple[str, ...] = ()
+    thu: tuple[str, ...] = ()
+    fri: tuple[str, ...] = ()
+    sat: tuple[str, ...] = ()
+    sun: tuple[str, ...] = ()
+
+    def on(self, day: date) -> tuple[Span, ...]:
+        """Return the spans of the weekday of `day`."""
+        return tuple(span(text) for text in getattr(self, DAYS[day.weekday()]))
+
+    @model_validator(mode="after")
+    def _spans(self) -> "Week":
+        for name in DAYS:
+            for text in getattr(self, name):
+                span(text)
+        return self
+
+
+class SpecialDay(Part):
+    """A row of the calendar: replaces the week on that day."""
+
+    date: date
+    kind: Literal["holiday", "moved", "short"]
+    name: Words
+    hours: tuple[str, ...] = ()
+
+
+class Department(Part):
+    """People a conversation may be passed to."""
+
+    id: str
+    name: Words
+    to: Words
+    languages: tuple[Language, ...]
+    topics: tuple[str, ...] = ()
+    answer_minutes: int = Field(ge=1)
+    hours: Week | None = None
+    default: bool = False
+
+
+class Company(Part):
+    """`company.toml`."""
+
+    name: Words
+    legal_name: Words
+    about: Words
+    site: str
+    languages: tuple[Language, ...] = Field(min_length=1)
+    timezone: str
+    currency: str = "RUB"
+    voice: Voice
+    contacts: Contacts = Contacts()
+    appearance: Appearance
+    greeting: Greeting = Greeting()
+    hours: Week
+    departments: tuple[Department, ...] = Field(min_length=1)
+    calendar: tuple[SpecialDay, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Company":
+        if sum(department.default for department in self.departments) != 1:
+            raise ValueError("exactly one department must have `default = true`")
+        for language in self.languages:
+            if language not in self.name:
+                raise ValueError(f"`name` has no “{language}”, but `languages` names it")
+        return self
+
+
+class Promise(Part):
+    """Of answers sent without a person, at most this share may be wrong, with this confidence."""
+
+    at_most_wrong: float = Field(gt=0, lt=1)
+    confidence: float = Field(gt=0, lt=1)
+
+
+class Thresholds(Part):
+    """What a calibrated probability leads to."""
+
+    answer: float = Field(ge=0, le=1)
+    decline: float = Field(ge=0, le=1)
+
+
+class Limits(Part):
+    """Bounds of one message and one turn."""
+
+    message_chars: int = Field(ge=100)
+    tool_calls_per_turn: int = Field(ge=1)
+    turn_seconds: float = Field(gt=0)
+    messages_per_minute: int = Field(ge=1)
+
+
+class Caps(Part):
+    """What must not grow without somebody noticing."""
+
+    notices_per_day: int = Field(default=3, ge=0)
+    marketing_per_week: int = Field(default=1, ge=0)
+    usd_per_conversation: float = Field(default=0.5, ge=0)
+    usd_per_day: float = Field(default=20.0, ge=0)
+
+
+class Purpose(Part):
+    """Why personal data may be touched; `text` is what the customer agrees to, kept with the consent."""
+
+    name: str
+    basis: Literal["consent", "contract", "legal"]
+    version: str
+    text: Words
+    gives: Words
+
+
+class Policy(Part):
+    """`policy.toml`."""
+
+    promise: Promise
+    thresholds: Thresholds
+    limits: Limits
+    caps: Caps = Caps()
+    quiet_hours: dict[str, Any] = Field(default_factory=dict)
+    confirmation: dict[str, int] = Field(default_factory=dict)
+    purposes: dict[str, Purpose]
+
+
+class Pack:
+    """A checked company pack; attributes are the pack's values, methods answer questions about them."""
+
+    def __init__(self, folder: Path, company: Company, policy: Policy) -> None:
+        self.folder = folder
+        self.company = company
+        self.policy = policy
+
+    @property
+    def name(self) -> Mapping[Language, str]:
+        """The company's name as customers see it, by language."""
+        return self.company.name
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """Languages the company answers in; the first is the main one."""
+        return self.company.languages
+
+    @property
+    def timezone(self) -> str:
+        """IANA time zone of every hour and date of the pack."""
+        return self.company.timezone
+
+    @property
+    def appearance(self) -> Appearance:
+        """Accent and avatar of the chat."""
+        return self.company.appearance
+
+    @property
+    def departments(self) -> tuple[Department, ...]:
+        """All departments, in the pack's order."""
+        return self.company.departments
+
+    @cached_property
+    def default_department(self) -> Department:
+        """The department that takes what nobody else does."""
+        return next(department for department in self.departments if department.default)
+
+    def department(self, id: str) -> Department:
+        """Return the department with this id, the default one when there is none."""
+        return next((d for d in self.departments if d.id == id), self.default_department)
+
+    @property
+    def purposes(self) -> Mapping[str, Purpose]:
+        """Purposes by name."""
+        return self.policy.purposes
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds of one message and one turn."""
+        return self.policy.limits
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What a probability leads to."""
+        return self.policy.thresholds
+
+    @property
+    def confirmation_minutes(self) -> int:
+        """Minutes until an unanswered proposal expires."""
+        return self.policy.confirmation.get("expires_minutes", 10)
+
+    @property
+    def quick_replies(self) -> Mapping[Language, tuple[str, ...]]:
+        """Buttons under the first message, by language."""
+        return self.company.greeting.quick_replies
+
+    @cached_property
+    def special_days(self) -> Mapping[date, tuple[Span, ...]]:
+        """Spans of the calendar's days."""
+        return {row.date: tuple(span(text) for text in row.hours) for row in self.company.calendar}
+
+
+def load_pack(folder: Path) -> Pack:
+    """Read and check the pack in `folder`. Raises `BadPack` with file, line and remedy."""
+    if not folder.is_dir():
+        raise BadPack(
+            f"There is no company pack at {folder}.",
+            remedy="Set MAYAK_COMPANY to a folder with company.toml and policy.toml.",
+        )
+    company, policy = _toml(folder / "company.toml"), _toml(folder / "policy.toml")
+    for name, table in policy.get("purposes", {}).items():
+        if isinstance(table, dict):
+            table.setdefault("name", name)
+    return Pack(
+        folder,
+        _model(folder / "company.toml", company, Company),
+        _model(folder / "policy.toml", policy, Policy),
+    )
+
+
+def span(text: str) -> Span:
+    """Read "09:00-18:00". Raises ValueError."""
+    match = re.fullmatch(r"(\d\d:\d\d)-(\d\d:\d\d)", text)
+    if match is None:
+        raise ValueError(f"“{text}” is no span of hours; write it as 09:00-18:00")
+    opens, closes = time.fromisoformat(match[1]), time.fromisoformat(match[2])
+    if opens >= closes:
+        raise ValueError(f"“{text}” ends before it begins; write the earlier hour first")
+    return opens, closes
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the WCAG 2.2 contrast ratio of two #RRGGBB colours, 1..21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as absent:
+        raise BadPack(
+            f"{path} is absent.", remedy="Every company pack has company.toml and policy.toml."
+        ) from absent
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise BadPack(
+            f"{path}: {broken}", remedy="Mend the file at that line; it must be UTF-8 TOML."
+        ) from broken
+
+
+def _model(path: Path, table: dict[str, Any], model: type[M]) -> M:
+    try:
+        return model.model_validate(table)
+    except ValidationError as wrong:
+        # A misspelt key shows up twice, as unknown and as missing; the unknown one is what to mend.
+        found = sorted(wrong.errors(), key=lambda error: error["type"] != "extra_forbidden")
+        first = found[0]
+        where = [str(step) for step in first["loc"]]
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise BadPack(
+            f"{path}:{_line(path, where)}: {'.'.join(where) or path.name}: {first['msg']}{more}",
+            remedy="Correct that value; demo/ holds a complete example with every key explained.",
+        ) from wrong
+
+
+def _line(path: Path, where: list[str]) -> int:
+    """Return the line that most likely holds the wrong value: the deepest named step found in order."""
+    lines = path.read_text("utf-8").splitlines()
+    at = 0
+    for step in where:
+        if step.isdigit():
+            rows = [n for n, text in enumerate(lines) if n >= at and text.startswith("[[")]
+            at = rows[int(step)] if int(step) < len(rows) else at
+            continue
+        found = next(
+            (n for n in range(at, len(lines)) if re.search(rf"(^|[\[.\"]){re.escape(step)}\b", lines[n])),
+            None,
+        )
+        at = found if found is not None else at
+    return at + 1

@@ -1,0 +1,314 @@
+"""What the provider-free model does next: call a tool, ask for one detail, or answer. Pure and deterministic.
+
+```
+part of the message ─► intent ─┬─ none ─────────────────────────────────────────► Compose: documents
+                               ├─ behind a consent or a sign-in ────────────────► Call(ask_consent | ask_sign_in)
+                               └─ arguments ─┬─ all there ──────────────────────► Call(tool)
+                                             └─ one missing ─┬─ a tool lists it ► Call(that tool)
+                                                             │     ├─ one choice ──► go on with it
+                                                             │     └─ several ─────► Call(ask_back, options)
+                                                             └─ nothing lists it ► Call(ask_back)
+after every result the same function is asked again, until it says Compose
+```
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.intents import Argument, Intent, Offer, Reading, identifies, opens_with, parts, values
+from agent.language import content, says_no, stem, words
+from agent.likeness import lexicon, nearest
+from agent.ports import Similarity
+from tools.context import Language
+
+MOST_CALLS = 4
+LOOK_BACK = 6
+"""Earlier messages in which an identifier may have been named."""
+MOST_OPTIONS = 6
+LONGEST_OPTION = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One earlier message of the conversation."""
+
+    author: Literal["customer", "company"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One finished tool call of this turn; `ref` names it as evidence."""
+
+    ref: str
+    tool: str
+    arguments: Mapping[str, Any]
+    ok: bool
+    sentences: tuple[str, ...]
+    choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Argument to (value, label) of what the tool listed."""
+    empty: bool = False
+    """Whether the tool ran well and found nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """All the model knows at one call."""
+
+    question: str
+    language: Language
+    history: tuple[Said, ...]
+    offers: tuple[Offer, ...]
+    results: tuple[Result, ...]
+    controls: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One tool call to make."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How one part is answered: by these results, or by the documents when there are none."""
+
+    part: str
+    results: tuple[Result, ...] = ()
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compose:
+    """Nothing more to call: answer every part, in order."""
+
+    answers: tuple[Answer, ...]
+
+
+def next_step(
+    desk: Desk, *, documented: Callable[[str], float], similarity: Similarity | None = None
+) -> Call | Compose:
+    """Return what to do now. `documented` tells how much of a question the documents meet, 0..1."""
+    reading = Reading(
+        language=desk.language,
+        offers=desk.offers,
+        documented=documented,
+        similarity=similarity,
+        earlier="\n".join(said.text for said in desk.history[-LOOK_BACK:]),
+    )
+    answers: list[Answer] = []
+    later: list[Call] = []
+    for part in _requests(desk, reading):
+        intent = _meant(part, desk, reading)
+        step = _pursue(intent.offer, part, desk) if intent else _documents(part, desk)
+        if isinstance(step, Answer):
+            answers.append(step)
+        elif step.tool in desk.controls:
+            later.append(step)
+        elif len(desk.results) < MOST_CALLS:
+            return step
+    return later[0] if later else Compose(answers=tuple(answers))
+
+
+def _requests(desk: Desk, reading: Reading) -> tuple[str, ...]:
+    """Return the parts of the message; a line that only gives a missing detail stays with its request."""
+    found: list[str] = []
+    for line in desk.question.splitlines():
+        if found and _only_a_detail(line, found[-1], reading):
+            found[-1] = f"{found[-1]}\n{line}"
+            continue
+        found += parts(line, reading.intent, desk.language)
+    return tuple(found) or (desk.question,)
+
+
+def _only_a_detail(line: str, request: str, reading: Reading) -> bool:
+    """Tell whether a line answers what an earlier request lacks: its number, or a text of its own."""
+    wants = reading.intent(request)
+    if wants is None or opens_with(line, "asks"):
+        return False
+    lacks = [a for a in wants.offer.arguments if a.required and not values(a, request)]
+    own = reading.intent(line)
+    return any(values(a, line) if identifies(a) else own is None for a in lacks)
+
+
+def _meant(part: str, desk: Desk, reading: Reading) -> Intent | None:
+    """Return the part's intent; a bare number after a question of ours takes up what was asked for before."""
+    intent = reading.intent(part)
+    if intent is not None and (intent.score > 0.56 or _spoken_of(part, reading)):
+        return intent
+    before = [said.text for said in desk.history if said.author == "customer"][-1:]
+    if before and (reading.numbers(part) or _replies(part, desk)):
+        resumed = reading.intent(before[0])
+        if resumed is not None and _fits_in(resumed.offer, part, desk):
+            return resumed
+    return intent
+
+
+def _spoken_of(part: str, reading: Reading) -> bool:
+    """Tell whether the part says more than a number."""
+    named = {s for value in reading.numbers(part) for s in map(stem, words(value))}
+    return bool(set(content(part)) - named)
+
+
+def _replies(part: str, desk: Desk) -> bool:
+    """Tell whether the part answers a question of ours: the last word was a question, and this is none."""
+    last = desk.history[-1] if desk.history else None
+    asked = last is not None and last.author == "company" and last.text.rstrip().endswith(("?", "."))
+    return (
+        asked and last is not None and _is_ask_back(last.text, desk.language) and not opens_with(part, "asks")
+    )
+
+
+def _is_ask_back(text: str, language: Language) -> bool:
+    return text.rstrip().endswith("?") or any(
+        text.startswith(lexicon(lang)["say"][key].split("{")[0])
+        for lang in ("ru", "en")
+        for key in ("missing",)
+    )
+
+
+def _fits_in(offer: Offer, part: str, desk: Desk) -> bool:
+    """Tell whether the part can be the detail the offer lacks."""
+    if says_no(part) or offer.control:
+        return False
+    return any(values(a, part) or not identifies(a) for a in offer.arguments if a.required)
+
+
+def _documents(part: str, desk: Desk) -> Answer:
+    """Leave the part to the documents; a short question goes on with what the customer said before."""
+    earlier = [said.text for said in desk.history if said.author == "customer"][-1:]
+    goes_on = opens_with(part, "goes_on", strip=False) or len(content(part)) <= 2
+    return Answer(part=part, context=earlier[0] if earlier and goes_on else "")
+
+
+def _pursue(offer: Offer, part: str, desk: Desk) -> Call | Answer:
+    """Return the next call for the offer, or the results that answer the part."""
+    if offer.control:
+        return Call(tool=offer.tool, arguments=dict(offer.fixed))
+    wanted: list[dict[str, Any]] = [{}]
+    for argument in offer.arguments:
+        given = _given(argument, part, desk)
+        if not given and argument.required:
+            more = _missing(argument, offer, part, desk)
+            if not isinstance(more, list):
+                return more
+            given = more
+        if given:
+            wanted = [{**arguments, argument.name: value} for value in given for arguments in wanted]
+    done: list[Result] = []
+    for arguments in wanted[:MOST_CALLS]:
+        result = _done(offer.tool, arguments, desk)
+        if result is None and len(desk.results) < MOST_CALLS:
+            return Call(tool=offer.tool, arguments=arguments)
+        if result is not None:
+            done.append(result)
+    return Answer(part=part, results=tuple(done))
+
+
+def _given(argument: Argument, part: str, desk: Desk) -> list[str]:
+    """Return the argument's values from the part, else from the whole message, else from what was said."""
+    found = values(argument, part)
+    if not argument.required:
+        return found[:1]
+    if identifies(argument):
+        return found or values(argument, desk.question) or _remembered(argument, desk)
+    detail = part.split("\n", 1)[1] if "\n" in part else ""
+    return (found or [detail] if detail else found)[:1] or _replied(argument, part, desk)
+
+
+def _remembered(argument: Argument, desk: Desk) -> list[str]:
+    """Return the identifier the conversation is about: the latest message that names exactly one."""
+    for said in reversed(desk.history[-LOOK_BACK:]):
+        found = values(argument, said.text)
+        if found:
+            return found if len(found) == 1 else []
+    return []
+
+
+def _replied(argument: Argument, part: str, desk: Desk) -> list[str]:
+    """Return the whole reply when the customer was just asked for this text."""
+    return [part.strip()] if _replies(part, desk) and len(words(part)) >= 2 else []
+
+
+def _missing(argument: Argument, offer: Offer, part: str, desk: Desk) -> Call | Answer | list[str]:
+    """Return how to come by a missing argument: what a listing tool shows, or one question back."""
+    lister = _lister(argument, offer, desk)
+    if lister is None:
+        return _ask_for(argument, desk)
+    listed = _done(lister.tool, {}, desk)
+    if listed is None:
+        if len(desk.results) < MOST_CALLS:
+            return Call(tool=lister.tool, arguments={})
+        return Answer(part=part)
+    choices = _narrowed(_choices(argument, listed), part)
+    if len(choices) == 1:
+        return [choices[0][0]]
+    if choices and "ask_back" in desk.controls:
+        return _ask_which(choices, desk.language)
+    return Answer(part=part, results=(listed,))
+
+
+def _lister(argument: Argument, offer: Offer, desk: Desk) -> Offer | None:
+    """Return the tool whose results show the values of the argument."""
+    ready = [o for o in desk.offers if not o.control and not any(a.required for a in o.arguments)]
+    named = [o for o in ready if argument.name in o.fills]
+    return named[0] if named else None
+
+
+def _choices(argument: Argument, listed: Result) -> tuple[tuple[str, str], ...]:
+    return listed.choices.get(argument.name, ())
+
+
+def _narrowed(choices: Sequence[tuple[str, str]], part: str) -> Sequence[tuple[str, str]]:
+    """Keep the choices whose labels share most words with the request, when some do."""
+    asked = content(part)
+    shared = [sum(1 for one in content(label) if nearest(one, asked) > 0) for _, label in choices]
+    most = max(shared, default=0)
+    if not most or shared.count(most) == len(choices):
+        return choices
+    return [choice for choice, n in zip(choices, shared, strict=True) if n == most]
+
+
+def _ask_which(choices: Sequence[tuple[str, str]], language: Language) -> Call:
+    say = lexicon(language)["say"]
+    options = [label[:LONGEST_OPTION] for _, label in choices[:MOST_OPTIONS]]
+    named = say["or"].join(filter(None, [", ".join(options[:-1]), options[-1]]))
+    return Call(
+        tool="ask_back", arguments={"question": say["choose"].format(options=named), "options": options}
+    )
+
+
+def _ask_for(argument: Argument, desk: Desk) -> Call | Answer:
+    if "ask_back" not in desk.controls:
+        return Answer(part=desk.question)
+    say = lexicon(desk.language)["say"]
+    what = _described(argument.description, desk.language)
+    question = say["missing"].format(what=what) if what else say["which"]
+    return Call(tool="ask_back", arguments={"question": question, "options": []})
+
+
+def _described(description: str, language: Language) -> str:
+    """Return the description in the customer's language: schemas carry both, parted by a middle dot."""
+    cyrillic = re.compile(r"[а-яё]", re.IGNORECASE)
+    own = [d for d in description.split(" · ") if bool(cyrillic.search(d)) == (language == "ru")]
+    if not own:
+        return ""
+    said = own[0].strip(" .")
+    head, colon, rest = said.partition(": ")
+    return f"{head[:1].lower()}{head[1:]}" + (f" ({rest})" if colon else "")
+
+
+def _done(tool: str, arguments: Mapping[str, Any], desk: Desk) -> Result | None:
+    key = json.dumps(arguments, sort_keys=True, ensure_ascii=False)
+    for result in desk.results:
+        if (
+            result.tool == tool
+            and json.dumps(dict(result.arguments), sort_keys=True, ensure_ascii=False) == key
+        ):
+            return result
+    return None

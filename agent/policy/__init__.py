@@ -1,0 +1,1 @@
+"""Rules that hold even when the model is down: pure functions."""

@@ -1,0 +1,180 @@
+"""What the agent needs from outside, as Protocols; adapters live in the rooms that have the effect."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from agent.domain import ConsentChange, Conversation, Draft, Evidence, Incoming, Message, TurnRecord, Verified
+from knowledge.types import Passage, Retrieval
+from tools.context import Caller, ConversationId, Language, TurnId
+from tools.proposal import Effect, Proposal
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The only source of time for decisions."""
+
+    def now(self) -> datetime:
+        """Return the current time, timezone-aware UTC."""
+
+
+class Steps(Protocol):
+    """Runs effects so that a finished one is not repeated after a crash.
+
+    Names must be deterministic and unique inside one turn; results must survive JSON.
+    """
+
+    async def run(self, name: str, effect: Callable[[], Awaitable[T]], *, of: type[T]) -> T:
+        """Run `effect` once and return its result, or the recorded result of the earlier run.
+
+        `of` is the result's type (dataclasses, JSON types and their containers): how it is written and read.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All a turn needs to know before it decides, read at one moment."""
+
+    conversation: Conversation
+    batch: tuple[Incoming, ...]
+    history: tuple[Message, ...]
+    """Earlier messages, oldest first, bounded."""
+    purposes: frozenset[str]
+    """Purposes with a live consent of the current text version."""
+    refused: frozenset[str]
+    """Purposes the customer declined in this conversation and did not grant since."""
+    proposal: Mapping[str, Any] | None
+    """The open proposal (JSON of tools' Proposal), if any."""
+    question: str
+    """The question that waits for a consent or a missing slot; empty if none."""
+    awaiting: str = ""
+    """The purpose whose consent was asked by the last AI turn; empty if none."""
+    clarified: bool
+    """Whether the last AI turn was a question back."""
+
+
+class Records(Protocol):
+    """The agent's memory in SQL. One writer per conversation at a time (the lease holder)."""
+
+    async def situation(self, turn: TurnId) -> Situation:
+        """Read the state of the turn's conversation with the turn's batch of messages."""
+
+    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
+        """Return the sentences already appended by this turn, in order: the fixed prefix after a crash."""
+
+    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
+        """Append sentence `n` (from 0) and its customer event, if the AI still holds the conversation.
+
+        Idempotent by (turn, n). Returns False, and writes nothing, when a person took over meanwhile.
+        """
+
+    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
+        """Append one row to the consent ledger, before anything is read under it.
+
+        Idempotent by (turn, purpose): a crash between this and the next step writes one row.
+        """
+
+    async def commit(self, record: TurnRecord) -> bool:
+        """Write the turn's record, messages, ticket, proposal and outbox in one transaction.
+
+        Idempotent by turn: a second commit of the same turn changes nothing and returns False. When a
+        person claimed the conversation meanwhile, replies that did not leave are kept for staff only.
+        """
+
+
+class Notices(Protocol):
+    """Short-lived signs of life to the customer; may be lost without harm."""
+
+    async def status(self, conversation: ConversationId, turn: TurnId, text: str) -> None:
+        """Show a status line such as «ищу ваш заказ…»; an empty text clears it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What a writer gets: the question, what was said, the evidence, who is asking."""
+
+    question: str
+    language: Language
+    history: tuple[Message, ...]
+    evidence: tuple[Evidence, ...]
+    caller: Caller
+    refused: frozenset[str] = frozenset()
+    today: str = ""
+
+
+class Writer(Protocol):
+    """Model and tools: drafts an answer. Raises `WriterFailed` when no model of the chain answers."""
+
+    async def write(self, brief: Brief, *, steps: Steps, status: Callable[[str], Awaitable[None]]) -> Draft:
+        """Run the model-and-tools loop; every model and tool call goes through `steps`."""
+
+
+class Facts(Protocol):
+    """The knowledge room as a turn sees it."""
+
+    async def search(
+        self, query: str, *, language: Language, k: int = 8, context: Sequence[str] = ()
+    ) -> Retrieval:
+        """Return live passages for the query, best first, with the retrieval's confidence."""
+
+    async def live(self, ids: Sequence[str]) -> Mapping[str, Passage]:
+        """Return those of the passages that may still be cited at this moment."""
+
+
+class Actions(Protocol):
+    """The tools room as a turn sees it: execution of what the customer confirmed."""
+
+    async def execute(self, proposal: Proposal, caller: Caller, *, key: str) -> Effect:
+        """Carry out a confirmed proposal once per key."""
+
+    def scope(self, name: str) -> str | None:
+        """Return the purpose a tool reads or writes personal data under; None for a public one."""
+
+    def confirmation(self, proposal: Proposal, language: Language) -> str:
+        """Return the question that the confirm button answers."""
+
+    def effect_text(self, effect: Effect, language: Language) -> str:
+        """Return what happened, in words."""
+
+
+class Similarity(Protocol):
+    """Semantic closeness of one text to others, each 0..1."""
+
+    def __call__(self, text: str, others: Sequence[str]) -> list[float]:
+        """Return one number per other text, in order."""
+
+
+class Channel(Protocol):
+    """A way to reach a customer outside the widget."""
+
+    name: str
+
+    async def deliver(self, address: str, message: Message, *, key: str) -> None:
+        """Send one message; `key` lets the other side drop a repetition where it can."""
+
+
+class House(Protocol):
+    """The built application as evals and commands use it: the real composition, no second path."""
+
+    async def ask(
+        self,
+        text: str,
+        *,
+        customer: str | None = None,
+        conversation: str | None = None,
+        language: Language | None = None,
+        action: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        """Run one turn and return the public answer object (see docs/contract.md)."""
+
+    async def consent(self, conversation: str, purpose: str, *, granted: bool) -> None:
+        """Record the customer's consent or its withdrawal."""
+
+    def sandbox(self, world: Mapping[str, Any]) -> AbstractAsyncContextManager["House"]:
+        """A throw-away house on a fresh database whose shop and knowledge hold `world` on top of the pack."""
+
+    def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Follow the conversation's numbered events."""

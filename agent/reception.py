@@ -1,0 +1,164 @@
+"""What a message asks for before any model is involved: pure, in a fixed order.
+
+```
+held by a person / queued ─► Silent (or Resume, Already)
+person asked for          ─► CallPerson          button or words, always first among the rest
+consent answered          ─► Grant | Refuse      button, or a plain yes/no while a consent is open
+confirmation answered     ─► Confirm | Drop      button, or a plain yes/no while a proposal is open
+rating                    ─► Rated
+"are you a robot?"        ─► Robot
+nothing, hello, thanks    ─► Empty | Greet | Thank
+everything else           ─► Ask                 the only way to a model
+```
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent import language as words
+from agent.domain import Action
+from agent.ports import Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """A person holds or will hold the conversation; the AI says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Already:
+    """A person was asked for again while the customer waits for one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """The waiting customer chose to go on with the assistant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPerson:
+    """The customer wants a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Consent to `purpose`; the waiting question is taken up."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """No consent to `purpose`."""
+
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """Yes to exactly the open proposal with this id."""
+
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """No to the proposal with this id."""
+
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """A rating of an earlier turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """A fixed text answers it: a key under `[talk]` or `[disclosure]`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question for retrieval and the writer."""
+
+    question: str
+
+
+Move = Silent | Already | Resume | CallPerson | Grant | Refuse | Confirm | Drop | Rated | Fixed | Ask
+Rule = Callable[[Situation, str, Action | None], Move | None]
+
+
+def receive(situation: Situation, text: str) -> Move:
+    """Return what the batch asks for. `text` is the batch's messages joined by newlines."""
+    action = situation.batch[-1].action if situation.batch else None
+    for rule in RULES:
+        move = rule(situation, text, action)
+        if move is not None:
+            return move
+    return Ask(question=text)
+
+
+def _held(situation: Situation, text: str, action: Action | None) -> Move | None:
+    holder = situation.conversation.holder
+    if holder not in ("queued", "person"):
+        return None
+    if holder == "queued" and action is not None and action.kind == "ai":
+        return Resume()
+    if holder == "queued" and _person_wanted(text, action):
+        return Already()
+    return Silent()
+
+
+def _person(situation: Situation, text: str, action: Action | None) -> Move | None:
+    return CallPerson() if _person_wanted(text, action) else None
+
+
+def _person_wanted(text: str, action: Action | None) -> bool:
+    if action is not None:
+        return action.kind == "person"
+    return words.wants_person(text)
+
+
+def _consent(situation: Situation, text: str, action: Action | None) -> Move | None:
+    if action is not None and action.kind == "consent":
+        return Grant(purpose=action.target) if action.yes else Refuse(purpose=action.target)
+    if not situation.awaiting or action is not None:
+        return None
+    if words.says_yes(text):
+        return Grant(purpose=situation.awaiting)
+    return Refuse(purpose=situation.awaiting) if words.says_no(text) else None
+
+
+def _confirmation(situation: Situation, text: str, action: Action | None) -> Move | None:
+    if action is not None and action.kind == "confirm":
+        return Confirm(proposal=action.target) if action.yes else Drop(proposal=action.target)
+    if situation.proposal is None or action is not None:
+        return None
+    open_id = str(situation.proposal["id"])
+    if words.says_yes(text):
+        return Confirm(proposal=open_id)
+    return Drop(proposal=open_id) if words.says_no(text) else None
+
+
+def _rating(situation: Situation, text: str, action: Action | None) -> Move | None:
+    return Rated() if action is not None and action.kind == "rate" else None
+
+
+def _fixed(situation: Situation, text: str, action: Action | None) -> Move | None:
+    if action is not None and action.kind == "say":
+        return None
+    if words.asks_if_robot(text):
+        return Fixed(key="disclosure.robot")
+    if not text.strip():
+        return Fixed(key="talk.empty")
+    if not any(mark.isalnum() for mark in text):
+        return Fixed(key="talk.unreadable")
+    if words.is_greeting(text):
+        return Fixed(key="talk.greeting")
+    return Fixed(key="talk.thanks") if words.is_thanks(text) else None
+
+
+RULES: tuple[Rule, ...] = (_held, _person, _consent, _confirmation, _rating, _fixed)

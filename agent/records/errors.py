@@ -1,0 +1,44 @@
+"""Faults of the records."""
+
+from typing import ClassVar
+
+from agent.errors import AgentFault
+
+
+class UnknownConversation(AgentFault):
+    """There is no such conversation."""
+
+    code: ClassVar[str] = "unknown_conversation"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such conversation.", remedy="Open a new one.")
+
+
+class UnknownTurn(AgentFault):
+    """There is no such turn."""
+
+    code: ClassVar[str] = "unknown_turn"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such turn.", remedy="Take the turn's id from a message.")
+
+
+class TakenAlready(AgentFault):
+    """Another person holds the conversation."""
+
+    code: ClassVar[str] = "taken_already"
+
+    def __init__(self, operator: str) -> None:
+        super().__init__(
+            f"{operator} holds this conversation.", remedy="Reload it, or ask them to hand it over."
+        )
+        self.operator = operator
+
+
+class NotYours(AgentFault):
+    """Only the person who holds the conversation may do this."""
+
+    code: ClassVar[str] = "not_yours"
+
+    def __init__(self) -> None:
+        super().__init__("You do not hold this conversation.", remedy="Claim it first.")

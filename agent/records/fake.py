@@ -1,0 +1,291 @@
+"""`FakeRecords`: the same memory without a database, for tests; it passes the same contract as SQL."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from agent.domain import (
+    Action,
+    ConsentChange,
+    Conversation,
+    Incoming,
+    Message,
+    Reply,
+    TurnRecord,
+    Verified,
+    Waiting,
+    outcome_name,
+)
+from agent.handoff import step
+from agent.ports import Situation
+from agent.records.codec import sentence_event
+from agent.records.errors import UnknownTurn
+from agent.records.fake_case import Case, FakeStaffing, label_of
+from agent.records.rules import (
+    HISTORY,
+    Accepted,
+    ConsentRow,
+    Delivery,
+    Event,
+    OpenTicket,
+    clean,
+    lasting,
+    leaving,
+    live_purposes,
+    refused_purposes,
+)
+from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
+
+
+class FakeRecords(FakeStaffing):
+    """Keeps everything in this process; methods as in `SqlRecords`."""
+
+    async def open_conversation(
+        self,
+        *,
+        channel: str,
+        language: Language,
+        external_id: str | None = None,
+        customer_id: CustomerId | None = None,
+        assurance: Assurance = "anonymous",
+        token_hash: str = "",
+        disclosure: Reply | None = None,
+        id: ConversationId | None = None,
+    ) -> Conversation:
+        for case in self._cases.values():
+            if external_id is not None and (case.state.channel, case.external_id) == (channel, external_id):
+                return case.state
+        state = Conversation(
+            id=id or ConversationId(secrets.token_urlsafe(16)),
+            channel=channel,
+            language=language,
+            holder="ai",
+            customer_id=customer_id,
+            assurance=assurance,
+            disclosed=disclosure is not None,
+            created=self.clock.now(),
+        )
+        case = self._cases[state.id] = Case(state, external_id, token_hash)
+        if disclosure is not None:
+            self._say(case, "ai", disclosure)
+        return state
+
+    async def conversation(self, conversation: ConversationId) -> Conversation:
+        return self._case(conversation).state
+
+    async def token_hash(self, conversation: ConversationId) -> str:
+        return self._cases[conversation].token_hash if conversation in self._cases else ""
+
+    async def accept(
+        self, conversation: ConversationId, *, key: str, text: str = "", action: Action | None = None
+    ) -> Accepted:
+        case = self._case(conversation)
+        for known in case.inbox:
+            if known.key == key:
+                return Accepted(id=known.id, seq=known.seq, new=False)
+        case.seq += 1
+        incoming = Incoming(
+            id=MessageId(secrets.token_urlsafe(16)),
+            seq=case.seq,
+            key=key,
+            text=clean(text),
+            action=action,
+            at=self.clock.now(),
+        )
+        case.inbox.append(incoming)
+        shown = incoming.text or label_of(case, action)
+        if shown.strip():
+            self._say(case, "customer", Reply(text=shown), seq=incoming.seq)
+        holder = step(case.state.holder, "customer_writes")
+        if holder != case.state.holder:
+            self._hand(case, holder)
+        return Accepted(id=incoming.id, seq=incoming.seq, new=True)
+
+    async def unassigned(self, conversation: ConversationId) -> tuple[Incoming, ...]:
+        case = self._case(conversation)
+        if None in case.turns.values():
+            return ()
+        return tuple(i for i in case.inbox if i.id not in case.taken)
+
+    async def pending_conversations(
+        self, *, only: ConversationId | None = None
+    ) -> tuple[ConversationId, ...]:
+        return tuple(
+            id
+            for id, case in self._cases.items()
+            if only in (None, id) and (None in case.turns.values() or len(case.taken) < len(case.inbox))
+        )
+
+    async def next_batch(self, conversation: ConversationId) -> TurnId | None:
+        case = self._case(conversation)
+        for turn, record in case.turns.items():
+            if record is None:
+                return turn
+        waiting = [i for i in case.inbox if i.id not in case.taken]
+        if not waiting:
+            return None
+        turn = TurnId(waiting[0].id)
+        case.turns[turn] = None
+        case.taken.update({i.id: turn for i in waiting})
+        return turn
+
+    async def lease(self, conversation: ConversationId, owner: str, *, seconds: float) -> bool:
+        case, now = self._case(conversation), self.clock.now()
+        if case.lease is not None and case.lease[0] != owner and case.lease[1] >= now:
+            return False
+        case.lease = (owner, now + timedelta(seconds=seconds))
+        return True
+
+    async def release(self, conversation: ConversationId, owner: str) -> None:
+        case = self._case(conversation)
+        if case.lease is not None and case.lease[0] == owner:
+            case.lease = None
+
+    async def situation(self, turn: TurnId) -> Situation:
+        case = self._of_turn(turn)
+        batch = tuple(i for i in case.inbox if case.taken.get(i.id) == turn)
+        seqs = {i.seq for i in batch}
+        history = sorted((m for m in case.messages if m.seq not in seqs), key=lambda m: m.seq)
+        rows = await self.consents(case.state.id)
+        return Situation(
+            conversation=case.state,
+            batch=batch,
+            history=tuple(history[-HISTORY:]),
+            purposes=live_purposes(rows, self.versions),
+            refused=refused_purposes(rows, case.state.id),
+            proposal=case.proposal,
+            question=case.lasting.get("question", ""),
+            awaiting=case.lasting.get("awaiting", ""),
+            clarified=case.lasting.get("clarified", False),
+        )
+
+    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
+        return tuple(self._sentences.get(turn, ()))
+
+    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
+        case = self._of_turn(turn)
+        left = self._sentences.setdefault(turn, [])
+        if n < len(left):
+            return True
+        if case.state.holder == "person":
+            return False
+        left.append(sentence)
+        self._tell(case, "sentence", sentence_event(turn, n, sentence))
+        return True
+
+    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
+        case = self._of_turn(turn)
+        if all((t, row.purpose) != (turn, change.purpose) for t, _, row in self._ledger):
+            self._write(case, change, turn=turn, actor="customer")
+
+    def _write(self, case: Case, change: ConsentChange, *, turn: TurnId | None, actor: str) -> None:
+        row = ConsentRow(
+            purpose=change.purpose,
+            granted=change.granted,
+            version=change.version,
+            text=change.text,
+            language=change.language,
+            actor=actor,
+            at=self.clock.now(),
+            conversation=case.state.id,
+        )
+        self._ledger.append((turn, case.state.customer_id, row))
+
+    async def commit(self, record: TurnRecord) -> bool:
+        case = self._case(record.conversation)
+        if record.turn not in case.turns:
+            raise UnknownTurn()
+        if case.turns[record.turn] is not None:
+            return False
+        out = leaving(record, holder=case.state.holder, left=await self.sent(record.turn))
+        case.turns[record.turn] = record
+        for reply in out.replies:
+            self._say(case, "ai", reply, turn=record.turn)
+        outcome = record.outcome
+        if not out.withheld and isinstance(outcome, Waiting) and outcome.what == "consent":
+            card = self.card(outcome.target, record.language)
+            self._tell(case, "consent", {"purpose": outcome.target, **card, "turn": record.turn})
+        if record.closed_proposal and case.proposal and case.proposal["id"] == record.closed_proposal[0]:
+            case.proposal = None
+        case.proposal = record.proposal or case.proposal
+        self._call(case, record, taken=out.holder == "person")
+        case.lasting.update(lasting(record))
+        case.state = replace(
+            case.state,
+            language=case.lasting.get("language", case.state.language),
+            disclosed=case.state.disclosed or (record.disclosed and bool(out.replies)),
+        )
+        if out.holder != case.state.holder:
+            self._hand(case, out.holder, department=record.ticket.department if record.ticket else "")
+        return True
+
+    def _call(self, case: Case, record: TurnRecord, *, taken: bool) -> None:
+        if record.ticket is None:
+            return
+        self._tickets.append(
+            OpenTicket(
+                id=secrets.token_urlsafe(16),
+                conversation=case.state.id,
+                turn=record.turn,
+                reason=record.ticket.reason,
+                department=record.ticket.department,
+                summary=record.ticket.summary,
+                rejected=record.ticket.rejected,
+                language=record.language,
+                state="claimed" if taken else "open",
+                operator=case.state.operator if taken else "",
+                created=self.clock.now(),
+            )
+        )
+
+    async def messages(self, conversation: ConversationId, *, after: int = 0) -> tuple[Message, ...]:
+        found = (m for m in self._case(conversation).messages if m.seq > after)
+        return tuple(sorted(found, key=lambda m: m.seq))
+
+    async def events(self, conversation: ConversationId, *, after: int = 0) -> tuple[Event, ...]:
+        return tuple(e for e in self._case(conversation).events if e.n > after)
+
+    async def consents(self, conversation: ConversationId) -> tuple[ConsentRow, ...]:
+        customer = self._case(conversation).state.customer_id
+        return tuple(
+            row
+            for _, whose, row in self._ledger
+            if row.conversation == conversation or (customer is not None and whose == customer)
+        )
+
+    async def consent_outside(
+        self, conversation: ConversationId, change: ConsentChange, *, actor: str = "customer"
+    ) -> None:
+        self._write(self._case(conversation), change, turn=None, actor=actor)
+
+    async def turn_of(self, conversation: ConversationId, seq: int) -> TurnId | None:
+        case = self._case(conversation)
+        for incoming in case.inbox:
+            if incoming.seq == seq:
+                return case.taken.get(incoming.id)
+        raise UnknownTurn()
+
+    async def receipt(self, conversation: ConversationId, turn: TurnId) -> TurnRecord | None:
+        case = self._case(conversation)
+        if turn not in case.turns:
+            raise UnknownTurn()
+        return case.turns[turn]
+
+    async def outcomes(self, conversation: ConversationId) -> Mapping[TurnId, str]:
+        turns = self._case(conversation).turns.items()
+        return {turn: outcome_name(record.outcome) if record else "" for turn, record in turns}
+
+    async def due(self, channel: str, *, limit: int = 50) -> tuple[Delivery, ...]:
+        now = self.clock.now()
+        ready = [d for d, at in self._outbox.values() if d.channel == channel and at <= now]
+        return tuple(ready[:limit])
+
+    async def delivered(self, delivery: int) -> None:
+        del self._outbox[delivery]
+
+    async def postponed(self, delivery: int, *, seconds: float, fault: str, give_up: bool = False) -> None:
+        known, _ = self._outbox.pop(delivery)
+        if not give_up:
+            again = replace(known, attempts=known.attempts + 1)
+            self._outbox[delivery] = (again, self.clock.now() + timedelta(seconds=seconds))

@@ -1,0 +1,165 @@
+"""Reading what is written, and the two things that are written outside a turn: consents and deliveries."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from agent.domain import ConsentChange, Message, TurnRecord
+from agent.records.codec import message_of, record_of
+from agent.records.errors import UnknownConversation, UnknownTurn
+from agent.records.rules import ConsentRow, Delivery, Event
+from agent.records.settling import consent_rows, ledger_row
+from agent.records.store import Store
+from agent.records.tables import consents, conversations, events, inbox, messages, outbox, turns
+from tools.context import ConversationId, TurnId
+
+PAGE = 500
+"""Rows one read returns at most."""
+
+
+class Reading(Store):
+    """Transcripts, events, ledgers, receipts, the outbox."""
+
+    async def messages(self, conversation: ConversationId, *, after: int = 0) -> tuple[Message, ...]:
+        """Return the transcript after `after`, oldest first, at most 500."""
+        wanted = (
+            select(messages)
+            .where(messages.c.conversation == conversation, messages.c.seq > after)
+            .order_by(messages.c.seq)
+            .limit(PAGE)
+        )
+        async with self._reading() as connection:
+            return tuple(message_of(row) for row in await connection.execute(wanted))
+
+    async def events(self, conversation: ConversationId, *, after: int = 0) -> tuple[Event, ...]:
+        """Return the events after number `after`, oldest first, at most 500."""
+        wanted = (
+            select(events)
+            .where(events.c.conversation == conversation, events.c.n > after)
+            .order_by(events.c.n)
+            .limit(PAGE)
+        )
+        async with self._reading() as connection:
+            rows = await connection.execute(wanted)
+            return tuple(Event(n=row.n, type=row.type, data=row.data) for row in rows)
+
+    async def last_event(self, conversation: ConversationId) -> int:
+        """Return the number of the newest event, 0 when there is none."""
+        async with self._reading() as connection:
+            found = await connection.execute(
+                select(conversations.c.event).where(conversations.c.id == conversation)
+            )
+            return found.scalar_one_or_none() or 0
+
+    async def consents(self, conversation: ConversationId) -> tuple[ConsentRow, ...]:
+        """Return the ledger of the conversation and its customer, oldest first."""
+        async with self._reading() as connection:
+            found = await connection.execute(select(conversations).where(conversations.c.id == conversation))
+            if (row := found.one_or_none()) is None:
+                raise UnknownConversation()
+            return await consent_rows(connection, row)
+
+    async def consent_outside(
+        self, conversation: ConversationId, change: ConsentChange, *, actor: str = "customer"
+    ) -> None:
+        """Append to the ledger what the customer chose outside a turn, such as a withdrawal in the menu."""
+        async with self._page(conversation) as page:
+            await page.connection.execute(
+                insert(consents).values(**ledger_row(page, change, turn=None, actor=actor))
+            )
+
+    async def turn_of(self, conversation: ConversationId, seq: int) -> TurnId | None:
+        """Return the turn that took up customer message `seq`; None while it waits.
+
+        Raises `UnknownTurn` when there is no such message.
+        """
+        wanted = select(inbox.c.turn).where(inbox.c.conversation == conversation, inbox.c.seq == seq)
+        async with self._reading() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+        if row is None:
+            raise UnknownTurn()
+        return TurnId(row.turn) if row.turn else None
+
+    async def receipt(self, conversation: ConversationId, turn: TurnId) -> TurnRecord | None:
+        """Return the turn's record, None while it is open. Raises `UnknownTurn`."""
+        wanted = select(turns.c.record).where(turns.c.conversation == conversation, turns.c.id == turn)
+        async with self._reading() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+        if row is None:
+            raise UnknownTurn()
+        return record_of(row.record) if row.record is not None else None
+
+    async def outcomes(self, conversation: ConversationId) -> Mapping[TurnId, str]:
+        """Return the outcome's name of every turn, empty for an open one."""
+        wanted = select(turns.c.id, turns.c.outcome).where(turns.c.conversation == conversation)
+        async with self._reading() as connection:
+            return {TurnId(row.id): row.outcome or "" for row in await connection.execute(wanted)}
+
+    async def due(self, channel: str, *, limit: int = 50) -> tuple[Delivery, ...]:
+        """Return deliveries of a channel whose time has come, in order."""
+        wanted = (
+            select(outbox)
+            .where(outbox.c.channel == channel, outbox.c.state == "pending")
+            .where(outbox.c.next_at <= self.clock.now())
+            .order_by(outbox.c.id)
+            .limit(limit)
+        )
+        async with self._reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return tuple(
+            Delivery(
+                id=row.id,
+                conversation=ConversationId(row.conversation),
+                channel=row.channel,
+                address=row.address,
+                seq=row.seq,
+                key=row.key,
+                attempts=row.attempts,
+            )
+            for row in rows
+        )
+
+    async def delivered(self, delivery: int) -> None:
+        """Record that the other side has the message."""
+        await self._mark(delivery, state="delivered", delivered=self.clock.now())
+
+    async def postponed(self, delivery: int, *, seconds: float, fault: str, give_up: bool = False) -> None:
+        """Record a failed attempt; the next one is due in `seconds`, or never when given up."""
+        next_at = self.clock.now() + timedelta(seconds=seconds)
+        state = "failed" if give_up else "pending"
+        await self._mark(delivery, state=state, fault=fault, next_at=next_at, attempts=outbox.c.attempts + 1)
+
+    async def _mark(self, delivery: int, **columns: Any) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(update(outbox).where(outbox.c.id == delivery).values(**columns))
+
+    async def export(self, conversation: ConversationId) -> dict[str, Any]:
+        """Return what is stored about this conversation, for the customer it belongs to."""
+        async with self._reading() as connection:
+            row = (
+                await connection.execute(select(conversations).where(conversations.c.id == conversation))
+            ).one_or_none()
+            if row is None:
+                raise UnknownConversation()
+            own = (messages, consents, turns)
+            tables = {
+                table.name: (
+                    await connection.execute(select(table).where(table.c.conversation == conversation))
+                ).mappings()
+                for table in own
+            }
+            lines = {name: [_plain(dict(each)) for each in rows] for name, rows in tables.items()}
+        return {"conversation": _plain({k: getattr(row, k) for k in EXPORTED}), **lines}
+
+
+EXPORTED = ("id", "channel", "language", "customer_id", "assurance", "created", "updated")
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in row.items()
+        if key not in ("token_hash", "record")
+    }

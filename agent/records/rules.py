@@ -1,0 +1,160 @@
+"""What the records decide, as pure functions: what leaves, who holds, which consents are live."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent.domain import Clarify, Conversation, Held, Holder, Reply, TurnRecord, Verified, Waiting
+from tools.context import ConversationId, CustomerId, Language, TurnId
+
+HISTORY = 30
+"""Earlier messages a turn sees."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A customer message that is safe; `new` is false when its key had been accepted before."""
+
+    id: str
+    seq: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One numbered event of a conversation, as the customer's screen gets it."""
+
+    n: int
+    type: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRow:
+    """One row of the consent ledger."""
+
+    purpose: str
+    granted: bool
+    version: str
+    text: str
+    language: Language
+    actor: str
+    at: datetime
+    conversation: ConversationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTicket:
+    """A call for a person that is not resolved."""
+
+    id: str
+    conversation: ConversationId
+    turn: TurnId
+    reason: str
+    department: str
+    summary: str
+    rejected: str
+    language: Language
+    state: str
+    operator: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message on its way to a channel other than the widget."""
+
+    id: int
+    conversation: ConversationId
+    channel: str
+    address: str
+    seq: int
+    key: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What of a finished turn reaches the customer, and who holds the conversation after it."""
+
+    replies: tuple[Reply, ...]
+    holder: Holder
+    withheld: bool
+
+
+def leaving(record: TurnRecord, *, holder: Holder, left: Sequence[Verified]) -> Leaving:
+    """Decide what leaves when the conversation is held by `holder` now and `left` had streamed already.
+
+    A person who claimed meanwhile is never talked over: only sentences that were already shown become
+    a message. A conversation closed meanwhile still gets its answer and stays closed.
+    """
+    if holder == "person":
+        shown = " ".join(sentence.text for sentence in left)
+        cited = tuple(citation for sentence in left for citation in sentence.citations)
+        replies = (Reply(text=shown, citations=cited),) if shown else ()
+        return Leaving(replies=replies, holder="person", withheld=bool(record.replies))
+    if isinstance(record.outcome, Held):
+        return Leaving(replies=record.replies, holder=holder, withheld=False)
+    closed = holder == "closed" and record.holder == "ai"
+    return Leaving(replies=record.replies, holder="closed" if closed else record.holder, withheld=False)
+
+
+def lasting(record: TurnRecord) -> dict[str, Any]:
+    """Return what the turn leaves behind for the next one, as columns of the conversation."""
+    if isinstance(record.outcome, Held):
+        return {}
+    waits = isinstance(record.outcome, Waiting) and record.outcome.what == "consent"
+    return {
+        "question": record.question,
+        "awaiting": record.outcome.target if waits and isinstance(record.outcome, Waiting) else "",
+        "clarified": isinstance(record.outcome, Clarify),
+        "language": record.language,
+    }
+
+
+def live_purposes(rows: Iterable[ConsentRow], versions: Mapping[str, str]) -> frozenset[str]:
+    """Return purposes whose latest row grants the current version of the text; rows are oldest first."""
+    latest = {row.purpose: row for row in rows}
+    return frozenset(
+        purpose for purpose, row in latest.items() if row.granted and versions.get(purpose) == row.version
+    )
+
+
+def refused_purposes(rows: Iterable[ConsentRow], conversation: ConversationId) -> frozenset[str]:
+    """Return purposes last declined in this conversation."""
+    latest = {row.purpose: row for row in rows}
+    return frozenset(
+        purpose for purpose, row in latest.items() if not row.granted and row.conversation == conversation
+    )
+
+
+def clean(text: str) -> str:
+    """Return the text without control characters and broken surrogates, which no database keeps alike."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return _CONTROL.sub("", whole)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def conversation_of(row: Any) -> Conversation:
+    """Read a row of `conversations`."""
+    return Conversation(
+        id=ConversationId(row.id),
+        channel=row.channel,
+        language=row.language,
+        holder=row.holder,
+        customer_id=CustomerId(row.customer_id) if row.customer_id else None,
+        assurance=row.assurance,
+        disclosed=row.disclosed,
+        created=row.created,
+        department=row.department,
+        operator=row.operator,
+    )

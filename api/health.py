@@ -1,0 +1,118 @@
+"""What `mayak doctor` looks at: every part an answer depends on, with the remedy where it is not well."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+
+from api.settings import Settings
+
+LEAST_FREE = 200 * 2**20
+"""Bytes of free disk below which a write may fail in the middle of a turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One part of the house, and how it is."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the finding as JSON types."""
+        return asdict(self)
+
+
+Look = Callable[[Settings], Awaitable[str]]
+
+
+async def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Look at every part; one that raises is reported, not fatal to the rest."""
+    looks: tuple[tuple[str, Look], ...] = (
+        ("pack", _pack),
+        ("disk", _disk),
+        ("database", _database),
+        ("embedder", _embedder),
+    )
+    found = [await _finding(name, look, settings) for name, look in looks]
+    return (*found, *await _models(settings))
+
+
+async def _finding(name: str, look: Look, settings: Settings) -> Finding:
+    try:
+        return Finding(name=name, ok=True, detail=await look(settings))
+    except Exception as fault:
+        remedy = getattr(fault, "remedy", "") or "Read the message; if it does not help, report it."
+        return Finding(name=name, ok=False, detail=str(fault) or type(fault).__name__, remedy=remedy)
+
+
+async def _pack(settings: Settings) -> str:
+    from agent.pack import load_pack
+
+    pack = load_pack(settings.company)
+    return (
+        f"{pack.name[pack.languages[0]]}, {len(pack.departments)} departments, {len(pack.purposes)} purposes"
+    )
+
+
+class _Full(Exception):
+    remedy = "Free some space, or set MAYAK_DATA to a folder on another disk."
+
+
+async def _disk(settings: Settings) -> str:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data).free
+    if free < LEAST_FREE:
+        raise _Full(f"Only {free // 2**20} MiB are free under {settings.data}.")
+    return f"{free // 2**20} MiB free"
+
+
+async def _database(settings: Settings) -> str:
+    from sqlalchemy import make_url, text
+
+    from agent.records.engine import connect
+
+    engine = connect(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+    finally:
+        await engine.dispose()
+    return make_url(settings.database_url).render_as_string(hide_password=True)
+
+
+async def _embedder(settings: Settings) -> str:
+    from api.container import embedders
+
+    encoders = embedders(settings)
+    for encoder in encoders:
+        await asyncio.to_thread(encoder.queries, ["фонарь lamp"])
+    return ", ".join(f"{encoder.name} ({encoder.dim})" for encoder in encoders)
+
+
+async def _models(settings: Settings) -> tuple[Finding, ...]:
+    from agent.models import chain
+    from api.container import model_settings
+
+    try:
+        seen = await chain(model_settings(settings)).probe()
+    except Exception as fault:
+        return (
+            Finding(
+                name="model",
+                ok=False,
+                detail=str(fault),
+                remedy=getattr(fault, "remedy", "") or "See MAYAK_MODEL.",
+            ),
+        )
+    return tuple(
+        Finding(
+            name="model",
+            ok=health.ok,
+            detail=f"{health.name} {health.problem}".strip(),
+            remedy=health.remedy,
+        )
+        for health in seen
+    )

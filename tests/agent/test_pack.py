@@ -1,0 +1,121 @@
+"""The company pack: what is read, and how a wrong one is refused."""
+
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.departments import back_at, department_for, open_spans
+from agent.errors import BadPack
+from agent.pack import contrast, load_pack, span
+
+ROOT = Path(__file__).resolve().parents[2]
+PACK = load_pack(ROOT / "demo")
+
+
+def broken(tmp_path: Path, file: str, old: str, new: str) -> Path:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for name in ("company.toml", "policy.toml"):
+        shutil.copy(ROOT / "demo" / name, folder / name)
+    text = (folder / file).read_text("utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("policy.toml", "message_chars = 8000", 'message_chars = "many"', "message_chars"),
+        ("policy.toml", "message_chars = 8000", "mesage_chars = 8000", "mesage_chars"),
+        ("policy.toml", "answer = 0.5", "answer = 1.5", "answer"),
+        ("policy.toml", 'basis = "consent"', 'basis = "vibes"', "basis"),
+        ("company.toml", 'mon = ["09:00-20:00"]', 'mon = ["20:00-09:00"]', "ends before it begins"),
+        ("company.toml", 'accent = "#0B5FA5"', 'accent = "#FFFF00"', "contrast"),
+        ("company.toml", "default = true", "default = false", "default = true"),
+        ("company.toml", 'languages = ["ru", "en"]', 'languages = ["ru", ]]', "line"),
+    ],
+)
+def test_a_wrong_pack_is_refused_with_place_and_remedy(
+    tmp_path: Path, file: str, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(BadPack) as refused:
+        load_pack(broken(tmp_path, file, old, new))
+    assert file in str(refused.value)
+    assert said in str(refused.value)
+    assert refused.value.remedy
+
+
+def test_the_line_of_a_wrong_value_is_named(tmp_path: Path) -> None:
+    folder = broken(tmp_path, "policy.toml", "turn_seconds = 30", "turn_seconds = 0")
+    lines = (folder / "policy.toml").read_text("utf-8").splitlines()
+    with pytest.raises(BadPack, match=rf"policy\.toml:{lines.index('turn_seconds = 0') + 1}:"):
+        load_pack(folder)
+
+
+def test_an_absent_pack_or_file_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(BadPack) as absent:
+        load_pack(tmp_path / "nowhere")
+    assert "MAYAK_COMPANY" in absent.value.remedy
+    with pytest.raises(BadPack, match=r"company\.toml is absent"):
+        load_pack(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["9-18", "25:00-26:00", "09:00", ""])
+def test_a_span_of_hours_is_read_strictly(text: str) -> None:
+    with pytest.raises(ValueError, match="hour|span"):
+        span(text)
+
+
+def test_contrast_is_wcag() -> None:
+    assert round(contrast("#000000", "#FFFFFF"), 1) == 21.0
+    assert contrast("#0B5FA5", "#FFFFFF") >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("question", "department"),
+    [
+        ("когда приедет курьер", "delivery"),
+        ("хочу оформить возврат, лампа сломалась", "returns"),
+        ("где посылка, доставка задерживается", "delivery"),
+        ("не проходит оплата картой", "payments"),
+        ("просто вопрос ни о чём", "care"),
+        ("", "care"),
+    ],
+)
+def test_a_question_goes_to_the_department_that_owns_its_topic(question: str, department: str) -> None:
+    assert department_for(question, pack=PACK, language="ru").id == department
+
+
+def test_a_department_without_the_customers_language_is_not_chosen() -> None:
+    assert department_for("my card payment failed", pack=PACK, language="en").id == "care"
+
+
+def moscow(day: str, hour: int) -> datetime:
+    return datetime.fromisoformat(f"{day}T{hour:02}:00:00+03:00").astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "back"),
+    [
+        (moscow("2026-11-23", 12), None),
+        (moscow("2026-11-23", 22), "2026-11-24T09:00"),
+        (moscow("2026-11-21", 19), "2026-11-23T09:00"),
+        (moscow("2026-12-31", 20), "2027-01-04T10:00"),
+        (moscow("2027-01-04", 12), None),
+    ],
+    ids=["Monday noon", "Monday night", "Saturday evening: Sunday is off", "New Year's Eve", "short holiday"],
+)
+def test_people_are_back_when_the_calendar_says(now: datetime, back: str | None) -> None:
+    found = back_at(now, pack=PACK, department=PACK.department("care"))
+    assert (found.isoformat()[:16] if found else None) == back
+
+
+def test_a_department_works_only_while_the_company_does() -> None:
+    returns = PACK.department("returns")
+    assert open_spans(date(2026, 11, 21), pack=PACK, department=returns) == ()
+    assert open_spans(date(2027, 1, 1), pack=PACK, department=PACK.department("care")) == ()
+    monday = open_spans(date(2026, 11, 23), pack=PACK, department=returns)
+    assert [(o.hour, c.hour) for o, c in monday] == [(9, 18)]

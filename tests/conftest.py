@@ -1,0 +1,44 @@
+"""What every test shares: the evaluation data, and an honest account of what was skipped."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.postgres"] if Path(__file__).with_name("postgres.py").exists() else []
+
+ROOT = Path(__file__).resolve().parent.parent
+STRICT = os.environ.get("MAYAK_TEST_STRICT") == "1"
+
+
+def evaldata_folder() -> Path | None:
+    """The evaluation data beside the checkout, or where MAYAK_EVALDATA says; None where it is absent."""
+    named = os.environ.get("MAYAK_EVALDATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "evaldata"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def evaldata() -> Path:
+    folder = evaldata_folder()
+    if folder is None:
+        pytest.skip("the evaluation data is not here; set MAYAK_EVALDATA")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _evaldata_where_marked(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("evaldata") and evaldata_folder() is None:
+        pytest.skip("the evaluation data is not here; set MAYAK_EVALDATA")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In the gate a skip is a failure, unless it is for want of the evaluation data."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not STRICT or reporter is None:
+        return
+    wrong = [r for r in reporter.stats.get("skipped", []) if "evaluation data" not in str(r.longrepr)]
+    if wrong:
+        reporter.write_line(f"{len(wrong)} tests were skipped where nothing may be", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

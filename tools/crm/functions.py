@@ -1,0 +1,47 @@
+"""The customer tools a model may call: the caller's own profile, contacts masked."""
+
+from langchain.tools import BaseTool, ToolRuntime, tool
+
+from tools.answer import Answer, answering
+from tools.assurance import Rule
+from tools.context import Caller
+from tools.crm.port import CRM
+from tools.phrases import Phrases
+
+PROFILE = Rule(scope="profile:read", effect="read", assurance="channel")
+
+
+def crm_tools(crm: CRM, phrases: Phrases) -> list[BaseTool]:
+    """Return all customer tools over one register."""
+
+    @tool(extras=PROFILE.extras())
+    @answering(phrases, PROFILE)
+    async def my_profile(runtime: ToolRuntime[Caller]) -> Answer:
+        """Read the customer's own profile: name, city, loyalty level and points, masked contacts."""
+        caller = runtime.context
+        language = caller.language
+        customer = await crm.customer(caller.customer())
+        facts: dict[str, object] = {
+            "name": customer.name,
+            "city": customer.city,
+            "level": customer.level.said(language),
+            "points": customer.points,
+            "masked_email": mask_email(customer.email),
+            "masked_phone": mask_phone(customer.phone),
+        }
+        keys = ("name", "city", "level", "points", "contacts")
+        said = tuple(phrases.say(f"profile.{key}", language, **facts) for key in keys)
+        return Answer(kind="profile", sentences=said, facts=facts)
+
+    return [my_profile]
+
+
+def mask_email(email: str) -> str:
+    """Return "a•••@example.com": the owner knows it again, nobody else learns it."""
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}•••@{domain}"
+
+
+def mask_phone(phone: str) -> str:
+    """Return "+7 ••• ••-34": the country's first sign and the last two digits."""
+    return f"{phone[:2]} ••• ••-{phone[-2:]}"

@@ -1,0 +1,176 @@
+"""A shop's JSON files, read into frozen things.
+
+Days in the files are offsets from the day of loading, so that a demo shop is always fresh.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tools.bilingual import Bilingual
+from tools.context import CustomerId, OrderId
+from tools.crm.port import Customer
+from tools.errors import UnreadableShop
+from tools.orders.port import (
+    Address,
+    Fulfilment,
+    Order,
+    OrderItem,
+    Payment,
+    PaymentMethod,
+    Product,
+    Refund,
+    Review,
+    Variant,
+)
+from tools.orders.rules import RefundDays, RefundTerms
+
+FILES = ("customers.json", "products.json", "orders.json")
+T = TypeVar("T")
+
+_NOON = time(12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """All of a shop: what the fakes take and what `load_shop` writes."""
+
+    customers: tuple[Customer, ...]
+    products: tuple[Product, ...]
+    orders: tuple[Order, ...]
+    terms: RefundTerms
+
+
+def read_shop(folder: Path | str, *, now: datetime | None = None) -> Shop:
+    """Read customers.json, products.json and orders.json; `UnreadableShop` names the file and the place."""
+    today = (now or datetime.now(UTC)).astimezone(UTC).date()
+    people, catalogue, sales = (_parsed(Path(folder) / name) for name in FILES)
+    categories = {name: Bilingual(**title) for name, title in catalogue.get("categories", {}).items()}
+    return Shop(
+        customers=tuple(_each(people, "customers", FILES[0], _customer)),
+        products=tuple(
+            _each(
+                catalogue, "products", FILES[1], lambda raw: _product(raw, categories=categories, today=today)
+            )
+        ),
+        orders=tuple(_each(sales, "orders", FILES[2], lambda raw: _order(raw, today=today))),
+        terms={method: RefundDays(**days) for method, days in sales.get("refund_days", {}).items()},
+    )
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_text("utf-8"), parse_float=Decimal)
+    except FileNotFoundError as absent:
+        raise UnreadableShop(f"{path} is absent") from absent
+    except (ValueError, UnicodeDecodeError) as broken:
+        raise UnreadableShop(f"{path}: {broken}") from broken
+    if not isinstance(raw, dict):
+        raise UnreadableShop(f"{path}: an object was expected at the top")
+    return raw
+
+
+def _each(raw: Mapping[str, Any], name: str, file: str, build: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    built: list[T] = []
+    for n, entry in enumerate(raw.get(name, ()), start=1):
+        try:
+            built.append(build(entry))
+        except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
+            raise UnreadableShop(f"{file}: {name} entry {n}: {type(wrong).__name__}: {wrong}") from wrong
+    return built
+
+
+def _customer(raw: Mapping[str, Any]) -> Customer:
+    fields = {"login": None, **raw}
+    return Customer(**{**fields, "id": CustomerId(raw["id"]), "level": Bilingual(**raw["level"])})
+
+
+def _product(raw: Mapping[str, Any], *, categories: Mapping[str, Bilingual], today: date) -> Product:
+    variants = [
+        Variant(code=v["code"], title=Bilingual(**v["title"]), price=Decimal(v["price"]), stock=v["stock"])
+        for v in raw["variants"]
+    ]
+    if not variants:
+        raise ValueError(f"{raw['code']} has no variants")
+    reviews = [
+        Review(**{**{k: v for k, v in r.items() if k != "day"}, "day": today + timedelta(days=r["day"])})
+        for r in raw.get("reviews", ())
+    ]
+    return Product(
+        code=raw["code"],
+        category=raw["category"],
+        title=Bilingual(**raw["title"]),
+        category_title=categories[raw["category"]],
+        attributes={k: float(v) if isinstance(v, Decimal) else v for k, v in raw["attributes"].items()},
+        variants=tuple(variants),
+        reviews=tuple(reviews),
+    )
+
+
+def _order(raw: Mapping[str, Any], *, today: date) -> Order:
+    def moment(day: int | None) -> datetime | None:
+        return datetime.combine(today + timedelta(days=day), _NOON) if day is not None else None
+
+    paid, parcel = raw["payment"], raw["fulfilment"]
+    placed = datetime.combine(
+        today + timedelta(days=raw["placed_day"]), time.fromisoformat(raw["placed_at"]), UTC
+    )
+    eta = parcel.get("eta_day")
+    delivered = moment(parcel.get("delivered_day"))
+    paid_at = delivered if paid["method"] == "cash" else placed
+    if paid["state"] == "due":
+        paid_at = None
+    return Order(
+        id=OrderId(raw["id"]),
+        owner=CustomerId(raw["owner"]),
+        status=raw["status"],
+        placed=placed,
+        version="1",
+        items=tuple(_item(item) for item in raw["items"]),
+        delivery_price=Decimal(raw["delivery_price"]),
+        total=Decimal(raw["total"]),
+        currency=raw["currency"],
+        payment=Payment(
+            method=paid["method"],
+            state=paid["state"],
+            amount=Decimal(paid["amount"]),
+            masked=paid.get("masked", ""),
+            at=paid_at,
+        ),
+        fulfilment=Fulfilment(
+            method=parcel["method"],
+            carrier=parcel["carrier"],
+            tracking=parcel.get("tracking"),
+            shipped=moment(parcel.get("shipped_day")),
+            eta=today + timedelta(days=eta) if eta is not None else None,
+            delivered=delivered,
+        ),
+        address=Address(**raw["address"]),
+        refunds=tuple(_refund(refund, today=today) for refund in raw.get("refunds", ())),
+    )
+
+
+def _item(raw: Mapping[str, Any]) -> OrderItem:
+    return OrderItem(
+        code=raw["code"],
+        title=Bilingual(**raw["title"]),
+        quantity=raw["quantity"],
+        price=Decimal(raw["price"]),
+    )
+
+
+def _refund(raw: Mapping[str, Any], *, today: date) -> Refund:
+    method: PaymentMethod = raw["method"]
+    return Refund(
+        amount=Decimal(raw["amount"]),
+        method=method,
+        masked=raw.get("masked", ""),
+        state=raw["state"],
+        created=datetime.combine(today + timedelta(days=raw["day"]), _NOON),
+        days_min=raw["days_min"],
+        days_max=raw["days_max"],
+    )

@@ -1,0 +1,216 @@
+"""The embedded shop's tables: prefix `shop_`, amounts in kopecks, moments in UTC."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime kept in UTC; SQLite forgets the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id(length: int = 64) -> Column[str]:
+    return Column("id", String(length), primary_key=True)
+
+
+customers = Table(
+    "shop_customers",
+    metadata,
+    _id(),
+    Column("login", String(64), unique=True),
+    Column("name", String(200), nullable=False),
+    Column("email", String(320), nullable=False),
+    Column("phone", String(32), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("city", String(120), nullable=False),
+    Column("level_ru", String(64), nullable=False),
+    Column("level_en", String(64), nullable=False),
+    Column("points", Integer, nullable=False, default=0),
+)
+
+addresses = Table(
+    "shop_addresses",
+    metadata,
+    _id(),
+    Column("owner", ForeignKey("shop_customers.id"), nullable=False, index=True),
+    Column("line", String(400), nullable=False),
+    Column("city", String(120), nullable=False, default=""),
+    Column("postcode", String(16), nullable=False, default=""),
+)
+
+products = Table(
+    "shop_products",
+    metadata,
+    Column("code", String(32), primary_key=True),
+    Column("category", String(64), nullable=False, index=True),
+    Column("title_ru", String(200), nullable=False),
+    Column("title_en", String(200), nullable=False),
+    Column("category_ru", String(120), nullable=False),
+    Column("category_en", String(120), nullable=False),
+    Column("attributes", JSON, nullable=False),
+    # The product's words as stems between spaces: candidates are found by LIKE, ranked outside SQL.
+    Column("words", Text, nullable=False),
+)
+
+variants = Table(
+    "shop_variants",
+    metadata,
+    Column("code", String(32), primary_key=True),
+    Column("product", ForeignKey("shop_products.code"), nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    Column("title_ru", String(120), nullable=False),
+    Column("title_en", String(120), nullable=False),
+    Column("price", Integer, nullable=False),
+    Column("stock", Integer, nullable=False),
+)
+
+reviews = Table(
+    "shop_reviews",
+    metadata,
+    _id(),
+    Column("product", ForeignKey("shop_products.code"), nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    Column("rating", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("author", String(120), nullable=False),
+    Column("day", Date, nullable=False),
+)
+
+orders = Table(
+    "shop_orders",
+    metadata,
+    _id(32),
+    Column("owner", ForeignKey("shop_customers.id"), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("active", Integer, nullable=False),
+    Column("placed", Moment, nullable=False),
+    Column("version", Integer, nullable=False, default=1),
+    Column("delivery_price", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("address", ForeignKey("shop_addresses.id"), nullable=False),
+)
+Index(None, orders.c.owner, orders.c.active, orders.c.placed)
+
+items = Table(
+    "shop_items",
+    metadata,
+    _id(),
+    Column("order_id", ForeignKey("shop_orders.id"), nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    # No foreign key: an old order may hold a product that left the catalogue.
+    Column("code", String(32), nullable=False),
+    Column("title_ru", String(200), nullable=False),
+    Column("title_en", String(200), nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("price", Integer, nullable=False),
+)
+
+payments = Table(
+    "shop_payments",
+    metadata,
+    Column("order_id", ForeignKey("shop_orders.id"), primary_key=True),
+    Column("method", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("masked", String(16), nullable=False, default=""),
+    Column("at", Moment),
+)
+
+methods = Table(
+    "shop_methods",
+    metadata,
+    Column("method", String(16), primary_key=True),
+    Column("days_min", Integer, nullable=False),
+    Column("days_max", Integer, nullable=False),
+)
+
+refunds = Table(
+    "shop_refunds",
+    metadata,
+    _id(),
+    Column("order_id", ForeignKey("shop_orders.id"), nullable=False, index=True),
+    Column("amount", Integer, nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("masked", String(16), nullable=False, default=""),
+    Column("state", String(16), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("days_min", Integer, nullable=False),
+    Column("days_max", Integer, nullable=False),
+)
+
+fulfilments = Table(
+    "shop_fulfilments",
+    metadata,
+    Column("order_id", ForeignKey("shop_orders.id"), primary_key=True),
+    Column("method", String(16), nullable=False),
+    Column("carrier", String(120), nullable=False),
+    Column("tracking", String(64)),
+    Column("shipped", Moment),
+    Column("eta", Date),
+    Column("delivered", Moment),
+)
+
+events = Table(
+    "shop_events",
+    metadata,
+    _id(),
+    Column("order_id", ForeignKey("shop_orders.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("note", Text, nullable=False, default=""),
+)
+
+effects = Table(
+    "shop_effects",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("proposal", String(64), nullable=False),
+    Column("tool", String(64), nullable=False),
+    Column("owner", ForeignKey("shop_customers.id"), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+
+async def create_tables(engine: AsyncEngine) -> None:
+    """Create the tables that are absent; for tests and scratch shops, an installation migrates instead."""
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
