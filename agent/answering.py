@@ -73,7 +73,7 @@ def check(
     used_tools_only = bool(draft.tools) and not any(sentence.citations for sentence in kept)
     signals = Signals(
         retrieval=retrieval.confidence,
-        match=_match(question, kept, similarity),
+        match=_match(retrieval.understood or question, kept, similarity),
         support=len(kept) / max(1, len(draft.sentences)),
         from_tools=used_tools_only,
     )

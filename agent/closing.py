@@ -66,7 +66,7 @@ class Closing:
     def already(self, scene: Scene) -> TurnRecord:
         """The customer asked again for the person they wait for."""
         department = self.pack.department(scene.situation.conversation.department)
-        reply = self._say(scene, "person.already", department_name=department.name[scene.language])
+        reply = self._say(scene, "person.already", department_to=department.to[scene.language])
         return self._record(scene, Held(), replies=(reply,), holder="queued")
 
     def resumed(self, scene: Scene) -> TurnRecord:

@@ -13,13 +13,13 @@ Sentences are quoted as `agent.language.sentences` cuts them, so that a check fi
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from agent.domain import Evidence, Sentence
 from agent.language import content, readable, sentences, stem, words
-from agent.likeness import lexicon, nearest
+from agent.likeness import alike, lexicon, nearest
 from agent.ports import Similarity
 from tools.context import Language
 
@@ -31,12 +31,20 @@ FITS = 0.3
 """Share of the question's weight that must be found for an answer to be one. Low on purpose: the
 house judges the whole answer after this; below it the words only happen to be there."""
 COMPANION = 0.72
-"""A further sentence must score at least this share of the best one."""
+"""A further sentence of the same passage must score at least this share of the best one …"""
+STRANGER = 0.86
+"""… a sentence of another passage this share, and say something of the question that is not yet said."""
 CLOSE_IN_MEANING = 6
 """Sentences whose nearness in meaning is asked for: it costs an embedding each."""
 UNDER_TITLE = 0.6
 NEXT_TO_IT = 0.2
-KIND_OF_ANSWER = 0.14
+UNMET = 1.5
+"""What a word that stands nowhere in the evidence weighs beside the average word that does."""
+KIND_OF_ANSWER = 0.2
+TERSE = 0.2
+"""A sentence about nothing but the question, beside one that mentions it among other things."""
+ADJOINING = 0.5
+"""The sentence next to the best one needs only this share of its score: answers run on."""
 MEANING = 0.5
 PLACES = (0.3, 0.2, 0.14, 0.09, 0.05)
 """What a passage's place in the ranking adds to its sentences."""
@@ -68,6 +76,8 @@ class Composed:
     fit: float
     near: float
     """Share of the question's words that occur anywhere in the evidence, 0..1."""
+    topic: float = 0.0
+    """Share of the question's weight that one title meets, 0..1: there is a text about just this."""
 
     @property
     def fits(self) -> bool:
@@ -92,15 +102,15 @@ def compose(
     candidates = _candidates(_in_language(evidence, language))
     if not candidates or not weights:
         return Composed(sentences=(), fit=0.0, near=0.0)
-    _weigh(weights, candidates)
     near = _meet(weights, candidates)
+    _weigh(weights, candidates)
     _score(asked, weights, candidates, language)
     if similarity is not None:
         _add_meaning(asked, candidates, similarity)
     chosen = _choose(candidates, language)
     best = max(candidates, key=lambda c: c.score)
     quoted = tuple(Sentence(text=c.text, refs=(c.ref,)) for c in chosen)
-    return Composed(sentences=quoted, fit=best.fit, near=near)
+    return Composed(sentences=quoted, fit=best.fit, near=near, topic=_topic(weights, candidates))
 
 
 def language_of(text: str) -> Language:
@@ -143,28 +153,44 @@ def _candidates(evidence: Sequence[Evidence]) -> list[Candidate]:
 
 def _weigh(weights: dict[str, float], candidates: Sequence[Candidate]) -> None:
     """Multiply each weight by how rare the stem is in this evidence: a word of every sentence tells nothing."""
-    for asked in weights:
-        frequency = sum(1 for c in candidates if nearest(asked, c.stems) > 0)
-        weights[asked] *= math.log(1 + (len(candidates) + 1) / (frequency + 1))
+    frequency = {asked: sum(1 for c in candidates if asked in c.found) for asked in weights}
+    rare = {asked: math.log(1 + (len(candidates) + 1) / (n + 1)) for asked, n in frequency.items()}
+    met = [rare[asked] for asked, n in frequency.items() if n]
+    unmet = UNMET * sum(met) / len(met) if met else 1.0
+    for asked, n in frequency.items():
+        weights[asked] *= rare[asked] if n else unmet
 
 
 def _meet(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> float:
     """Fill in which stems each sentence and its title meet; return the share met anywhere."""
-    titles: dict[int, Mapping[str, float]] = {}
+    known = frozenset().union(*(c.stems | c.titled.keys() for c in candidates))
+    close = {asked: {one: met for one in known if (met := alike(asked, one)) > 0} for asked in weights}
     for c in candidates:
-        c.found = {asked: met for asked in weights if (met := nearest(asked, c.stems)) > 0}
-        if c.rank not in titles:
-            titles[c.rank] = {asked: met for asked in weights if (met := nearest(asked, c.titled)) > 0}
-        c.titled = titles[c.rank]
+        c.found = _met(close, c.stems)
+        c.titled = _met(close, c.titled.keys())
     anywhere = {asked for c in candidates for asked in (*c.found, *c.titled)}
-    return sum(weights[asked] for asked in anywhere) / sum(weights.values())
+    return len(anywhere) / len(weights)
+
+
+def _topic(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> float:
+    met = (sum(weights[asked] * n for asked, n in c.titled.items()) for c in candidates)
+    return max(met) / sum(weights.values())
+
+
+def _met(close: Mapping[str, Mapping[str, float]], stems: Collection[str]) -> dict[str, float]:
+    """Return for each stem asked for how well the best of `stems` meets it, where one does."""
+    met = {
+        asked: max((n for one, n in near.items() if one in stems), default=0.0)
+        for asked, near in close.items()
+    }
+    return {asked: n for asked, n in met.items() if n}
 
 
 def _score(
     question: str, weights: Mapping[str, float], candidates: Sequence[Candidate], language: Language
 ) -> None:
     total = sum(weights.values())
-    kinds = _kinds(question, language)
+    kind_of_answer = expected(question, language)
     for n, c in enumerate(candidates):
         around = [o for o in candidates[max(0, n - 1) : n + 2] if o is not c and o.rank == c.rank]
         met = 0.0
@@ -174,9 +200,10 @@ def _score(
             met += weight * best
         c.fit = met / total
         wall = 0.1 if len(c.text) > LONGEST_QUOTE else 0.0
-        kind = KIND_OF_ANSWER if kinds and all(k.search(c.text.lower()) for k in kinds) else 0.0
+        kind = KIND_OF_ANSWER if kind_of_answer and kind_of_answer.search(c.text.lower()) else 0.0
         place = PLACES[c.rank] if c.rank < len(PLACES) else 0.0
-        c.score = c.fit + kind + place - wall - 0.01 * min(c.n, 6)
+        terse = TERSE * len(c.found) / max(1, len(c.stems))
+        c.score = c.fit + kind + place + terse - wall - 0.01 * min(c.n, 6)
 
 
 def _add_meaning(question: str, candidates: Sequence[Candidate], similarity: Similarity) -> None:
@@ -191,12 +218,22 @@ def _choose(candidates: Sequence[Candidate], language: Language) -> list[Candida
     ranked = sorted(candidates, key=lambda c: (-c.score, c.rank, c.n))
     chosen: list[Candidate] = []
     for c in ranked:
-        if len(chosen) >= LONGEST_ANSWER or c.score < COMPANION * ranked[0].score:
+        if len(chosen) >= LONGEST_ANSWER:
             break
-        if not any(_repeats(c, other) for other in chosen):
+        if not any(_repeats(c, other) for other in chosen) and _belongs(c, chosen, ranked[0]):
             chosen += _with_what_belongs(c, candidates, chosen, language)
     first = {c.rank: n for n, c in reversed(list(enumerate(chosen)))}
     return sorted(chosen[:LONGEST_ANSWER], key=lambda c: (first[c.rank], c.n))
+
+
+def _belongs(c: Candidate, chosen: Sequence[Candidate], best: Candidate) -> bool:
+    """Tell whether a sentence belongs to the answer: near the best one, or with something new from elsewhere."""
+    if c is best:
+        return True
+    if c.rank == best.rank:
+        return c.score >= (ADJOINING if c.n == best.n + 1 else COMPANION) * best.score
+    said = {asked for other in chosen for asked in other.found}
+    return c.score >= STRANGER * best.score and bool(c.found.keys() - said)
 
 
 def _with_what_belongs(
@@ -225,16 +262,32 @@ def _repeats(c: Candidate, other: Candidate) -> bool:
     return len(c.stems & other.stems) >= 0.8 * min(len(c.stems), len(other.stems)) > 3
 
 
+def pick(request: str, told: Sequence[str], *, language: Language, most: int) -> list[int]:
+    """Return which of a tool's sentences, by number, tell what was asked for; the first opens unless one says it all."""
+    heard = [frozenset(map(stem, words(sentence))) for sentence in told]
+    asked = {one: sum(1 for stems in heard if nearest(one, stems) > 0) for one in content(readable(request))}
+    telling = [one for one, n in asked.items() if 0 < 2 * n <= len(told)]
+    scores = [sum(nearest(one, stems) / asked[one] for one in telling) for stems in heard]
+    best = max(scores, default=0.0)
+    kind = expected(readable(request), language)
+    of_kind = [n for n, sentence in enumerate(told) if kind and kind.search(sentence.lower())]
+    if best <= 0:
+        return of_kind[:most] if 0 < 2 * len(of_kind) <= len(told) else list(range(min(most, len(told))))
+    found = [n for n, score in enumerate(scores) if score >= 0.6 * best][:most]
+    complete = kind is None or any(n in of_kind for n in found)
+    return found if complete else sorted({0, *found[: most - 1]})
+
+
 @cache
 def _openings(name: str, language: Language) -> tuple[str, ...]:
     return tuple(f"{' '.join(words(opening))} " for opening in lexicon(language)["reading"][name])
 
 
-def _kinds(question: str, language: Language) -> list[re.Pattern[str]]:
-    """Return what the answer should hold, by the question's words: a date, a sum, a place, a yes or no."""
+def expected(question: str, language: Language) -> re.Pattern[str] | None:
+    """Return what an answer should hold, by the question's words: a date, a sum, a place, a yes or no."""
     said = f" {' '.join(words(question))} "
     forms = _question_forms(language)
-    return [answer for asks, answer in forms if any(form in said for form in asks)][:1]
+    return next((answer for asks, answer in forms if any(form in said for form in asks)), None)
 
 
 @cache

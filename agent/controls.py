@@ -127,7 +127,7 @@ def _ask_consent(purposes: Mapping[str, Cues]) -> BaseTool:
     arguments = create_model(
         "AskConsent",
         __base__=_Arguments,
-        purpose=(Literal[names], Field(description="The purpose whose tools would answer the question")),
+        purpose=(Literal[names], Field(description="The purpose whose tools would answer the question")),  # type: ignore[arg-type]
     )
     return _control(
         "ask_consent",

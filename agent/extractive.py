@@ -12,7 +12,7 @@ Deterministic; a few milliseconds, plus the embeddings where a `Similarity` is g
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -22,12 +22,12 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from pydantic import BaseModel, ConfigDict, SkipValidation
 
-from agent.composing import Composed, compose
+from agent.composing import Composed, compose, pick
 from agent.domain import Evidence
-from agent.intents import Argument, Offer
-from agent.language import content
-from agent.likeness import lexicon, nearest
+from agent.intents import Argument, Documented, Offer, identifies
+from agent.likeness import lexicon
 from agent.planning import Answer, Call, Compose, Desk, Result, Said, next_step
 from agent.ports import Similarity
 from tools.context import Language
@@ -35,7 +35,9 @@ from tools.context import Language
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 FAR = 0.34
 """Share of the question's words that occur in no evidence at all from which it is somebody else's business."""
-RESULT_SENTENCES = 6
+LISTED_SENTENCES = 6
+RESULT_SENTENCES = 3
+"""Sentences of a tool's result: of a list, of one thing looked up by its identifier."""
 PART_SENTENCES = 2
 """Quotes for one part of a message that has several."""
 
@@ -54,10 +56,10 @@ class Brief:
 class Extractive(BaseChatModel):
     """The model. `similarity` is nearness in meaning from the house's embedder, if it has one."""
 
-    similarity: Similarity | None = None
+    similarity: SkipValidation[Similarity | None] = None
     tools: tuple[BaseTool, ...] = ()
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     @property
     def _llm_type(self) -> str:
@@ -97,9 +99,10 @@ class Extractive(BaseChatModel):
             return _call(step, n=len(desk.results) + 1)
         return self._compose(step, brief, desk)
 
-    def _documented(self, brief: Brief) -> Any:
-        def documented(part: str) -> float:
-            return compose(part, brief.evidence, language=brief.language).fit
+    def _documented(self, brief: Brief) -> Callable[[str], Documented]:
+        def documented(part: str) -> Documented:
+            composed = compose(part, brief.evidence, language=brief.language)
+            return Documented(fit=composed.fit, topic=composed.topic)
 
         return documented
 
@@ -107,8 +110,8 @@ class Extractive(BaseChatModel):
         lines: list[str] = []
         tried: list[Composed] = []
         for answer in step.answers:
-            found = _quoted(answer) if answer.results else []
-            if not found or all(result.empty for result in answer.results):
+            found = _quoted(answer, desk) if answer.results else []
+            if not found or (not answer.personal and all(result.empty for result in answer.results)):
                 composed = self._from_documents(answer, brief)
                 tried.append(composed)
                 found = _written(composed, several=len(step.answers) > 1) or found
@@ -182,7 +185,7 @@ def _cues(raw: Mapping[str, Sequence[str]]) -> Mapping[Language, tuple[str, ...]
 
 def _arguments(tool: BaseTool) -> Iterator[Argument]:
     schema = tool.tool_call_schema
-    body = schema if isinstance(schema, dict) else schema.model_json_schema()
+    body = schema.model_json_schema() if isinstance(schema, type) and issubclass(schema, BaseModel) else {}
     required = set(body.get("required", ()))
     slots = (tool.extras or {}).get("slots") or {}
     for name, shape in body.get("properties", {}).items():
@@ -251,16 +254,13 @@ def _call(step: Call, *, n: int) -> AIMessage:
     return AIMessage(content="", tool_calls=[call])
 
 
-def _quoted(answer: Answer) -> list[str]:
-    """Return the results' sentences; of a long result those that share words with the request."""
+def _quoted(answer: Answer, desk: Desk) -> list[str]:
+    """Return the sentences of the results that tell what was asked for; a list may be longer than one thing."""
+    identifiers = {a.name for offer in desk.offers for a in offer.arguments if identifies(a)}
     lines: list[str] = []
     for result in answer.results:
-        asked = content(answer.part)
-        ranked = sorted(
-            range(len(result.sentences)),
-            key=lambda n: (-sum(1 for a in asked if nearest(a, content(result.sentences[n])) > 0), n),
-        )
-        kept = sorted({0, *ranked[: RESULT_SENTENCES - 1]}) if result.sentences else []
+        most = RESULT_SENTENCES if result.arguments.keys() & identifiers else LISTED_SENTENCES
+        kept = pick(answer.part, result.sentences, language=desk.language, most=most)
         lines += [f"{result.sentences[n]} [{result.ref}]" for n in kept]
     return lines
 

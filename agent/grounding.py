@@ -19,10 +19,11 @@ from functools import lru_cache
 from typing import Literal
 
 from agent import lexicon
+from agent.contradiction import contradiction, names_across, numbers_agree, script, words_of
 from agent.domain import Citation, Evidence, Sentence
-from agent.language import sentences, stem
+from agent.language import sentences
 from agent.ports import Similarity
-from agent.quantities import Quantity, agree, quantities, words_masked
+from agent.quantities import agree, quantities, words_masked
 
 Reason = Literal[
     "quoted",
@@ -34,15 +35,11 @@ Reason = Literal[
     "negation",
     "unsupported",
 ]
+FLAT = 0.95
+"""An encoder that finds everything this close tells nothing."""
 WIDEST = 3
 """Neighbouring sentences of one passage that may carry a sentence together."""
 
-_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
-_LATIN = re.compile(r"[a-z]", re.IGNORECASE)
-_CAPITAL = re.compile(r"(?<![\w-])[A-ZА-ЯЁ][^\W\d_]*(?:-[^\W\d_]+)*")
-_SENTENCE_START = re.compile(r"^[\W_]*$|[.!?…:]\s*[\W_]*$|[«\"“„(]$")
-_TURN = re.compile(r";|,\s+(?=(?:а|но|однако|зато|but|while|whereas|however|yet)\b)|(?<=[.!?])\s+")
-_AND = re.compile(r"\s(?:и|and)\s+(?=(?:[^\W\d_]+\s+)?(?:не|нельзя|нет|not|never|cannot|can't|don't|doesn't|isn't|aren't)\b)")
 _OUTER = re.compile(r"^[\W_]+|[\W_]+$")
 
 
@@ -84,10 +81,11 @@ def verify(
     if not named:
         return Verdict(ok=False, reason="unknown_reference")
     verdict = _best([_against(sentence.text, item, similarity) for item in named])
+    if not verdict.ok and len(named) > 1:
+        joint = _jointly(sentence.text, named, similarity)
+        verdict = joint if joint.ok else verdict
     if verdict.ok or verdict.reason != "unsupported":
         return verdict
-    if len(named) > 1 and (joint := _jointly(sentence.text, named, similarity)).ok:
-        return joint
     for item in evidence.values():
         if item not in named:
             other = _against(sentence.text, item, similarity)
@@ -111,7 +109,9 @@ def _against(text: str, item: Evidence, similarity: Similarity | None) -> Verdic
     tried = [_judge(text, place, units[0], similarity) for place in _places(text, item, units)]
     denied = max((verdict.score for verdict in tried if verdict.reason == "negation"), default=0.0)
     # What one sentence of the evidence denies, no lesser likeness to another one may carry.
-    return _best([v for v in tried if not v.ok or v.score >= denied] or [Verdict(ok=False, reason="unsupported")])
+    return _best(
+        [v for v in tried if not v.ok or v.score >= denied] or [Verdict(ok=False, reason="unsupported")]
+    )
 
 
 def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None) -> Verdict:
@@ -169,33 +169,60 @@ def _judge(text: str, place: Place, opening: str, similarity: Similarity | None)
     share = _share(text, place)
     near = _near(text, place, share, similarity)
     if not near:
-        return Verdict(ok=False, reason="unsupported", score=share)
+        same_words = _share(words_masked(text), place) >= lexicon.threshold("coverage")
+        differs = same_words and not numbers_agree(text, place.text, title=place.item.title, opening=opening)
+        return Verdict(ok=False, reason="number" if differs else "unsupported", score=share)
     # From here on the place speaks of the same matter: what differs now contradicts.
-    contradiction = _contradiction(text, place, opening)
-    if contradiction is not None:
-        return Verdict(ok=False, reason=contradiction, score=share)
+    contradicted = contradiction(text, place.text, title=place.item.title, opening=opening)
+    if contradicted is not None:
+        return Verdict(ok=False, reason=contradicted, score=share)
     return Verdict(ok=True, reason="supported", citations=(place.citation,), score=share)
 
 
 def _near(text: str, place: Place, share: float, similarity: Similarity | None) -> bool:
-    across = _script(text) != _script(place.text)
-    if not across and share >= lexicon.threshold("coverage") and _clauses_covered(text, place):
+    across = script(text) != script(place.text)
+    if not across and not _clauses_covered(text, place):
+        return False
+    if not across and share >= lexicon.threshold("coverage"):
         return True
     least = 0.0 if across else lexicon.threshold("with_similarity")
     if similarity is None or share < least:
         return False
-    return similarity(text, [place.text])[0] >= lexicon.threshold("across" if across else "similarity")
+    nothing = _background(similarity)
+    if nothing >= FLAT:
+        return False
+    close = (similarity(text, [place.text])[0] - nothing) / (1 - nothing)
+    return close >= lexicon.threshold(_needed(text, place) if across else "similarity")
+
+
+def _needed(text: str, place: Place) -> Literal["across", "anchored"]:
+    """Return which threshold holds for a translation: numbers and names that stay make a lesser closeness enough."""
+    given = (*quantities(place.text), *quantities(place.item.title))
+    numbers = sum(any(agree(number, other) for other in given) for number in quantities(text))
+    return "anchored" if numbers + len(names_across(text, place.text)) >= 2 else "across"
+
+
+@lru_cache(maxsize=8)
+def _background(similarity: Similarity) -> float:
+    """Return how close this encoder finds sentences that have nothing in common: its zero."""
+    found = [
+        score
+        for group in lexicon.background()
+        for n, text in enumerate(group[:-1])
+        for score in similarity(text, group[n + 1 :])
+    ]
+    return sum(found) / len(found)
 
 
 def _share(text: str, place: Place) -> float:
     """Return the share of the sentence's meaningful words and quantities that stand in the place, by weight."""
-    said = lexicon.meaning(words_masked(text))
+    said = words_of(text)
     numbers = quantities(text)
     title = lexicon.meaning(place.item.title)
     given = (*quantities(place.text), *quantities(place.item.title))
     found = sum(any(agree(number, other) for other in given) for number in numbers) + 0.0
     whole = len(numbers) + 0.0
-    here, named = (set(lexicon.covered(said, words)) for words in (_meaning_of(place.text), title))
+    here, named = (set(lexicon.covered(said, words)) for words in (words_of(place.text), title))
     for word in said:
         weight = lexicon.weight(word) * (lexicon.threshold("title") if word in named else 1.0)
         whole += weight
@@ -203,194 +230,12 @@ def _share(text: str, place: Place) -> float:
     return found / whole if whole else 0.0
 
 
-def _meaning_of(text: str) -> tuple[str, ...]:
-    return lexicon.meaning(words_masked(text))
-
-
 def _clauses_covered(text: str, place: Place) -> bool:
-    """Whether no clause of the sentence says something of its own."""
+    """Whether no clause beside others says something of its own."""
+    parts = lexicon.clauses(words_masked(text))
     there = (*lexicon.meaning(place.text), *lexicon.meaning(place.item.title))
-    for clause in lexicon.clauses(words_masked(text)):
+    for clause in parts if len(parts) > 1 else ():
         said = lexicon.meaning(clause)
         if len(said) >= 2 and len(lexicon.covered(said, there)) < lexicon.threshold("clause") * len(said):
             return False
     return True
-
-
-def _contradiction(text: str, place: Place, opening: str) -> Reason | None:
-    if not _numbers_agree(text, place, opening):
-        return "number"
-    if not _denials_agree(text, place):
-        return "negation"
-    if not _names_occur(text, place, opening):
-        return "unsupported"
-    return None
-
-
-# Numbers. ---------------------------------------------------------------------------------------------------
-
-
-def _numbers_agree(text: str, place: Place, opening: str) -> bool:
-    given = (*quantities(place.text), *quantities(place.item.title))
-    known = {quantity.value for quantity in quantities(opening) if quantity.kind == "code"}
-    for said in quantities(text):
-        if said.spelled and said.value == "1" and not said.unit:
-            continue
-        if said.kind == "code" and said.value in known:
-            continue
-        if not any(agree(said, quantity) for quantity in given):
-            return False
-    return _numbers_belong(text, place.text)
-
-
-def _numbers_belong(text: str, given: str) -> bool:
-    """Whether each number stands beside the words it stands beside in the evidence.
-
-    «Курьер — 300 ₽, почта — 250 ₽» does not carry «курьер — 250 ₽»: the clause of 250 lacks the courier, and the
-    courier's clause has another price.
-    """
-    for parts in (sentences(given), _numbered(given)):
-        homes = [Clause(text=part, numbers=quantities(part)) for part in parts]
-        clauses = _numbered(text) if len(homes) > 1 else ()
-        if any(_stands_elsewhere(said, clause, homes) for clause in clauses for said in quantities(clause)):
-            return False
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clause:
-    """A part of the evidence with numbers of its own."""
-
-    text: str
-    numbers: tuple[Quantity, ...]
-
-    def holds(self, said: Quantity) -> bool:
-        return any(agree(said, number) for number in self.numbers)
-
-    def rivals(self, said: Quantity) -> bool:
-        """Whether it has another value of the same kind instead."""
-        return not self.holds(said) and any(_same_kind(said, number) for number in self.numbers)
-
-
-def _stands_elsewhere(said: Quantity, clause: str, parts: Sequence[Clause]) -> bool:
-    """Whether the words around a number belong to a clause with another number of its kind.
-
-    What an earlier clause says may hold for the later ones too (a common beginning), never the other way round.
-    """
-    marks = _marks(clause, said)
-    homes = [n for n, part in enumerate(parts) if part.holds(said)]
-    if not homes:
-        return False
-    at_home = {mark for n in homes for mark in lexicon.covered(marks, _marks(parts[n].text, said))}
-    for n, part in enumerate(parts):
-        if part.rivals(said):
-            only_there = set(lexicon.covered(marks, _marks(part.text, said))) - at_home
-            common = set(lexicon.covered(marks, _marks(part.text, said)))
-            if only_there and (n > max(homes) or not at_home - common):
-                return True
-    return False
-
-
-def _marks(text: str, said: Quantity) -> tuple[str, ...]:
-    """Return what tells one clause from another: its words, days and codes, and numbers of other kinds."""
-    others = (q for q in quantities(text) if not _same_kind(q, said))
-    return (*lexicon.meaning(words_masked(text)), *(f"{q.kind}:{q.value}:{q.unit}" for q in others))
-
-
-def _same_kind(one: Quantity, other: Quantity) -> bool:
-    return one.kind == other.kind and one.unit == other.unit
-
-
-def _numbered(text: str) -> list[str]:
-    """Return the clauses of a text, those without a number joined to the one before them, or after."""
-    parts: list[str] = []
-    for part in re.split(r"[,;]\s|(?<=[.!?])\s+|\s(?:и|а|но|или|and|but|or)\s", text):
-        if parts and (not quantities(part) or not quantities(parts[-1])):
-            parts[-1] = f"{parts[-1]} {part}"
-        else:
-            parts.append(part)
-    return parts
-
-
-# Denials and names. -----------------------------------------------------------------------------------------
-
-
-def _denials_agree(text: str, place: Place) -> bool:
-    given = _aligned(text, place.text)
-    if lexicon.opposed(text, given):
-        return False
-    if _script(text) != _script(given):
-        return bool(lexicon.negations(text)) == bool(lexicon.negations(given))
-    if not lexicon.restrictions(text) <= lexicon.restrictions(place.text):
-        return False
-    if lexicon.has_exception(given) and not lexicon.negations(text):
-        return False
-    return lexicon.negations(text) == lexicon.negations(given)
-
-
-def _aligned(text: str, given: str) -> str:
-    """Return the parts of the evidence that the sentence speaks of, cut where the evidence turns («…, но»)."""
-    said = (*_meaning_of(text), *(q.value for q in quantities(text)))
-    parts = [half for part in _TURN.split(given) if part and part.strip() for half in _halves(part)]
-    found = [(len(_touched(said, part)), part) for part in parts]
-    most = max((count for count, _ in found), default=0)
-    return " ".join(part for count, part in found if count * 2 > most) or given
-
-
-def _halves(part: str) -> list[str]:
-    """Cut at an "and" that joins a denial to another statement; one that joins two words stays."""
-    for joint in _AND.finditer(part):
-        before, after = part[: joint.start()], part[joint.end() :]
-        if len(_meaning_of(before)) >= 2:
-            return [before, after]
-    return [part]
-
-
-def _touched(said: Sequence[str], part: str) -> list[str]:
-    there = (*lexicon.meaning(words_masked(part)), *(q.value for q in quantities(part)))
-    return lexicon.covered(said, there)
-
-
-def _names_occur(text: str, place: Place, opening: str) -> bool:
-    """Whether every name of the sentence stands in the place, its title, or the sentence that opens its passage."""
-    names = _names(text)
-    if not names:
-        return True
-    here = _stems_of(f"{place.text} {place.item.title}")
-    missing = {name for name in names if not _occurs(name, here)}
-    if _script(text) != _script(place.text):
-        missing = {name for name in missing if _LATIN.match(name)}
-    if not missing:
-        return True
-    others = {name for name in _names(place.text) if not _occurs(name, names)}
-    return not others and all(_occurs(name, _stems_of(opening)) for name in missing)
-
-
-@lru_cache(maxsize=4096)
-def _names(text: str) -> frozenset[str]:
-    """Return the stems of words with a capital letter that do not open a sentence, and of those in quotes."""
-    masked = words_masked(text)
-    found: set[str] = set()
-    for match in _CAPITAL.finditer(masked):
-        before = masked[: match.start()]
-        quoted = before.endswith(("«", "“", "„", '"'))
-        opens = bool(_SENTENCE_START.search(before)) and not quoted
-        foreign = bool(_LATIN.match(match.group())) and bool(_CYRILLIC.search(text))
-        if (opens and not foreign) or lexicon.is_ignored_name(match.group()):
-            continue
-        found.update(stem(part) for part in lexicon.plain(match.group()).split("-") if part)
-    return frozenset(found)
-
-
-@lru_cache(maxsize=4096)
-def _stems_of(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in re.findall(r"[^\W\d_]+", lexicon.plain(text)))
-
-
-def _occurs(name: str, there: frozenset[str]) -> bool:
-    shortest = max(3, len(name) - 2)
-    return name in there or any(len(o) >= shortest and o[:shortest] == name[:shortest] for o in there)
-
-
-def _script(text: str) -> str:
-    return "ru" if len(_CYRILLIC.findall(text)) >= 0.3 * max(1, len(_LATIN.findall(text))) else "en"

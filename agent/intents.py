@@ -26,12 +26,15 @@ SUPPORTED = 0.55
 """Score that is enough with a number or a word of one's own beside it."""
 DOCUMENTED = 0.8
 """Share of a question found in the documents from which a cue without anything of one's own gives way."""
+TOPIC = 0.6
+"""Share of what a public tool would look for that a title must meet for the documents to answer instead."""
 FUNCTION_WORD = 0.45
 """What «где», "my" weigh beside a word that carries meaning."""
 MEANING = 0.4
 SPREAD = 5
 """Words that may stand between the words of a cue without loss."""
 
+_AROUND = " \t\n.,;:!?«»\"'()"
 _COMMA = re.compile(r"[,;:—–]\s+")
 
 
@@ -75,12 +78,20 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Documented:
+    """How well the documents meet a question: its best answer, and the title nearest to it; each 0..1."""
+
+    fit: float = 0.0
+    topic: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How messages are read: what is on offer, how much the documents know, what was said before."""
 
     language: Language
     offers: tuple[Offer, ...]
-    documented: Callable[[str], float]
+    documented: Callable[[str], Documented]
     similarity: Similarity | None = None
     earlier: str = ""
     """An identifier of the conversation so far can be meant: the earlier messages that name it."""
@@ -94,13 +105,18 @@ class Reading:
         best = max(found, key=lambda intent: intent.score, default=None)
         if best is None or best.score < (SUPPORTED if own else SURE):
             return self._by_number(part)
-        if not own and best.score < 1 and self.documented(part) >= DOCUMENTED:
-            return None
-        return best
+        return None if not own and self._gives_way(best, part) else best
+
+    def _gives_way(self, intent: Intent, part: str) -> bool:
+        """Tell whether the documents answer better: they have a text about what a public tool would look for."""
+        if intent.offer.personal:
+            return intent.score < 1 and self.documented(part).fit >= DOCUMENTED
+        sought = " ".join(unexplained(intent.offer, part))
+        return bool(sought) and self.documented(sought).topic >= TOPIC
 
     def _scored(self, part: str) -> list[Intent]:
         found: list[Intent] = []
-        said, carrying = tuple(stems(part)), frozenset(content(part))
+        said, carrying = tuple(stems(part)) + self._pointed_at(part), frozenset(content(part))
         weights = _weights(tuple(c for offer in self.offers for cues in offer.cues.values() for c in cues))
         for offer in self.offers:
             scored = [
@@ -116,8 +132,16 @@ class Reading:
         """Tell whether the part is about something of the customer's own, named, owned or pointed at."""
         if self.numbers(part) or has_word(part, "own") or _numbered().search(part):
             return True
-        points = has_word(part, "that_one") or opens_with(part, "goes_on", strip=False)
-        return bool(points and self.numbers(self.earlier))
+        return self._points(part) and bool(self.numbers(self.earlier))
+
+    def _points(self, part: str) -> bool:
+        return has_word(part, "that_one") or opens_with(part, "goes_on", strip=False)
+
+    def _pointed_at(self, part: str) -> tuple[str, ...]:
+        """Return the stems of the thing a follow-up points at with «его», "it": the nouns tools have in common."""
+        if not self._points(part) or not self.numbers(self.earlier):
+            return ()
+        return tuple(sorted(_nouns(self.offers) & set(content(self.earlier)) - set(content(part))))
 
     def numbers(self, text: str) -> list[str]:
         """Return the identifiers of any tool that the text names."""
@@ -183,18 +207,18 @@ def _joins() -> re.Pattern[str]:
 
 
 def values(argument: Argument, text: str) -> list[str]:
-    """Return what the text gives for the argument, each once, in order of appearance."""
+    """Return what the text gives for the argument: identifiers each once, in order; of a free text the longest."""
     found: dict[tuple[str, ...], tuple[int, str]] = {}
     for expression in argument.expressions:
         for match in _compiled(expression).finditer(text):
-            value = match.group("value").strip(" \t\n.,;:!?«»\"'()")
-            if value and _allowed(argument, value):
-                key = tuple(words(value))
-                found.setdefault(key, (match.start("value"), value))
-        if found and not identifies(argument):
-            break
+            start, value = match.start("value"), match.group("value").strip(_AROUND)
+            inside = start > 0 and text[start - 1].isalnum() and text[start].isalpha()
+            if value and not inside and _allowed(argument, value):
+                found.setdefault(tuple(words(value)), (start, value))
+    if found and not identifies(argument):
+        return [max(found.values(), key=lambda place: len(place[1]))[1]]
     if not found and argument.pattern:
-        bare = text.strip(" \t\n.,;:!?«»\"'()#№")
+        bare = text.strip(_AROUND + "#№")
         if re.fullmatch(argument.pattern, bare) and _allowed(argument, bare):
             return [bare]
     for choice in argument.choices:
@@ -236,6 +260,12 @@ def has_word(text: str, name: str) -> bool:
 def _forms(name: str) -> tuple[str, ...]:
     found = {" ".join(words(form)) + " " for lang in LANGUAGES for form in lexicon(lang)["reading"][name]}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def unexplained(offer: Offer, text: str) -> list[str]:
+    """Return the words of the text that carry meaning and belong to no cue of the offer: what is asked about."""
+    own = frozenset(s for cues in offer.cues.values() for cue in cues for s in _cue(cue))
+    return [word for word in words(text) if _carries(word) and stem(word) not in own]
 
 
 @lru_cache(maxsize=1)

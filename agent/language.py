@@ -107,7 +107,7 @@ def detect(text: str, *, languages: Sequence[Language], previous: Language | Non
 
     `languages` is not empty, its first is the main one.
     """
-    fallback = previous if previous in languages else languages[0]
+    fallback = previous if previous is not None and previous in languages else languages[0]
     if len(languages) == 1:
         return languages[0]
     sample = text[:EXAMINED]

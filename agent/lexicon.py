@@ -1,4 +1,4 @@
-"""What grounding knows about words: negation, restriction, opposites, synonyms; data in `grounding.toml`."""
+"""What grounding knows about words: negation, claims, opposites, synonyms; data in `grounding.toml`."""
 
 import re
 import tomllib
@@ -13,7 +13,13 @@ DATA = Path(__file__).with_name("grounding.toml")
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _SHORT_NOT = re.compile(r"\b(\w+)n['’]t\b")
+_NOT = re.compile(r"\b(?:не|not|never) ((?:[^\W\d_]+ ?){1,3})")
 _CLAUSE = re.compile(r"[,;:()—–]|\s-\s|\b(?:и|and)\b")
+_ROMAN = str.maketrans(
+    {**dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)), "ж": "zh", "х": "kh", "ц": "ts"}
+    | {"ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
+)
+_LACKING = frozenset({"без", "without"})
 LONG_ENOUGH = 5
 """Letters two stems must share from the start to be taken for forms of one word."""
 
@@ -35,16 +41,31 @@ def negations(text: str) -> int:
 
 
 @lru_cache(maxsize=4096)
+def denied_first(text: str) -> tuple[str, ...]:
+    """Return the stem of the first meaningful word after each "not"."""
+    found: list[str] = []
+    for match in _NOT.finditer(_ignored().sub(" ", plain(text).replace("cannot", "can not"))):
+        found.extend(meaning(match[1])[:1])
+    return tuple(found)
+
+
+def denied_words(text: str) -> tuple[str, ...]:
+    """Return the stems that stand right after a word such as "without", marked as denied."""
+    found = (word for pair in _prepositions() for word in _after(plain(text), pair[1]) if pair[1] in _LACKING)
+    return tuple(f"no {word}" for word in dict.fromkeys(found))
+
+
+@lru_cache(maxsize=4096)
 def has_exception(text: str) -> bool:
     """Whether the text takes something out of what it says."""
     return bool(_exceptions().search(plain(text)))
 
 
 @lru_cache(maxsize=4096)
-def restrictions(text: str) -> frozenset[str]:
-    """Return the stems of words such as "only" and "always"."""
-    known = frozenset(_data()["restriction"]["words"])
-    return frozenset(stem(word) for word in _WORD.findall(plain(text)) if word in known)
+def claims(text: str) -> frozenset[int]:
+    """Return which kinds of claims the text makes that evidence must make too, as numbers of their rows."""
+    said = plain(text)
+    return frozenset(n for n, words in enumerate(_claims()) if words.search(said))
 
 
 def opposed(said: str, given: str) -> bool:
@@ -54,15 +75,20 @@ def opposed(said: str, given: str) -> bool:
         sides = [bool(side.search(text)) for text in (one, other) for side in (left, right)]
         if sides in ([True, False, False, True], [False, True, True, False]):
             return True
+    turned = (*_prepositions(), *((right, left) for left, right in _prepositions()))
     return any(
-        word in _after(other, right) for left, right in _prepositions() for word in _after(one, left)
-    ) or any(word in _after(other, left) for left, right in _prepositions() for word in _after(one, right))
+        word in _after(other, right) and word not in _after(other, left)
+        for left, right in turned
+        for word in _after(one, left)
+    )
 
 
 @lru_cache(maxsize=4096)
 def meaning(text: str) -> tuple[str, ...]:
     """Return the stems of the words that carry meaning, each once, in order; synonyms fall together."""
-    return tuple(dict.fromkeys(_synonyms().get(found, found) for found in content(text) if not _digits(found)))
+    return tuple(
+        dict.fromkeys(_synonyms().get(found, found) for found in content(text) if not _digits(found))
+    )
 
 
 def covered(said: Iterable[str], given: Iterable[str]) -> list[str]:
@@ -83,6 +109,11 @@ def clauses(text: str) -> list[str]:
     return [part for part in _CLAUSE.split(text) if part.strip()]
 
 
+def romanised(word: str) -> str:
+    """Return a lower-case word in Latin letters, for names written in two alphabets."""
+    return word.translate(_ROMAN)
+
+
 def is_ignored_name(word: str) -> bool:
     """Whether a capital letter here names nothing: «Вам», "I"."""
     return plain(word) in _ignored_names()
@@ -91,6 +122,11 @@ def is_ignored_name(word: str) -> bool:
 def threshold(name: str) -> float:
     """Return a number of `[thresholds]`."""
     return float(_data()["thresholds"][name])
+
+
+def background() -> tuple[tuple[str, ...], ...]:
+    """Return groups of sentences that have nothing in common, one group a language."""
+    return tuple(tuple(group) for group in _data()["background"].values())
 
 
 def _form(word: str, there: frozenset[str]) -> bool:
@@ -107,7 +143,7 @@ def _digits(word: str) -> bool:
 
 def _after(text: str, preposition: str) -> list[str]:
     """Return the stems of the words that stand right after the preposition."""
-    return [stem(word) for word in re.findall(rf"\b{preposition} ([^\W\d_]{{4,}})", text)]
+    return [stem(word) for word in _following(preposition).findall(text)]
 
 
 @cache
@@ -132,6 +168,11 @@ def _ignored() -> re.Pattern[str]:
 
 
 @cache
+def _claims() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(rf"\b(?:{words})\b") for words in _data()["claims"]["words"])
+
+
+@cache
 def _exceptions() -> re.Pattern[str]:
     return re.compile("|".join(rf"\b(?:{form})\b" for form in _data()["negation"]["exceptions"]))
 
@@ -152,6 +193,11 @@ def _opposites() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
 @cache
 def _prepositions() -> tuple[tuple[str, str], ...]:
     return tuple((one, other) for one, other in _data()["opposites"]["before_a_word"])
+
+
+@cache
+def _following(preposition: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{preposition} ([^\W\d_]{{4,}})")
 
 
 @cache

@@ -18,7 +18,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agent.intents import Argument, Intent, Offer, Reading, identifies, opens_with, parts, values
+from agent.intents import (
+    Argument,
+    Documented,
+    Intent,
+    Offer,
+    Reading,
+    identifies,
+    opens_with,
+    parts,
+    unexplained,
+    values,
+)
 from agent.language import content, says_no, stem, words
 from agent.likeness import lexicon, nearest
 from agent.ports import Similarity
@@ -81,6 +92,8 @@ class Answer:
     part: str
     results: tuple[Result, ...] = ()
     context: str = ""
+    personal: bool = False
+    """Whether the results are about the customer's own things: then the documents do not stand in for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +104,9 @@ class Compose:
 
 
 def next_step(
-    desk: Desk, *, documented: Callable[[str], float], similarity: Similarity | None = None
+    desk: Desk, *, documented: Callable[[str], Documented], similarity: Similarity | None = None
 ) -> Call | Compose:
-    """Return what to do now. `documented` tells how much of a question the documents meet, 0..1."""
+    """Return what to do now. `documented` tells how well the documents meet a question."""
     reading = Reading(
         language=desk.language,
         offers=desk.offers,
@@ -194,7 +207,7 @@ def _pursue(offer: Offer, part: str, desk: Desk) -> Call | Answer:
     for argument in offer.arguments:
         given = _given(argument, part, desk)
         if not given and argument.required:
-            more = _missing(argument, offer, part, desk)
+            more = _missing(argument, offer, part, desk)  # a listing call, a question back, or values
             if not isinstance(more, list):
                 return more
             given = more
@@ -207,7 +220,7 @@ def _pursue(offer: Offer, part: str, desk: Desk) -> Call | Answer:
             return Call(tool=offer.tool, arguments=arguments)
         if result is not None:
             done.append(result)
-    return Answer(part=part, results=tuple(done))
+    return Answer(part=part, results=tuple(done), personal=offer.personal)
 
 
 def _given(argument: Argument, part: str, desk: Desk) -> list[str]:
@@ -217,8 +230,20 @@ def _given(argument: Argument, part: str, desk: Desk) -> list[str]:
         return found[:1]
     if identifies(argument):
         return found or values(argument, desk.question) or _remembered(argument, desk)
-    detail = part.split("\n", 1)[1] if "\n" in part else ""
-    return (found or [detail] if detail else found)[:1] or _replied(argument, part, desk)
+    if "\n" in part:
+        return [part.split("\n", 1)[1].strip()]
+    return [_without_numbers(text, argument, part, desk) for text in found] or _replied(argument, part, desk)
+
+
+def _without_numbers(text: str, argument: Argument, part: str, desk: Desk) -> str:
+    """Drop an identifier of another argument from the beginning of a free text: “1051 to 5 Gorky Street”."""
+    others = [a for o in desk.offers for a in o.arguments if identifies(a) and a.name != argument.name]
+    for value in (v for other in others for v in values(other, part)):
+        if text.startswith(value):
+            rest = text[len(value) :].lstrip(" ,")
+            first, _, after = rest.partition(" ")
+            text = rest if content(first) else after
+    return text
 
 
 def _remembered(argument: Argument, desk: Desk) -> list[str]:
@@ -238,6 +263,9 @@ def _replied(argument: Argument, part: str, desk: Desk) -> list[str]:
 def _missing(argument: Argument, offer: Offer, part: str, desk: Desk) -> Call | Answer | list[str]:
     """Return how to come by a missing argument: what a listing tool shows, or one question back."""
     lister = _lister(argument, offer, desk)
+    if lister is None and not offer.personal and not identifies(argument):
+        rest = " ".join(unexplained(offer, part))
+        return [rest] if rest else _ask_for(argument, desk)
     if lister is None:
         return _ask_for(argument, desk)
     listed = _done(lister.tool, {}, desk)
@@ -245,29 +273,42 @@ def _missing(argument: Argument, offer: Offer, part: str, desk: Desk) -> Call | 
         if len(desk.results) < MOST_CALLS:
             return Call(tool=lister.tool, arguments={})
         return Answer(part=part)
-    choices = _narrowed(_choices(argument, listed), part)
+    choices = _narrowed(_choices(argument, listed), part, listed)
     if len(choices) == 1:
         return [choices[0][0]]
     if choices and "ask_back" in desk.controls:
         return _ask_which(choices, desk.language)
-    return Answer(part=part, results=(listed,))
+    return Answer(part=part, results=(listed,), personal=offer.personal)
 
 
 def _lister(argument: Argument, offer: Offer, desk: Desk) -> Offer | None:
-    """Return the tool whose results show the values of the argument."""
+    """Return the tool whose results show values of the argument: one that says so, or one about the same things."""
     ready = [o for o in desk.offers if not o.control and not any(a.required for a in o.arguments)]
     named = [o for o in ready if argument.name in o.fills]
-    return named[0] if named else None
+    if named or not identifies(argument) or offer.scope is None:
+        return named[0] if named else None
+    kin = [o for o in ready if o.scope is not None and _things(o.scope) == _things(offer.scope)]
+    return kin[0] if kin else None
 
 
-def _choices(argument: Argument, listed: Result) -> tuple[tuple[str, str], ...]:
-    return listed.choices.get(argument.name, ())
+def _things(scope: str) -> str:
+    """Return what a scope is about: `orders:read` and `orders:write` are about orders."""
+    return scope.split(":", 1)[0]
 
 
-def _narrowed(choices: Sequence[tuple[str, str]], part: str) -> Sequence[tuple[str, str]]:
-    """Keep the choices whose labels share most words with the request, when some do."""
+def _choices(argument: Argument, listed: Result) -> Sequence[tuple[str, str]]:
+    """Return (value, label) of what was listed; without choices, the values its first telling sentence names."""
+    if argument.name in listed.choices:
+        return listed.choices[argument.name]
+    told = (values(argument, sentence) for sentence in listed.sentences)
+    return [(value, value) for value in next(filter(None, told), [])] if listed.ok else []
+
+
+def _narrowed(choices: Sequence[tuple[str, str]], part: str, listed: Result) -> Sequence[tuple[str, str]]:
+    """Keep the choices that are told in most words of the request, when some are."""
     asked = content(part)
-    shared = [sum(1 for one in content(label) if nearest(one, asked) > 0) for _, label in choices]
+    told = [" ".join([label, *(s for s in listed.sentences[1:] if value in s)]) for value, label in choices]
+    shared = [sum(1 for one in asked if nearest(one, content(line)) > 0) for line in told]
     most = max(shared, default=0)
     if not most or shared.count(most) == len(choices):
         return choices

@@ -17,7 +17,7 @@ from typing import Literal
 
 DATA = Path(__file__).with_name("quantities.toml")
 
-Kind = Literal["number", "date", "month", "day", "time", "phone", "code"]
+Kind = Literal["number", "date", "month", "day", "time", "rate", "phone", "code"]
 Bound = Literal["", "at_most", "at_least"]
 
 
@@ -84,12 +84,15 @@ _GAP = r"[\s\u00a0\u202f]"
 _PHONE = re.compile(r"(?<![\w.])\+?\d(?:[\s\u00a0()‑–-]{0,2}\d){9,12}(?![\w])")
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
 _DOTTED = re.compile(r"(?<![\d.,])(\d{1,2})\.(\d{1,2})(?:\.(\d{4}|\d\d))?(?![\d%]|\.\d)")
-_CLOCK = re.compile(rf"(?<![\d:])(\d{{1,2}})(?::(\d\d))?{_GAP}*([ap])\.?m\b\.?|(?<![\d:])(\d{{1,2}}):(\d\d)(?![\d:])")
-_CODE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[^\W\d_])[^\W_]+(?:-[^\W_]+)*(?![\w])")
+_CLOCK = re.compile(
+    rf"(?<![\d:])(\d{{1,2}})(?::(\d\d))?{_GAP}*([ap])\.?m\b\.?|(?<![\d:])(\d{{1,2}}):(\d\d)(?![\d:])"
+)
+_CODE = re.compile(r"(?<![\w-])(?:(?=[\w-]*\d)(?=[\w-]*[^\W\d_])[^\W_]+(?:-[^\W_]+)*(?!\w)|[^\W\d_]+\+)")
 _SUFFIXED = re.compile(r"(\d+)-?([^\W\d_]+)")
 _NUMBER = re.compile(
     r"(?<![\w,.\x00])([−-](?=\d))?(\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d{1,3}(?:,\d{3})+(?!\d)|\d+)([.,]\d+)?(?!\w)"
 )
+_NEXT_WORD = re.compile(rf"{_GAP}*([^\W\d_]+)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LOOKALIKE = str.maketrans("авекмнорстху", "abekmhopctxy")
 _ORDINAL = frozenset(["й", "я", "е", "го", "му", "м", "ми", "х", "ю", "ой", "ый", "st", "nd", "rd", "th"])
@@ -143,7 +146,11 @@ def _numbers(text: str) -> Iterator[Quantity]:
         unit = unit or _currency_before(text, match.start())
         sign = "-" if match[1] and unit == "degree" else ""
         yield Quantity(
-            kind="number", value=sign + _plain(value), unit=unit, start=match.start(), end=max(end, match.end())
+            kind="number",
+            value=sign + _plain(value),
+            unit=unit,
+            start=match.start(),
+            end=max(end, match.end()),
         )
 
 
@@ -170,7 +177,13 @@ def _named(text: str) -> Iterator[Quantity]:
             yield _at(match, "month", month)
 
 
-READERS = (_phones, _dates, _times, _codes, _numbers, _spelled, _named)
+def _rates(text: str) -> Iterator[Quantity]:
+    """«в месяц», "a year": how often a price is paid."""
+    for match in _rate().finditer(text):
+        yield _at(match, "rate", _unit(match["unit"]))
+
+
+READERS = (_phones, _dates, _times, _codes, _numbers, _spelled, _named, _rates)
 
 
 # Units, bounds and ranges. ----------------------------------------------------------------------------------
@@ -211,7 +224,7 @@ def _bounded(found: Iterable[Quantity], text: str) -> Iterator[Quantity]:
 
 
 def _scaled(value: str, text: str, end: int) -> tuple[str, int]:
-    match = re.compile(rf"{_GAP}*([^\W\d_]+)").match(text, end)
+    match = _NEXT_WORD.match(text, end)
     scale = _scales().get(match[1]) if match else None
     if match is None or scale is None:
         return value, end
@@ -242,9 +255,7 @@ def _plain(value: str) -> str:
 
 
 def _at(match: re.Match[str], kind: Kind, value: str, *, unit: str = "", spelled: bool = False) -> Quantity:
-    return Quantity(
-        kind=kind, value=value, unit=unit, start=match.start(), end=match.end(), spelled=spelled
-    )
+    return Quantity(kind=kind, value=value, unit=unit, start=match.start(), end=match.end(), spelled=spelled)
 
 
 # The data, compiled once. -----------------------------------------------------------------------------------
@@ -280,6 +291,7 @@ def _scales() -> Mapping[str, str]:
     return {form: value for value, forms in _data()["scales"].items() for form in forms}
 
 
+@lru_cache(maxsize=8192)
 def _compound(word: str) -> tuple[str, str] | None:
     """Read «двухлетний» as 2 years."""
     for value, forms in _data()["prefixes"].items():
@@ -306,6 +318,14 @@ def _before() -> re.Pattern[str]:
     return re.compile(
         rf"(?:(?<!\w)(?P<most>{most})|(?<!\w){negated}(?P<least>{least}))(?:{_GAP}+(?:чем|the|на|rub|about|около))?{_GAP}*[$€₽]?$"
     )
+
+
+@cache
+def _rate() -> re.Pattern[str]:
+    spans = "|".join(
+        form for unit in ("hour", "day", "week", "month", "year") for form in _data()["units"][unit]
+    )
+    return re.compile(rf"(?<!\w)(?:в|per|an?|every|кажд\w+|/){_GAP}?(?P<unit>{spans})(?!\w)(?!{_GAP}+[а-я])")
 
 
 @cache

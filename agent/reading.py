@@ -19,6 +19,7 @@ from agent.domain import Sentence
 from agent.language import sentences as split
 
 MAX_SENTENCES = 24
+MAX_CHARS = 6000
 """More than this is not a chat answer; the rest is not read."""
 
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -31,6 +32,7 @@ _REF = re.compile(
 )
 _BARE = re.compile(r"\^?\d{1,3}|[A-Za-z][\w.-]*[-_.\d][\w.-]*")
 _ENDS = (".", "!", "?", "…", ":", ".»", "!»", "?»", '."', '!"', '?"', ".)", "!)", "?)")
+_STOP = re.compile(r"\s*([.!?…]+[»”\")]*)(?=\s|$)")
 _JOINS = re.compile(r"^\s*[,;:.!?…)»\"]")
 _TEXT_KEYS = ("text", "sentence", "answer", "content")
 _REF_KEYS = ("refs", "ref", "references", "reference", "citations", "sources")
@@ -41,7 +43,7 @@ def read_answer(text: str) -> tuple[Sentence, ...]:
 
     A reference stands for the sentence before it and for those sentences of the same line that have none.
     """
-    said = _THOUGHT.sub("", text).strip()
+    said = _THOUGHT.sub("", text[:MAX_CHARS]).strip()
     given = _as_json(_FENCE.sub("", said).strip())
     if given is not None:
         found = [sentence for item in given for sentence in item]
@@ -58,6 +60,16 @@ class _Reader:
     open: str = ""
     refs: list[str] = field(default_factory=list)
     line_began: int = 0
+
+    def read(self, piece: str) -> None:
+        """Add text that follows a reference or begins a line."""
+        stop = _STOP.match(piece)
+        if self.refs and stop:
+            self.open, piece = self.open.rstrip() + stop[1], piece[stop.end() :]
+        if self.refs and piece.strip() and not _continues(self.open, piece):
+            self.flush()
+        glue = "" if not self.open or _JOINS.match(piece) else " "
+        self.open = self.open.rstrip() + glue + piece.strip()
 
     def flush(self) -> None:
         """Close the text read so far under the references read so far."""
@@ -90,19 +102,15 @@ def _read_lines(text: str) -> list[Sentence]:
 
 def _read_line(reader: _Reader, pieces: list[tuple[str, tuple[str, ...]]]) -> None:
     leading: list[str] = []
-    for n, (piece, refs) in enumerate(pieces):
+    for piece, refs in pieces:
         if refs and not reader.open.strip():
             leading += refs
         elif refs:
             reader.refs += refs
         else:
-            if reader.refs and not _continues(reader.open, piece):
-                reader.flush()
-            glue = "" if not reader.open or _JOINS.match(piece) else " "
-            reader.open = reader.open.rstrip() + glue + piece.strip() if reader.open else piece
-        if n == len(pieces) - 1:
-            reader.refs = reader.refs or leading
-            reader.flush()
+            reader.read(piece)
+    reader.refs = reader.refs or leading
+    reader.flush()
 
 
 def _continues(before: str, piece: str) -> bool:

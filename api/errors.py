@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = {
 USUAL: Mapping[int, tuple[str, str]] = {
     404: ("Not found", "Check the address; /docs lists them all."),
     405: ("Method not allowed", "Use a method that /docs lists for this address."),
+    413: ("Body too long", "Send a shorter message, or several."),
     503: ("Not available", "Try again in a moment."),
 }
 

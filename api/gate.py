@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem
@@ -25,10 +26,6 @@ ALLOWED_HEADERS = "Authorization, Content-Type, Last-Event-ID"
 
 Count = Callable[[str, str, int, float], None]
 """Method, route, status, seconds."""
-
-
-class TooLong(Exception):
-    """The body went over its limit while it was read."""
 
 
 class Gate:
@@ -64,11 +61,7 @@ class Gate:
         if not declared.isdigit() or int(declared) > limit:
             await _too_long(limit).response()(scope, receive, exchange.send)
             return
-        try:
-            await self.app(scope, _bounded(receive, limit), exchange.send)
-        except TooLong:
-            if exchange.status == 0:
-                await _too_long(limit).response()(scope, receive, exchange.send)
+        await self.app(scope, _bounded(receive, limit), exchange.send)
 
 
 class _Exchange:
@@ -105,7 +98,8 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
-            raise TooLong
+            # An HTTPException, because whoever reads the body takes any other for broken JSON.
+            raise HTTPException(413, f"At most {limit} bytes are read here.")
         return message
 
     return bounded

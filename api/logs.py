@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 MASKED = re.compile(
-    r"(?i)(bearer\s+|token[\"'=: ]+|secret[\"'=: ]+|password[\"'=: ]+|key[\"'=: ]+|://[^:/@\s]+:)([^\s\"'@,}]{4,})"
+    r"(?i)((?:bearer|token|secret|password|api[_-]?key)[\"'=: ]+)[^\s\"'@,}]{4,}|(://[^:/@\s]+:)[^@/\s]+(?=@)"
 )
-QUIET = ("httpx", "httpcore", "chromadb", "uvicorn.access", "asyncio", "sqlalchemy.engine", "dbos")
+QUIET = ("httpx", "httpcore", "chromadb", "uvicorn.access", "asyncio", "sqlalchemy.engine", "alembic", "dbos")
 """Loggers of libraries that say more than anybody reads, or what must not be written down."""
 
 
@@ -47,5 +47,5 @@ def mask(logger: object, method: str, event: MutableMapping[str, Any]) -> Mutabl
     """Replace whatever looks like a secret in every text of the line."""
     for name, value in event.items():
         if isinstance(value, str):
-            event[name] = MASKED.sub(r"\1***", value)
+            event[name] = MASKED.sub(lambda found: f"{found[1] or found[2]}***", value)
     return event

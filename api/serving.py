@@ -1,29 +1,30 @@
 """Starting: own the data folder, migrate, load what the pack brings, open the application, serve."""
 
 import asyncio
-import sys
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from agent.pack import Pack, load_pack
+from agent.pack import load_pack
 from api.container import Building, open_building
-from api.identity import sign
 from api.lock import owned
 from api.logs import set_up_logs
 from api.main import Extra, create_app
 from api.migrate import migrate
-from api.opened import opened
-from api.routes.shop_page import shop_page_router
+from api.routes import shop_page
 from api.settings import Settings
 from knowledge.ingest import Progress as Done
-from tools.context import CustomerId
 from tools.shop import load_shop
+
+SEEN = "pack.digest"
+"""File, inside the data folder, that names the pack's bytes as of the last load."""
 
 Prepare = Callable[[Building], Awaitable[None]]
 
@@ -75,41 +76,53 @@ def doors(settings: Settings) -> tuple[Extra, ...]:
     shop = settings.company / "shop"
     if not (settings.demo and shop.is_dir() and not settings.identity_public_key):
         return ()
-    currency = load_pack(settings.company).company.currency
-
-    def sign_in(request: Request, customer: CustomerId) -> str:
-        secret = opened(request).building.identity_secret
-        return sign(customer, secret=secret, audience=settings.identity_audience)
-
-    return (lambda app: app.include_router(shop_page_router(shop=shop, sign=sign_in, currency=currency)),)
+    return (lambda app: app.include_router(shop_page.router),)
 
 
 async def furnish(building: Building) -> None:
-    """Load the pack's shop data and documents; what is unchanged since the last start is skipped."""
-    pack: Pack = building.pack
-    if (pack.folder / "shop").is_dir():
-        await load_shop(building.engine, pack.folder / "shop")
-    if not (pack.folder / "knowledge").is_dir():
+    """Load the pack's shop data and documents, unless the files are those of the last start."""
+    folder = building.pack.folder
+    seen, now = building.settings.data / SEEN, _fingerprint(folder, building.settings.database_url)
+    known = seen.read_text("ascii") if seen.exists() else ""
+    if known == now and await building.library.catalogue.documents():
         return
-    bar = Progress(
+    if (folder / "shop").is_dir():
+        await load_shop(building.engine, folder / "shop")
+    if (folder / "knowledge").is_dir():
+        await _read_documents(building, folder / "knowledge")
+    seen.write_text(now, "ascii")
+
+
+def _fingerprint(folder: Path, database: str) -> str:
+    """Return a digest of the pack's bytes and of where they were loaded to."""
+    digest = hashlib.sha256(database.encode())
+    for path in sorted(
+        p for part in ("shop", "knowledge") for p in (folder / part).rglob("*") if p.is_file()
+    ):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+async def _read_documents(building: Building, folder: Path) -> None:
+    console = Console(stderr=True)
+    columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("documents"),
         TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
     )
-    with bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Reading the company's documents")
 
         def tell(done: Done) -> None:
             bar.update(task, total=done.total, completed=done.done)
 
-        report = await building.library.import_path(pack.folder / "knowledge", progress=tell)
+        report = await building.library.import_path(folder, progress=tell)
     for row in report.rows:
         if row.result == "skipped":
-            Console(stderr=True).print(f"[yellow]skipped[/] {row.path}: {row.reason}")
+            console.print(f"[yellow]skipped[/] {row.path}: {row.reason} {row.remedy}")
 
 
 def _say(building: Building) -> None:

@@ -120,3 +120,8 @@ def _read(key: str, text: str, like: Any) -> Any:
             f"{key}={'…' if key.removeprefix(PREFIX).lower() in SECRETS else text!r} cannot be read.",
             remedy=f"It must be a {type(like).__name__}, such as {like!r}.",
         ) from wrong
+
+
+def inherited() -> dict[str, str]:
+    """Return the process's environment, for child processes of commands."""
+    return dict(os.environ)

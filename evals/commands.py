@@ -4,7 +4,8 @@ import typer
 
 from evals.calibrate import calibrate
 from evals.retrieval import retrieval
+from evals.run_command import lint, new, run
 
 app = typer.Typer(name="eval", help="Measure what may ship.", no_args_is_help=True)
-app.command()(retrieval)
-app.command()(calibrate)
+for command in (run, lint, new, retrieval, calibrate):
+    app.command()(command)

@@ -1,6 +1,7 @@
 """The knowledge room's own search over passages from a file: indexes in memory, vectors kept between runs."""
 
 import hashlib
+import random
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.memory import MemoryIndex
 from knowledge.lexical import Lexical
 from knowledge.mix import FIELDS, mix
-from knowledge.search import Dense, Search
+from knowledge.search import Dense, Sample, Search
 from knowledge.shelves import field_text
 from knowledge.types import Passage, PassageId
 
@@ -94,7 +95,11 @@ def search_over(
                 tell(done, total)
             dense.append(
                 Dense(
-                    embedder=embedder, index=index, field=field, rank=rank, sample=_sample(index, len(named))
+                    embedder=embedder,
+                    index=index,
+                    field=field,
+                    rank=rank,
+                    sample=_sample(embedder, field, named),
                 )
             )
     tell(total, total)
@@ -106,6 +111,10 @@ def search_over(
     return Search(dense=dense, lexical=Lexical(passages), live=live, calibration=calibration)
 
 
-def _sample(index: MemoryIndex, size: int) -> Vectors | None:
+def _sample(embedder: Embedder, field: str, named: Sequence[Passage]) -> Sample | None:
     settings = mix()
-    return index.sample(settings.sample) if size > settings.exact else None
+    if len(named) <= settings.exact:
+        return None
+    drawn = random.Random(len(named)).sample(list(named), settings.sample)
+    rows = embedder.passages([field_text(passage, field) for passage in drawn])
+    return Sample(vectors=rows, languages=[passage.language for passage in drawn])

@@ -8,7 +8,7 @@ from typing import Any
 
 from knowledge.errors import BadRecords
 from knowledge.language import language_of
-from knowledge.types import DocumentId, Passage, PassageId
+from knowledge.types import DocumentId, Language, Passage, PassageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Question:
     context: tuple[str, ...] = ()
     gold: frozenset[str] | None = None
     answerable: bool | None = None
+    language: Language | None = None
 
 
 def read_passages(path: Path, *, only: frozenset[str] | None = None) -> list[Passage]:

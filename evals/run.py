@@ -164,6 +164,7 @@ async def run_case(house: House, case: Case, *, seconds: float, repeat: int = 1)
         await talk.open()
         for step in case.steps:
             await talk.take(step.move, {**case.always, **step.expect})
+        await talk.leave()
     except Exception as broken:  # a broken house fails its case with its reason; the other cases still run
         fault = f"{type(broken).__name__}: {broken}"
     return CaseRun(
@@ -186,6 +187,15 @@ class _Talk:
         """Give the case's consents by their buttons: a grant opens the conversation like any first message."""
         for purpose in self.case.consent:
             await self._ask("", {"kind": "consent", "target": purpose, "yes": True})
+
+    async def leave(self) -> None:
+        """Take back what was allowed: a consent belongs to the customer, and the next case may be the same one's."""
+        asked = {
+            a["waiting"]["target"] for a in self.answers if a["waiting"] and a["waiting"]["what"] == "consent"
+        }
+        if self.conversation is not None and self.case.customer is not None:
+            for purpose in sorted(asked | set(self.case.consent)):
+                await self.house.consent(self.conversation, purpose, granted=False)
 
     async def take(self, move: Move, expect: Expectation) -> None:
         """Make one move and look at its answer."""

@@ -158,6 +158,35 @@ class Catalogue:
                 await connection.execute(t.documents.insert().values(**_new_document(draft, source_hash="")))
             return await _save(connection, document, text, title=title, language=language, by=by)
 
+    async def describe(
+        self,
+        document: DocumentId,
+        *,
+        audience: str,
+        department: str | None,
+        valid_from: date | None,
+        valid_until: date | None,
+    ) -> Document:
+        """Change for whom and when the document counts; of a published one at once. Texts and versions stay."""
+        change = {"audience": audience, "department": department}
+        async with self._engine.begin() as connection:
+            await _row(connection, document)
+            await _touch(connection, document, **change, valid_from=valid_from, valid_until=valid_until)
+            return _document(await _row(connection, document))
+
+    async def edited(self) -> frozenset[DocumentId]:
+        """Return published documents whose newest text is not the live one."""
+        newest = sa.func.max(t.versions.c.version)
+        query = (
+            sa.select(t.documents.c.id)
+            .join(t.versions, t.versions.c.document == t.documents.c.id)
+            .where(t.documents.c.status == "published")
+            .group_by(t.documents.c.id, t.documents.c.version)
+            .having(newest > t.documents.c.version)
+        )
+        async with self._engine.connect() as connection:
+            return frozenset(DocumentId(name) for name in (await connection.execute(query)).scalars())
+
     async def publish(self, document: DocumentId, *, by: str) -> Document:
         """Make the newest version the live one. Raises `NothingToPublish` when no text was ever saved."""
         async with self._engine.begin() as connection:

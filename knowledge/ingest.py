@@ -89,8 +89,8 @@ async def import_path(
     """Import a file or a folder with all its sub-folders. Raises `Unreadable` when there is no such path,
     `BadManifest` when documents.toml is wrong; everything else is a row."""
     started, before = time.perf_counter(), library.embedded()
-    root, files = _files(path)
-    manifest = _manifest(root)
+    root, files = files_of(path)
+    manifest = manifest_of(root)
     rows: list[Row] = []
     taken: dict[DocumentId, str] = {}
     for n, file in enumerate(files):
@@ -127,7 +127,7 @@ async def _one(
     limits: Limits | None,
 ) -> Row:
     loaded = await asyncio.to_thread(load, file, limits=limits)
-    source = _source(name, loaded, row)
+    source = source_of(name, loaded, row)
     if source.id in taken:
         raise Unreadable(
             f"{name} has the same id as {taken[source.id]}: {source.id}.",
@@ -140,7 +140,8 @@ async def _one(
     return Row(path=name, document=source.id, result="imported", passages=count)
 
 
-def _files(path: Path) -> tuple[Path, list[Path]]:
+def files_of(path: Path) -> tuple[Path, list[Path]]:
+    """Return the folder that paths and documents.toml are relative to, and the files that can be read, sorted."""
     if path.is_file():
         parents = [parent for parent in path.parents[:3] if (parent / MANIFEST).is_file()]
         return (parents[0] if parents else path.parent), [path]
@@ -156,7 +157,8 @@ def _wanted(path: Path) -> bool:
     return not hidden and path.suffix.lower() in FORMATS
 
 
-def _source(name: str, loaded: Loaded, row: Mapping[str, Any]) -> Source:
+def source_of(name: str, loaded: Loaded, row: Mapping[str, Any]) -> Source:
+    """Return a loaded file as a document: id from the stem, `.en` added under a folder `en`, the rest from its row."""
     path = Path(name)
     language = loaded.language
     for folder in path.parts[:-1]:
@@ -182,7 +184,8 @@ def _digest(source: Source) -> str:
     return hash_of(json.dumps([*parts, str(source.valid_from), str(source.valid_until), source.status]))
 
 
-def _manifest(root: Path) -> dict[str, Mapping[str, Any]]:
+def manifest_of(root: Path) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of documents.toml by path, none when there is no such file. Raises `BadManifest`."""
     file = root / MANIFEST
     if not file.is_file():
         return {}

@@ -5,7 +5,7 @@ publish ─► vectors cached ─► SQL commit ─► lexical ─► indexes   
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -96,6 +96,27 @@ class Library:
     ) -> Version:
         """Save a text without showing it to anybody."""
         return await self.catalogue.save_draft(document, text, title=title, language=language, by=by)
+
+    async def describe(
+        self,
+        document: DocumentId,
+        *,
+        audience: str,
+        department: str | None,
+        valid_from: date | None,
+        valid_until: date | None,
+    ) -> Document:
+        """Change for whom and when a document counts."""
+        async with self._changing:
+            return await self._followed(
+                await self.catalogue.describe(
+                    document,
+                    audience=audience,
+                    department=department,
+                    valid_from=valid_from,
+                    valid_until=valid_until,
+                )
+            )
 
     async def publish(self, document: DocumentId, *, by: str) -> Document:
         """Make the newest version live, at once in every answer of this process."""

@@ -31,6 +31,7 @@ _ALPHABET = 64
 _SMOOTH = 0.1
 _KNOWN = 2.0
 _MARGIN = 1.2
+_FOUND = 0.2
 _ENOUGH = 400
 _LONGEST = 400
 
@@ -60,7 +61,8 @@ class Letters:
             return query
         readings = [(self._plausible(query), query)]
         for other in _readings(query, keep=self._known):
-            readings.append((self._plausible(other) - _MARGIN, other))
+            if self._found(other) >= _FOUND:
+                readings.append((self._plausible(other) - _MARGIN, other))
         return max(readings, key=lambda reading: reading[0])[1]
 
     def _plausible(self, text: str) -> float:
@@ -68,10 +70,14 @@ class Letters:
         size = sum(map(len, words))
         if not size:
             return -math.inf
-        letters = sum(self._likely(word) * len(word) for word in words)
+        return sum(self._likely(word) * len(word) for word in words) / size + _KNOWN * self._found(text)
+
+    def _found(self, text: str) -> float:
+        """Return the share of letters in words that the documents have."""
+        words = _WORD.findall(text.lower().replace("ё", "е"))
         # Words of one or two letters are found everywhere and prove nothing.
         known = sum(len(word) for word in words if len(word) > 2 and self._known(word))
-        return (letters + _KNOWN * known) / size
+        return known / (sum(map(len, words)) or 1)
 
     def _likely(self, word: str) -> float:
         edged = f"^{word}$"

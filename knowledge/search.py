@@ -8,15 +8,17 @@ query ─ repaired ─┬─ embedders ─ indexes (title, body) ─┐
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.confidence import Calibration, calibration
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.port import Index
+from knowledge.language import language_of
 from knowledge.lexical import Lexical, Reading, Scores
 from knowledge.mix import Mix, mix
 from knowledge.types import Hit, Language, Passage, PassageId, Retrieval, title_of
@@ -26,17 +28,26 @@ Live = Callable[[Sequence[PassageId], datetime, str], Awaitable[Mapping[PassageI
 _LONGEST = 2_000
 _CONTEXT = 3
 _FLAT = 1e-6
+_GROUP = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Passages drawn by lot, for corpora too big to scan: vectors `[n, dim]` and the language of each."""
+
+    vectors: Vectors
+    languages: Sequence[Language]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dense:
-    """One embedder's view of one field; `sample` holds vectors of passages drawn by lot, for corpora too big to scan."""
+    """One embedder's view of one field; a big corpus is standardised by its `sample`."""
 
     embedder: Embedder
     index: Index
     field: str
     rank: int
-    sample: Vectors | None = None
+    sample: Sample | None = None
 
     @property
     def part(self) -> str:
@@ -91,11 +102,11 @@ class Search:
         return found
 
     async def observed(
-        self, query: str, *, context: Sequence[str] = ()
+        self, query: str, *, language: Language | None = None, context: Sequence[str] = ()
     ) -> tuple[Retrieval, Mapping[str, float]]:
         """Return the search and the signals its confidence is computed from; for calibration."""
         return await self._search(
-            query, language=None, k=10, audience="customer", now=self.clock(), context=context
+            query, language=language, k=10, audience="customer", now=self.clock(), context=context
         )
 
     async def _search(
@@ -130,56 +141,65 @@ class Search:
         return self.calibration or calibration(tuple(names))
 
     def _rank(self, query: str, language: Language | None, context: list[str]) -> _Ranking:
-        reading, parts = self._parts(query)
-        fused = _fused(parts)
+        asked_in = language or language_of(query)
+        reading, parts, fused = self._fused(query, asked_in)
         if context:
             told = " ".join([*context[-_CONTEXT:], query])[-_LONGEST:]
-            _, wider = self._parts(told)
-            rows = len(fused)
-            fused = (1 - self.mix.context) * fused + self.mix.context * _fused(wider)[:rows]
-        if language is not None:
-            speaks = np.fromiter(
-                (found == language for found in reading.languages), np.float32, count=len(fused)
-            )
-            fused = fused + self.mix.language * speaks
+            wider = self._fused(told, asked_in)[2][: len(fused)]
+            fused = (1 - self.mix.context) * fused + self.mix.context * wider
         fused = np.where(reading.alive, fused, -np.inf).astype(np.float32)
         order = np.argsort(-fused, kind="stable")[: int(reading.alive.sum())]
         return _Ranking(reading, parts, fused, order.tolist())
 
-    def _parts(self, query: str) -> tuple[Reading, dict[str, _Part]]:
+    def _fused(self, query: str, asked_in: Language) -> tuple[Reading, dict[str, _Part], Scores]:
+        reading = self.lexical.read(query)
+        groups = _Groups.of(reading, asked_in)
+        parts = {
+            name: self._lexical_part(name, scores, reading, groups) for name, scores in reading.scores.items()
+        }
         vectors: dict[str, Vectors] = {}
         for dense in self.dense:
             if dense.embedder.name not in vectors:
                 vectors[dense.embedder.name] = dense.embedder.queries([query])[0]
-        reading = self.lexical.read(query)
-        parts: dict[str, _Part] = {}
-        for name, scores in reading.scores.items():
-            titled = reading.distinct if name.endswith("title") else 1.0
-            alive = scores[reading.alive]
-            parts[name] = _Part(scores, _standard(scores, alive), self.mix.lexical[name] * titled)
-        for dense in self.dense:
             titled = reading.distinct if dense.field == "title" else 1.0
             weight = self.mix.dense[dense.rank][dense.field] * titled
             if weight > _FLAT:
-                parts[dense.part] = self._dense_part(dense, vectors[dense.embedder.name], reading, weight)
-        return reading, parts
+                parts[dense.part] = self._dense_part(
+                    dense, vectors[dense.embedder.name], reading, groups, weight
+                )
+        fused = _summed(parts.values())
+        if groups.foreign is not None:
+            # Words do not match across languages; there only meaning is compared.
+            meant = [part for name, part in parts.items() if name not in reading.scores]
+            across = _summed(meant) if meant else fused
+            fused = np.where(groups.foreign, across, fused + self.mix.language).astype(np.float32)
+        return reading, parts, fused
 
-    def _dense_part(self, dense: Dense, vector: Vectors, reading: Reading, weight: float) -> _Part:
+    def _lexical_part(self, name: str, scores: Scores, reading: Reading, groups: "_Groups") -> _Part:
+        titled = reading.distinct if name.endswith("title") else 1.0
+        known = np.where(reading.alive, scores, np.nan).astype(np.float32)
+        return _Part(scores, groups.standard(scores, known), self.mix.lexical[name] * titled)
+
+    def _dense_part(
+        self, dense: Dense, vector: Vectors, reading: Reading, groups: "_Groups", weight: float
+    ) -> _Part:
         rows = len(reading.alive)
         size = dense.index.count()
         whole = size <= self.mix.exact
         found = dense.index.query(vector, size if whole else self.mix.deep)
-        raw = np.full(rows, np.nan, dtype=np.float32)
+        known = np.full(rows, np.nan, dtype=np.float32)
         for name, score in found:
             row = self.lexical.row_of(name)
             if row is not None and row < rows:
-                raw[row] = score
-        seen = raw[~np.isnan(raw)]
-        against = seen if whole or dense.sample is None else dense.sample @ vector
-        # Unseen rows: below everything proposed in a big corpus, neutral where the index only lags behind.
-        rest = float(against.mean()) if whole and len(against) else float(seen.min(initial=0.0))
-        raw = np.where(np.isnan(raw), rest, raw).astype(np.float32)
-        return _Part(raw, _standard(raw, against), weight)
+                known[row] = score
+        lowest = float(np.nanmin(known)) if found and not np.isnan(known).all() else 0.0
+        if not whole and dense.sample is not None:
+            return _Part(
+                np.nan_to_num(known, nan=lowest),
+                groups.standard_by(np.nan_to_num(known, nan=lowest), dense.sample, vector),
+                weight,
+            )
+        return _Part(np.nan_to_num(known, nan=lowest), groups.standard(known, known), weight)
 
     async def _live_hits(self, ranking: _Ranking, *, k: int, audience: str, now: datetime) -> list[Hit]:
         out: list[Hit] = []
@@ -222,17 +242,50 @@ class Search:
         return out
 
 
-def _fused(parts: Mapping[str, _Part]) -> Scores:
-    total = sum(part.weight for part in parts.values()) or 1.0
-    out = sum((part.weight / total * part.z for part in parts.values()), np.float32(0.0))
-    return np.asarray(out, dtype=np.float32)
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Rows by language: a passage is compared with passages of its own language, or an encoder's liking for the
+    language asked in would bury every other. `foreign` is None when one language is too rare to stand alone."""
+
+    foreign: NDArray[np.bool_] | None
+    asked_in: Language
+
+    @classmethod
+    def of(cls, reading: Reading, asked_in: Language) -> "_Groups":
+        codes = np.array(reading.languages[: len(reading.alive)])
+        foreign = codes != asked_in
+        sizes = (int((foreign & reading.alive).sum()), int((~foreign & reading.alive).sum()))
+        return cls(foreign if min(sizes) >= _GROUP else None, asked_in)
+
+    def standard(self, scores: Scores, known: Scores) -> Scores:
+        """Standardise by the rows that are not NaN in `known`; unknown scores become 0, the middle."""
+        if self.foreign is None:
+            return _standard(scores, known)
+        out = _standard(scores, np.where(self.foreign, np.nan, known))
+        return np.where(self.foreign, _standard(scores, np.where(self.foreign, known, np.nan)), out)
+
+    def standard_by(self, scores: Scores, sample: "Sample", vector: Vectors) -> Scores:
+        """Standardise by passages drawn by lot."""
+        against = sample.vectors @ vector
+        own = np.array([language == self.asked_in for language in sample.languages])
+        if self.foreign is None or min(own.sum(), (~own).sum()) < _GROUP:
+            return _standard(scores, against)
+        return np.where(self.foreign, _standard(scores, against[~own]), _standard(scores, against[own]))
+
+
+def _summed(parts: Iterable[_Part]) -> Scores:
+    used = list(parts)
+    total = sum(part.weight for part in used) or 1.0
+    return np.asarray(sum((part.weight / total * part.z for part in used), np.float32(0.0)), dtype=np.float32)
 
 
 def _standard(scores: Scores, against: Scores) -> Scores:
-    deviation = float(against.std()) if len(against) else 0.0
+    seen = against[~np.isnan(against)]
+    deviation = float(seen.std()) if len(seen) else 0.0
     if deviation < _FLAT:
         return np.zeros_like(scores)
-    return np.asarray((scores - float(against.mean())) / deviation, dtype=np.float32)
+    z = (scores - float(seen.mean())) / deviation
+    return np.asarray(np.nan_to_num(z, nan=0.0), dtype=np.float32)
 
 
 def _hit(ranking: _Ranking, row: int, passage: Passage) -> Hit:

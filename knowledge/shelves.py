@@ -18,7 +18,7 @@ from knowledge.catalogue import hash_of
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.port import Index, OpenIndex
 from knowledge.mix import FIELDS, mix
-from knowledge.search import Dense
+from knowledge.search import Dense, Sample
 from knowledge.types import Document, DocumentId, Passage, PassageId, title_of
 
 _BATCH = 16
@@ -73,7 +73,7 @@ class Shelves:
         self._shelves: list[_Shelf] = []
         self.embedded = 0
 
-    def dense(self, samples: Mapping[str, Vectors]) -> list[Dense]:
+    def dense(self, samples: Mapping[str, Sample]) -> list[Dense]:
         """Return the views a search ranks by."""
         return [
             Dense(
@@ -120,19 +120,20 @@ class Shelves:
             await self._apply(shelf, (), list(shelf.held))
             await self._apply(shelf, passages, ())
 
-    async def sample(self, passages: Sequence[Passage]) -> dict[str, Vectors]:
+    async def sample(self, passages: Sequence[Passage]) -> dict[str, Sample]:
         """Return vectors of some passages by lot for each index; none while the corpus is small enough to scan."""
         await self._opened()
         settings = mix()
         if len(passages) <= settings.exact:
             return {}
         drawn = random.Random(len(passages)).sample(list(passages), settings.sample)
-        out: dict[str, Vectors] = {}
+        out: dict[str, Sample] = {}
         for shelf in self._shelves:
-            keys = [_key(field_text(passage, shelf.field)) for passage in drawn]
-            rows = await self._load(shelf.embedder, keys)
+            keys = {_key(field_text(passage, shelf.field)): passage.language for passage in drawn}
+            rows = await self._load(shelf.embedder, list(keys))
             if rows:
-                out[shelf.name] = np.stack(list(rows.values()))
+                languages = [keys[key] for key in rows]
+                out[shelf.name] = Sample(vectors=np.stack(list(rows.values())), languages=languages)
         return out
 
     async def check(self, passages: Sequence[Passage], *, documents: Iterable[Document]) -> Check:

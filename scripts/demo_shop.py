@@ -280,7 +280,7 @@ def _item(code: str, quantity: int, prices: Row) -> Row:
     # A colour is part of the name only where there is a choice.
     several = len(product["variants"]) > 1
     title = {
-        ln: product["title"][ln] + (f" ({variant['title'][ln]})" if several else "") for ln in ("ru", "en")
+        ln: product["title"][ln] + (f", {variant['title'][ln]}" if several else "") for ln in ("ru", "en")
     }
     return {"code": code, "title": title, "quantity": quantity, "price": variant["price"]}
 

@@ -93,9 +93,13 @@ def _runnable(installed: Path, folder: Path, *, user: int | None) -> Path:
     reachable = all(parent.stat().st_mode & 0o005 == 0o005 for parent in (installed, *installed.parents))
     if reachable:
         return installed
-    copy = folder / "pginstall"
-    shutil.copytree(installed, copy, symlinks=True)
-    return copy
+    # The programs look for their libraries beside the package, so both are copied as they lie.
+    package = installed.parent
+    shutil.copytree(package, folder / package.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    return folder / package.name / installed.name
 
 
 def _run(program: Path, *arguments: str | Path, user: int | None) -> None:

@@ -29,7 +29,7 @@ def _with_refund(
 ) -> str:
     if "refund" not in facts:
         return said
-    to = phrases.say(f"refund_to.{facts['method']}", language, **facts)
+    to = phrases.say(f"refund_to.{way(facts)}", language, **facts)
     if facts["days_max"] == 0:
         speed = "at_once"
     elif int(facts["days_min"]) <= 1:
@@ -37,3 +37,9 @@ def _with_refund(
     else:
         speed = "range"
     return f"{said} {phrases.say(f'{key}.{speed}', language, **{**facts, 'to': to})}"
+
+
+def way(facts: Mapping[str, Fact]) -> str:
+    """Return the text key of a way to pay; a card whose digits the shop does not know has its own."""
+    method = str(facts["method"])
+    return method if facts["masked"] or method != "card" else "card_unnamed"

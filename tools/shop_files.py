@@ -4,12 +4,13 @@ Days in the files are offsets from the day of loading, so that a demo shop is al
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tools.bilingual import Bilingual
 from tools.context import CustomerId, OrderId
@@ -49,16 +50,24 @@ def read_shop(folder: Path | str, *, now: datetime | None = None) -> Shop:
     """Read customers.json, products.json and orders.json; `UnreadableShop` names the file and the place."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
     people, catalogue, sales = (_parsed(Path(folder) / name) for name in FILES)
-    categories = {name: Bilingual(**title) for name, title in catalogue.get("categories", {}).items()}
+    categories = _table(catalogue, "categories", FILES[1], lambda raw: Bilingual(**raw))
+    customers = _each(people, "customers", FILES[0], _customer)
+    products = _each(
+        catalogue, "products", FILES[1], lambda raw: _product(raw, categories=categories, today=today)
+    )
+    orders = _each(sales, "orders", FILES[2], lambda raw: _order(raw, today=today))
+    _once(FILES[0], [customer.id for customer in customers])
+    _once(FILES[1], [variant.code for product in products for variant in product.variants])
+    _once(FILES[1], [product.code for product in products])
+    _once(FILES[2], [order.id for order in orders])
+    strangers = {order.owner for order in orders} - {customer.id for customer in customers}
+    if strangers:
+        raise UnreadableShop(f"{FILES[2]}: owners that are no customers: {', '.join(sorted(strangers))}")
     return Shop(
-        customers=tuple(_each(people, "customers", FILES[0], _customer)),
-        products=tuple(
-            _each(
-                catalogue, "products", FILES[1], lambda raw: _product(raw, categories=categories, today=today)
-            )
-        ),
-        orders=tuple(_each(sales, "orders", FILES[2], lambda raw: _order(raw, today=today))),
-        terms={method: RefundDays(**days) for method, days in sales.get("refund_days", {}).items()},
+        customers=tuple(customers),
+        products=tuple(products),
+        orders=tuple(orders),
+        terms=cast(RefundTerms, _table(sales, "refund_days", FILES[2], lambda raw: RefundDays(**raw))),
     )
 
 
@@ -75,13 +84,27 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _each(raw: Mapping[str, Any], name: str, file: str, build: Callable[[Mapping[str, Any]], T]) -> list[T]:
-    built: list[T] = []
-    for n, entry in enumerate(raw.get(name, ()), start=1):
-        try:
-            built.append(build(entry))
-        except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
-            raise UnreadableShop(f"{file}: {name} entry {n}: {type(wrong).__name__}: {wrong}") from wrong
-    return built
+    entries = enumerate(raw.get(name, ()), start=1)
+    return [_built(entry, f"{file}: {name} entry {n}", build) for n, entry in entries]
+
+
+def _table(
+    raw: Mapping[str, Any], name: str, file: str, build: Callable[[Mapping[str, Any]], T]
+) -> dict[str, T]:
+    return {key: _built(entry, f"{file}: {name} {key}", build) for key, entry in raw.get(name, {}).items()}
+
+
+def _built(entry: Mapping[str, Any], place: str, build: Callable[[Mapping[str, Any]], T]) -> T:
+    try:
+        return build(entry)
+    except (KeyError, TypeError, ValueError, ArithmeticError) as wrong:
+        raise UnreadableShop(f"{place}: {type(wrong).__name__}: {wrong}") from wrong
+
+
+def _once(file: str, names: Sequence[str]) -> None:
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise UnreadableShop(f"{file}: named twice: {', '.join(twice[:5])}")
 
 
 def _customer(raw: Mapping[str, Any]) -> Customer:

@@ -10,7 +10,6 @@ caller ──► offered ──► the model calls a tool ──► proposal ─
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -26,9 +25,7 @@ from tools.orders.functions import order_tools
 from tools.orders.port import Orders
 from tools.phrases import LANGUAGES, Phrases
 from tools.proposal import Effect, Proposal
-
-TEXTS = Path(__file__).parent / "texts"
-"""The room's own sentences: `Phrases(TEXTS, timezone=…)`."""
+from tools.texts import TEXTS as TEXTS
 
 
 class Toolbox:

@@ -9,7 +9,9 @@ conversations 1 ─┬─ * inbox        accepted customer messages, unique by k
                  ├─ * proposals    writes that wait for the customer's own yes
                  ├─ * tickets      calls for a person
                  └─ * outbox       messages for channels other than the widget
-staff, audit                       people of the company, and what they did (append-only, hash-chained)
+staff 1 ── * staff_sessions        people of the company, and where they are signed in
+staff_attempts                     failed sign-ins, by the digest of the login that was typed
+audit                              what people did (append-only, hash-chained)
 ```
 """
 
@@ -232,6 +234,24 @@ staff = Table(
     Column("department", String(64), nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("created", Moment, nullable=False),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("login", String(64), ForeignKey("staff.login"), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("seen", Moment, nullable=False),
+    Index("ix_staff_sessions_login", "login"),
+)
+
+staff_attempts = Table(
+    "staff_attempts",
+    metadata,
+    Column("login_hash", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last", Moment, nullable=False),
 )
 
 audit = Table(

@@ -19,6 +19,7 @@ export function consentCard(consent, buttons, act) {
     details.hidden = !details.hidden;
     more.setAttribute("aria-expanded", String(!details.hidden));
     more.textContent = say(details.hidden ? "consent.more" : "consent.less");
+    if (!details.hidden) details.scrollIntoView({ block: "nearest" });
   });
   return h(
     "section",

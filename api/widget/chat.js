@@ -11,7 +11,10 @@ const LOST_AFTER_MS = 2500;
 const AGAIN_MS = 4000;
 const GONE = [401, 403, 404, 410];
 
-/** `onChange()` after anything changed, `onHeard()` for a message of the other side, `onIdentityNeeded()`. */
+/**
+ * `onChange()` after anything changed, `onReady()` when it can be written to, `onHeard()` for a message of the other
+ * side, `onCleared()` when another conversation begins, `onIdentityNeeded()` when the customer's token has expired.
+ */
 export class Chat {
   phase = "starting";
   state = new State();
@@ -25,8 +28,8 @@ export class Chat {
   #fault = null;
   #replayed = 0;
 
-  constructor({ api, store, onChange, onHeard, onReady, onIdentityNeeded }) {
-    Object.assign(this, { api, store, onChange, onHeard, onReady, onIdentityNeeded });
+  constructor({ api, store, onChange, onHeard, onReady, onCleared, onIdentityNeeded }) {
+    Object.assign(this, { api, store, onChange, onHeard, onReady, onCleared, onIdentityNeeded });
     this.identity = "";
     this.restarted = false;
     this.#newOutbox();
@@ -168,6 +171,7 @@ export class Chat {
     this.state = new State();
     this.restarted = false;
     this.#newOutbox();
+    this.onCleared();
     this.begin(language);
   }
 

@@ -7,7 +7,7 @@ import { dataContent, freshContent, passageContent, receiptContent } from "./pan
 import { tone } from "./sound.js";
 import { sources } from "./state.js";
 import { Store, subjectOf } from "./store.js";
-import { current, load, pick, say, use } from "./texts.js";
+import { available, current, load, pick, say, use } from "./texts.js";
 import { View } from "./view.js";
 
 const LANGUAGES = ["ru", "en"];
@@ -28,6 +28,7 @@ const chat = new Chat({
   onChange: () => view.show(model()),
   onHeard: heard,
   onReady: ready,
+  onCleared: cleared,
   onIdentityNeeded: () => bridge.tell("identity-needed"),
 });
 
@@ -51,7 +52,7 @@ const view = new View(document.getElementById("app"), {
     if (on) tone();
   },
   close: () => bridge.tell("close"),
-}, () => ({ sound: store.get("sound") }));
+}, () => ({ sound: store.get("sound"), languages: config.languages }));
 
 function model() {
   return {
@@ -100,7 +101,8 @@ function chooseLanguage(name) {
 }
 
 function speak(name) {
-  use(name);
+  const spoken = available(config.languages);
+  use(spoken.includes(name) ? name : spoken[0]);
   chat.language = current();
   bridge.tell("language", { language: current(), title: say("frame.title") });
   view.translate(config);
@@ -112,6 +114,13 @@ function heard() {
   if (looking) return;
   if (!shownToCustomer) setUnread(unread + 1);
   if (store.get("sound")) tone();
+}
+
+/** What belonged to the conversation before this one is not left on the screen. */
+function cleared() {
+  view.draft = "";
+  if (view.panels.isOpen) view.panels.close();
+  setUnread(0);
 }
 
 function setUnread(count) {

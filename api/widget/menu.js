@@ -8,7 +8,7 @@ export class Menu {
   #list = h("div", { class: "menu", id: "menu", hidden: true });
   #button;
 
-  /** `act`: language(name), sound(on), data(), fresh(); `facts()` gives {sound}. */
+  /** `act`: language(name), sound(on), data(), fresh(); `facts()` gives {sound, languages}. */
   constructor(act, facts) {
     Object.assign(this, { act, facts });
     this.#button = h(
@@ -63,7 +63,7 @@ export class Menu {
       this.act.language(name);
       this.#list.querySelector('[aria-pressed="true"]').focus();
     };
-    const buttons = available().map((name) =>
+    const buttons = available(this.facts().languages).map((name) =>
       h("button", { class: "segment", type: "button", lang: name, "aria-pressed": String(name === current()), text: nameOf(name), on: { click: choose(name) } }),
     );
     return h("div", { class: "menu-row" }, icon("language"), h("div", { class: "segments", role: "group", "aria-label": say("menu.language") }, buttons));

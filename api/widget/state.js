@@ -46,7 +46,6 @@ export class State {
     if (known >= 0) this.messages.splice(known, 1, { ...message, text: message.text || this.messages[known].text });
     else this.#insert(message);
     if (message.author !== "customer") this.status = "";
-    if (message.author === "customer" && this.holder === "closed") this.holder = "ai";
     return ["log", "status", "holder", message.author === "customer" || known >= 0 ? "said" : "heard"];
   }
 

@@ -1,10 +1,12 @@
 /** Words of the interface in the current language: `say("key", {facts})`, with plural forms by number. */
 
 const words = {};
+let order = [];
 let language = "ru";
 
 /** Load every language once, so that switching is immediate. */
 export async function load(languages) {
+  order = languages;
   await Promise.all(
     languages.map(async (name) => {
       const answer = await fetch(new URL(`texts.${name}.json`, import.meta.url));
@@ -20,7 +22,11 @@ export function use(name) {
 
 export const current = () => language;
 
-export const available = () => Object.keys(words);
+/** Languages that can be shown, in order; `wanted` narrows them to those the company speaks. */
+export function available(wanted = null) {
+  const spoken = order.filter((name) => words[name] && (!wanted?.length || wanted.includes(name)));
+  return spoken.length ? spoken : order;
+}
 
 export const nameOf = (name) => words[name].language;
 

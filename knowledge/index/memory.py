@@ -56,11 +56,6 @@ class MemoryIndex:
     def digest(self) -> dict[PassageId, str]:
         return dict(self._hashes)
 
-    def sample(self, size: int) -> Vectors:
-        """Return some rows by lot, the same ones every time."""
-        drawn = np.random.default_rng(0).permutation(len(self._ids))[:size]
-        return np.asarray(self._rows[drawn], dtype=np.float32)
-
 
 class MemoryIndexes:
     """Opens memory indexes and remembers them by name, as a folder would."""

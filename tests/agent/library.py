@@ -97,7 +97,14 @@ class LibraryTools:
             """Find a book in the public catalogue."""
             return await self._run("find_book", query, runtime.context)
 
-        @tool(extras={**LOANS, "scope": "loans:write", "effect": "write", "cues": {"ru": ["продлите"], "en": []}})
+        @tool(
+            extras={
+                **LOANS,
+                "scope": "loans:write",
+                "effect": "write",
+                "cues": {"ru": ["продлите"], "en": []},
+            }
+        )
         async def renew(book: str, runtime: ToolRuntime[Caller]) -> str:
             """Prepare to renew a loan."""
             return await self._run("renew", book, runtime.context)
@@ -130,11 +137,16 @@ class LibraryTools:
 
 
 def result(sentences: list[str], **more: Any) -> str:
-    return json.dumps({"ok": True, "kind": "loan", "sentences": sentences, "facts": {}, **more}, ensure_ascii=False)
+    return json.dumps(
+        {"ok": True, "kind": "loan", "sentences": sentences, "facts": {}, **more}, ensure_ascii=False
+    )
 
 
 def caller(
-    *purposes: str, assurance: Assurance = "verified", language: Language = "ru", customer: str | None = "anna"
+    *purposes: str,
+    assurance: Assurance = "verified",
+    language: Language = "ru",
+    customer: str | None = "anna",
 ) -> Caller:
     return Caller(
         conversation=ConversationId("c1"),

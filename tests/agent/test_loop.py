@@ -79,7 +79,10 @@ async def test_a_second_round_of_tools_goes_on_counting() -> None:
     )
     steps = CountingSteps()
     await loop(model).write(brief(), steps=steps, status=no_status)
-    assert [name for name in steps.began if name.startswith("tool")] == ["tool:list_loans:1", "tool:loan_status:2"]
+    assert [name for name in steps.began if name.startswith("tool")] == [
+        "tool:list_loans:1",
+        "tool:loan_status:2",
+    ]
 
 
 async def test_the_status_line_is_shown_before_the_tool_runs() -> None:
@@ -93,7 +96,9 @@ async def test_the_status_line_is_shown_before_the_tool_runs() -> None:
         order.append(text)
 
     model = ScriptedModel(steps=[calls(("loan_status", {"book": "x"})), says("Есть. [tool:loan_status:1]")])
-    await loop(model, tools=LibraryTools(loan_status=tool)).write(brief(), steps=CountingSteps(), status=status)
+    await loop(model, tools=LibraryTools(loan_status=tool)).write(
+        brief(), steps=CountingSteps(), status=status
+    )
     assert order == ["смотрю ваши книги…", "tool"]
 
 
@@ -111,7 +116,9 @@ async def test_a_tool_that_was_not_offered_is_refused_though_the_model_invents_i
     assert "loan_status" not in model.offered[0]
 
 
-async def test_a_failing_tool_is_a_fault_result_without_a_stack_trace(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_tool_is_a_fault_result_without_a_stack_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def broken(_: str, __: Caller) -> str:
         raise RuntimeError("password=hunter2 at db.internal")
 
@@ -142,7 +149,11 @@ async def test_a_tool_that_failed_twice_is_not_tried_again_in_the_turn() -> None
 
 async def test_wrong_arguments_come_back_to_the_model_as_a_fault() -> None:
     model = ScriptedModel(
-        steps=[calls(("loan_status", {"number": 5})), calls(("loan_status", {"book": "x"})), says("Ок. [rules#2]")]
+        steps=[
+            calls(("loan_status", {"number": 5})),
+            calls(("loan_status", {"book": "x"})),
+            says("Ок. [rules#2]"),
+        ]
     )
     draft = await loop(model).write(brief(), steps=CountingSteps(), status=no_status)
     assert [(use.ok, use.fault) for use in draft.tools] == [(False, "bad_arguments"), (True, "")]
@@ -191,7 +202,13 @@ async def test_a_prepared_change_ends_the_loop_with_a_proposal() -> None:
 @pytest.mark.parametrize(
     ("call", "kind", "need", "text", "options"),
     [
-        (("ask_back", {"question": "Какую книгу?", "options": ["Идиот", "Бесы"]}), "clarify", "", "Какую книгу?", 2),
+        (
+            ("ask_back", {"question": "Какую книгу?", "options": ["Идиот", "Бесы"]}),
+            "clarify",
+            "",
+            "Какую книгу?",
+            2,
+        ),
         (("decline", {"reason": "погода"}), "decline", "", "", 0),
         (("hand_over", {"reason": "нет в правилах"}), "answer", "", "", 0),
         (("ask_consent", {"purpose": "loans:read"}), "need", "loans:read", "", 0),
@@ -240,7 +257,10 @@ async def test_a_refused_purpose_is_not_asked_for_again() -> None:
 
 async def test_tools_come_before_controls_in_one_message() -> None:
     model = ScriptedModel(
-        steps=[calls(("ask_back", {"question": "Какую?"}), ("list_loans", {})), says("Вот. [tool:list_loans:1]")]
+        steps=[
+            calls(("ask_back", {"question": "Какую?"}), ("list_loans", {})),
+            says("Вот. [tool:list_loans:1]"),
+        ]
     )
     draft = await loop(model).write(brief(), steps=CountingSteps(), status=no_status)
     assert draft.kind == "answer"

@@ -233,7 +233,9 @@ async def test_a_hanging_provider_costs_no_more_than_its_timeout(provider: Provi
     assert time.monotonic() - began < 3
 
 
-async def test_doctor_tells_a_healthy_model_from_a_refused_key_and_a_wrong_address(provider: Provider) -> None:
+async def test_doctor_tells_a_healthy_model_from_a_refused_key_and_a_wrong_address(
+    provider: Provider,
+) -> None:
     provider.script = [text("pong"), 401]
     healthy, _ = await chain(ModelSettings(main="openai:m", url=provider.url, timeout=1.0)).probe()
     assert (healthy.name, healthy.ok, healthy.problem) == ("openai:m", True, "")
@@ -255,9 +257,7 @@ def test_a_missing_key_is_told_at_the_start_and_does_not_stop_the_house() -> Non
 
 async def test_a_model_without_a_key_is_passed_over_at_run_time() -> None:
     broken = chain(ModelSettings(main="openai:m")).links[0]
-    behind = Link(
-        name="behind", model=ScriptedModel(steps=[says("Вот.")]), timeout=1.0, local=True
-    )
+    behind = Link(name="behind", model=ScriptedModel(steps=[says("Вот.")]), timeout=1.0, local=True)
     reply = await ModelChain([broken, behind]).ask(_ping)
     assert reply.link == 1
     assert "no key" in reply.tried[0]

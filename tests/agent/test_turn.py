@@ -107,6 +107,22 @@ async def test_asking_for_a_person_never_reaches_the_model(text: str) -> None:
     assert writer.asked == []
 
 
+async def test_at_night_the_customer_hears_when_people_are_back() -> None:
+    late = situation("позовите человека")
+    night = replace(late.batch[0], at=CLOCK.now() + timedelta(hours=10))
+    ledger, _ = await decide(replace(late, batch=(night,)))
+    assert "завтра в 09:00" in ledger.record.replies[0].text
+    assert ledger.record.replies[0].buttons[0].action.kind == "ai"
+
+
+async def test_who_asks_again_while_waiting_is_told_where_the_question_is() -> None:
+    base = situation("ну где же оператор, позовите человека")
+    waiting = replace(base, conversation=replace(base.conversation, holder="queued", department="delivery"))
+    ledger, _ = await decide(waiting)
+    assert ledger.record.outcome == Held()
+    assert "в отдел доставки" in ledger.record.replies[0].text
+
+
 async def test_the_button_for_a_person_works_like_the_words() -> None:
     ledger, writer = await decide(situation(action=Action(kind="person")))
     assert ledger.record.outcome == Escalated(reason="customer_asked")

@@ -72,6 +72,8 @@ class Talk:
     identity: str
     language: str
     holder: str = "ai"
+    number: int = 0
+    """The newest seq; a press that has no words takes one too."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     feed: list[tuple[int | None, str, dict[str, Any]]] = field(default_factory=list)
     keys: dict[str, int] = field(default_factory=dict)
@@ -84,8 +86,9 @@ class Talk:
 
     def say(self, author: str, text: str, **more: Any) -> int:
         """Add a message to the transcript and the feed; return its seq."""
+        self.number += author != "customer"
         message = {
-            "seq": len(self.messages) + 1,
+            "seq": self.number,
             "author": author,
             "name": "",
             "text": text,
@@ -147,6 +150,11 @@ def problem(status: int, title: str, *, remedy: str = "", **headers: str) -> JSO
 
 def _button(label: str, kind: str, target: str = "", *, yes: bool = True) -> dict[str, Any]:
     return {"label": label, "action": {"kind": kind, "target": target, "yes": yes}}
+
+
+def _label(talk: Talk, action: Mapping[str, Any] | None) -> str:
+    pressed = (b for message in reversed(talk.messages) for b in message["buttons"] if b["action"] == action)
+    return str(next(pressed, {"label": ""})["label"])
 
 
 async def reply(world: World, talk: Talk, text: str, action: Mapping[str, Any] | None) -> None:
@@ -285,8 +293,9 @@ def _conversation_routes(app: FastAPI, world: World) -> None:
         if len(text) > 8000:
             return problem(413, "Сообщение длиннее 8000 знаков.", remedy="Разделите его на части.")
         if body["key"] not in talk.keys:
-            shown = text or (action["target"] if action["kind"] == "say" else "")
-            talk.keys[body["key"]] = talk.say("customer", shown)
+            shown = text or (action["target"] if action["kind"] == "say" else "") or _label(talk, action)
+            talk.number += 1
+            talk.keys[body["key"]] = talk.say("customer", shown) if shown else talk.number
             task = asyncio.create_task(reply(world, talk, text, action))
             tasks.add(task)
             task.add_done_callback(tasks.discard)

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.tools.shop import ANNA, BORIS, JOHN, NOW, VERA, Clock, fake_orders
+from tests.tools.loaded import NOW
+from tests.tools.shop import ANNA, BORIS, JOHN, VERA, Clock, fake_orders
 from tools.context import OrderId
 from tools.errors import Expired, NotFound, Rejected, Unconfirmed
 from tools.orders.embedded import EmbeddedOrders
@@ -83,13 +84,27 @@ class TestCatalogue:
             "умных лампочек": "smart",
             "do you have any headlamps for running": "headlamps",
             "solar path lights": "garden",
+            "фонарик на лоб налобный": "headlamps",
+            "аккумулятор 18650": "power",
+            "подойдёт ли что-нибудь для пруда": "garden",
         }
         found = {words: await orders.products(words) for words in wanted}
         assert {words: products[0].category for words, products in found.items() if products} == wanted
         assert all(len(products) <= 5 for products in found.values())
 
     async def test_words_that_fit_nothing_find_nothing(self, orders: Orders) -> None:
-        for words in ("", "   ", "холодильник", "%", "_", "🙂", "\x00", "a" * 100_000):
+        for words in (
+            "",
+            "   ",
+            "холодильник",
+            "какой самый лучший для вас",
+            "how much is the best one for you",
+            "%",
+            "_",
+            "🙂",
+            "\x00",
+            "a" * 100_000,
+        ):
             assert await orders.products(words) == (), words[:20]
 
     async def test_a_product_has_variants_prices_and_a_rating(self, orders: Orders) -> None:

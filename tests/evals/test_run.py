@@ -76,7 +76,15 @@ def test_consents_are_given_first_and_by_their_button(tmp_path: Path) -> None:
     house = FakeHouse(SCRIPT)
     run_on(house, tmp_path)
     assert house.asked[0]["action"] == {"kind": "consent", "target": "orders:read", "yes": True}
-    assert house.consents == [("c1", "orders:read", False)]
+
+
+def test_a_customer_is_left_without_the_consents_of_the_case(tmp_path: Path) -> None:
+    asked = answer("Разрешаете?", outcome="waiting", waiting={"what": "consent", "target": "profile:read"})
+    house = FakeHouse(SCRIPT | {"Спасибо": asked, "returns?": asked})
+    run_on(house, tmp_path)
+    withdrawn_in_the_case, *at_its_end = house.consents
+    assert withdrawn_in_the_case == ("c1", "orders:read", False)
+    assert at_its_end == [("c1", "orders:read", False), ("c1", "profile:read", False)]
 
 
 def test_an_old_button_can_be_pressed_again(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 FOLDER = Path(__file__).parents[2] / "demo" / "shop"
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
-_TEMPLATE = "mayak_demo_shop"
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +33,11 @@ def sqlite_shop(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str) -> Iterator[str]:
     server, _, _ = postgres_url.rpartition("/")
-    _command(postgres_url, f"DROP DATABASE IF EXISTS {_TEMPLATE} WITH (FORCE)")
-    _command(postgres_url, f"CREATE DATABASE {_TEMPLATE}")
-    _load(f"{server}/{_TEMPLATE}")
-    yield _TEMPLATE
-    _command(postgres_url, f"DROP DATABASE {_TEMPLATE} WITH (FORCE)")
+    name = f"mayak_shop_{uuid4().hex[:16]}"
+    _command(postgres_url, f"CREATE DATABASE {name}")
+    _load(f"{server}/{name}")
+    yield name
+    _command(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

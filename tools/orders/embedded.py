@@ -17,7 +17,7 @@ from tools import tables as t
 from tools.context import CustomerId, OrderId
 from tools.errors import NotFound, Rejected, Unavailable
 from tools.orders import rules
-from tools.orders.match import codes_in, query_stems, ranked
+from tools.orders.match import codes_in, prefix, query_stems, ranked
 from tools.orders.port import CANCELLABLE, Effect, Fact, Order, PaymentMethod, Product, Proposal
 from tools.orders.rows import kopecks, order_of, product_of
 
@@ -49,7 +49,7 @@ class EmbeddedOrders:
             asked = query_stems(text)
             if not asked:
                 return ()
-            like = or_(*(t.products.c.words.contains(f" {stem}", autoescape=True) for stem in asked))
+            like = or_(*(t.products.c.words.contains(f" {prefix(stem)}", autoescape=True) for stem in asked))
             rows = await connection.execute(select(t.products.c.code, t.products.c.words).where(like))
             candidates = {row.code: row.words.split() for row in rows}
             total = await connection.scalar(select(func.count()).select_from(t.products))

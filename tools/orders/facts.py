@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from tools.confirm import way
 from tools.context import Language
-from tools.orders.port import ACTIVE, CANCELLABLE, Order, Product, Refund
+from tools.orders.port import ACTIVE, CANCELLABLE, Fact, Order, Product, Refund
 from tools.orders.rules import number
 from tools.phrases import Phrases
 
@@ -63,7 +64,8 @@ def order_sentences(order: Order, *, phrases: Phrases, language: Language, now: 
         said.append(say(f"order.to.{parcel.method}", language, order=order.id, address=order.address))
     said.append(_items_sentence(order, phrases=phrases, language=language))
     said.append(say("order.total", language, order=order.id, total=order.total))
-    paying = say(f"paid_by.{order.payment.method}", language, masked=order.payment.masked)
+    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
+    paying = say(f"paid_by.{way(paid)}", language, **paid)
     said.append(say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying))
     for refund in order.refunds[:_SHOWN_REFUNDS]:
         said.append(_refund_sentence(order, refund, phrases=phrases, language=language))
@@ -147,7 +149,8 @@ def _items_sentence(order: Order, *, phrases: Phrases, language: Language) -> st
 
 
 def _refund_sentence(order: Order, refund: Refund, *, phrases: Phrases, language: Language) -> str:
-    to = phrases.say(f"refund_to.{refund.method}", language, masked=refund.masked)
+    back: dict[str, Fact] = {"method": refund.method, "masked": refund.masked}
+    to = phrases.say(f"refund_to.{way(back)}", language, **back)
     return phrases.say(
         f"order.refund.{refund.state}",
         language,

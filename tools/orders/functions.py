@@ -12,8 +12,9 @@ from tools.context import Caller, OrderId
 from tools.errors import Rejected
 from tools.orders.facts import order_facts, order_sentences, product_facts, product_sentences, summary
 from tools.orders.port import ACTIVE, Orders, order_number
-from tools.phrases import Phrases
+from tools.phrases import LANGUAGES, Phrases
 from tools.proposal import Proposal
+from tools.texts import TEXTS
 
 READ = Rule(scope="orders:read", effect="read", assurance="channel")
 WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
@@ -23,33 +24,26 @@ ORDER_PATTERN = r"^\d{1,10}(-?[A-Za-zА-Яа-яЁё])?$"
 _SHOWN_ORDERS = 10
 _SHOWN_PRODUCTS = 5
 
-_NUMBER_HELP = "Order number as the customer wrote it · номер заказа, как его написал клиент: 1045-А, 1051"
+_HELP = Phrases(TEXTS)
+
+
+def _described(argument: str) -> str:
+    """Both languages in one description: customers write in either, whatever the model was taught in."""
+    return " · ".join(_HELP.say(f"argument.{argument}", language) for language in LANGUAGES)
+
 
 # The pattern tells planners what to look for; it does not validate, so that a badly written number is still read.
-OrderNumber = Annotated[
-    str,
-    WithJsonSchema(
-        {"type": "string", "title": "Order number", "pattern": ORDER_PATTERN, "description": _NUMBER_HELP}
-    ),
-]
-Reason = Annotated[
-    str,
-    Field(
-        description="Why, in the customer's own words, or empty · причина словами клиента или пусто",
-    ),
-]
-NewAddress = Annotated[
-    str,
-    Field(
-        description="The whole new address: city, street, house, flat · новый адрес целиком: город, улица, дом, квартира",
-    ),
-]
-Query = Annotated[
-    str,
-    Field(
-        description="Kind, name, feature or code of a product, e.g. headlamp, FN-104 · вид, название, свойство или код товара",
-    ),
-]
+_NUMBER = {
+    "type": "string",
+    "title": "Order number",
+    "pattern": ORDER_PATTERN,
+    "description": _described("order_id"),
+}
+
+OrderNumber = Annotated[str, WithJsonSchema(_NUMBER)]
+Reason = Annotated[str, Field(description=_described("reason"))]
+NewAddress = Annotated[str, Field(description=_described("new_address"))]
+Query = Annotated[str, Field(description=_described("query"))]
 
 
 def order_tools(orders: Orders, phrases: Phrases) -> list[BaseTool]:

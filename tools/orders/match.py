@@ -4,11 +4,13 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from Stemmer import Stemmer
 
 from tools.orders.port import Product
+from tools.phrases import LANGUAGES, Phrases
+from tools.texts import TEXTS
 
 MAX_WORDS = 24
 _WORD = re.compile(r"[a-zа-я]+|\d+")
@@ -17,17 +19,24 @@ _CODE = re.compile(
 )
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u00ad]")
 _LOOKALIKES = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
+DIVIDER = "|"
 _PREFIX_CHARS = 4
+_SHORTEST = 2
+_LONG_PREFIX = 5
+# A word of the category or of an attribute tells less than one of the name.
+_ELSEWHERE = 0.6
 # A product is kept when it explains at least this share of what the best one explains.
 _NEAR_BEST = 0.6
 
 
 def words_of(product: Product) -> tuple[str, ...]:
-    """Return the stems a product is found by: names, category, variants and textual attributes."""
-    names = [product.title, product.category_title, *(variant.title for variant in product.variants)]
-    said = [name.ru for name in names] + [name.en for name in names]
-    said += [str(value) for value in product.attributes.values() if isinstance(value, str)]
-    return tuple(dict.fromkeys(stem for text in said for stem in stems(text)))
+    """Return the stems a product is found by: those of its names, `DIVIDER`, those of everything else said of it."""
+    others = [product.category_title, *(variant.title for variant in product.variants)]
+    about = [said for name in others for said in (name.ru, name.en)]
+    about += [str(value) for value in product.attributes.values() if isinstance(value, str)]
+    named = dict.fromkeys(stem for said in (product.title.ru, product.title.en) for stem in stems(said))
+    rest = dict.fromkeys(stem for said in about for stem in stems(said))
+    return (*named, DIVIDER, *(stem for stem in rest if stem not in named))
 
 
 def stems(text: str) -> tuple[str, ...]:
@@ -37,8 +46,9 @@ def stems(text: str) -> tuple[str, ...]:
 
 
 def query_stems(text: str) -> tuple[str, ...]:
-    """Return the distinct stems of a question worth looking up: two letters at least, `MAX_WORDS` at most."""
-    return tuple(dict.fromkeys(stem for stem in stems(text[:2000]) if len(stem) > 1))[:MAX_WORDS]
+    """Return the distinct stems of a question that can tell one product from another, `MAX_WORDS` at most."""
+    asked = (stem for stem in stems(text[:2000]) if stem.isdigit() or len(stem) > _SHORTEST)
+    return tuple(dict.fromkeys(stem for stem in asked if stem not in _ignored()))[:MAX_WORDS]
 
 
 def codes_in(text: str) -> tuple[str, ...]:
@@ -56,13 +66,12 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     `candidates` maps a code to its stems and must hold every product with one of the `asked` stems;
     `total` is the size of the catalogue.
     """
-    matches = {
-        code: {stem for stem in asked if _has(stem, words)}
-        for code, words in ((code, frozenset(words)) for code, words in candidates.items())
-    }
-    seen = {stem: sum(stem in found for found in matches.values()) for stem in asked}
+    fits = {code: _fits(asked, tuple(words)) for code, words in candidates.items()}
+    seen = {stem: sum(stem in fit for fit in fits.values()) for stem in asked}
     weight = {stem: math.log(1 + total / count) for stem, count in seen.items() if count}
-    scores = {code: sum(weight[stem] for stem in found) for code, found in matches.items() if found}
+    scores = {
+        code: sum(weight[stem] * share for stem, share in fit.items()) for code, fit in fits.items() if fit
+    }
     if not scores:
         return []
     best = max(scores.values())
@@ -70,10 +79,32 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     return sorted(kept, key=lambda code: (-scores[code], code))
 
 
+def prefix(stem: str) -> str:
+    """Return what every word that `ranked` takes for this stem begins with."""
+    return stem[:_LONG_PREFIX]
+
+
+def _fits(asked: Sequence[str], words: tuple[str, ...]) -> dict[str, float]:
+    """Return the share of its weight each asked stem earns: all of it in the name, part of it elsewhere."""
+    divider = words.index(DIVIDER)
+    name, rest = frozenset(words[:divider]), frozenset(words[divider + 1 :])
+    shares = {stem: 1.0 if _has(stem, name) else _ELSEWHERE if _has(stem, rest) else 0.0 for stem in asked}
+    return {stem: share for stem, share in shares.items() if share}
+
+
 def _has(stem: str, words: frozenset[str]) -> bool:
     if stem in words:
         return True
-    return len(stem) >= _PREFIX_CHARS and any(word.startswith(stem) for word in words)
+    # «ламп» finds «лампочк»; «фонарик» finds «фонар».
+    longer = len(stem) >= _PREFIX_CHARS and any(word.startswith(stem) for word in words)
+    return longer or any(len(word) >= _LONG_PREFIX and stem.startswith(word) for word in words)
+
+
+@cache
+def _ignored() -> frozenset[str]:
+    texts = Phrases(TEXTS)
+    words = (word for language in LANGUAGES for word in texts.items("search.ignored", language))
+    return frozenset(stem for word in words for stem in stems(word))
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,179 @@
+"""What people of the company see first: conversations that called for a person, who waits, and since when.
+
+Reads only. A conversation is on the desk when it waits for a person, a person holds it, or it once left a ticket.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from agent.domain import Conversation
+from agent.records.engine import READING
+from agent.records.rules import OpenTicket, conversation_of
+from agent.records.tables import conversations, messages, outbox, tickets
+from tools.context import ConversationId, TurnId
+
+Shelf = Literal["open", "waiting", "mine", "done"]
+"""`open`: waiting or held by a person; `mine`: held by the reader; `done`: a person was called, now none is needed."""
+SHELVES: tuple[Shelf, ...] = get_args(Shelf)
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One conversation on the desk.
+
+    `words` is the customer's latest message. `since` is when their wait began: when a person was called, or, in
+    somebody's hands, their first message without an answer; None when nobody waits. `reason` is empty where a person
+    took the conversation unasked.
+    """
+
+    conversation: Conversation
+    words: str
+    said_at: datetime | None
+    reason: str
+    since: datetime | None
+    updated: datetime
+
+
+class Desk:
+    """The staff's reading room of the records."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._readers = engine.execution_options(**READING)
+
+    async def lines(
+        self, shelf: Shelf, *, operator: str, department: str = "", limit: int = MOST
+    ) -> tuple[Line, ...]:
+        """Return the conversations of a shelf: the longest waiting first, then the latest."""
+        wanted = (
+            select(conversations)
+            .where(*_on(shelf, operator), *_of(department))
+            .order_by(conversations.c.updated.desc())
+            .limit(limit)
+        )
+        async with self._readers.connect() as connection:
+            rows = (await connection.execute(wanted)).all()
+            ids = [row.id for row in rows]
+            called = await _called(connection, ids)
+            words = await _words(connection, ids)
+            unanswered = await _unanswered(connection, ids)
+        lines = [
+            Line(
+                conversation=conversation_of(row),
+                words=words[row.id].text if row.id in words else "",
+                said_at=words[row.id].at if row.id in words else None,
+                reason=called[row.id].reason if row.id in called else "",
+                since=_since(row, called.get(row.id), unanswered.get(row.id)),
+                updated=row.updated,
+            )
+            for row in rows
+        ]
+        if shelf == "done":
+            return tuple(lines)
+        return tuple(sorted(lines, key=lambda line: (line.since is None, line.since or line.updated)))
+
+    async def counts(self, *, operator: str, department: str = "") -> Mapping[Shelf, int]:
+        """Return how many conversations each shelf has."""
+        async with self._readers.connect() as connection:
+            return {
+                shelf: (
+                    await connection.execute(
+                        select(func.count())
+                        .select_from(conversations)
+                        .where(*_on(shelf, operator), *_of(department))
+                    )
+                ).scalar_one()
+                for shelf in SHELVES
+            }
+
+    async def last_ticket(self, conversation: ConversationId) -> OpenTicket | None:
+        """Return the latest call for a person, resolved ones too."""
+        async with self._readers.connect() as connection:
+            row = (await _called(connection, [conversation])).get(conversation)
+        if row is None:
+            return None
+        return OpenTicket(
+            id=row.id,
+            conversation=conversation,
+            turn=TurnId(row.turn),
+            reason=row.reason,
+            department=row.department,
+            summary=row.summary,
+            rejected=row.rejected,
+            language=row.language,
+            state=row.state,
+            operator=row.operator,
+            created=row.created,
+        )
+
+    async def deliveries(self, conversation: ConversationId) -> Mapping[int, str]:
+        """Return `pending`, `delivered` or `failed` by message number, for channels that are delivered to."""
+        wanted = select(outbox.c.seq, outbox.c.state).where(outbox.c.conversation == conversation)
+        async with self._readers.connect() as connection:
+            return {row.seq: row.state for row in await connection.execute(wanted)}
+
+
+def _on(shelf: Shelf, operator: str) -> list[ColumnElement[bool]]:
+    holder = conversations.c.holder
+    if shelf == "open":
+        return [holder.in_(("queued", "person"))]
+    if shelf == "waiting":
+        return [holder == "queued"]
+    if shelf == "mine":
+        return [holder == "person", conversations.c.operator == operator]
+    return [holder.in_(("ai", "closed")), exists().where(tickets.c.conversation == conversations.c.id)]
+
+
+def _of(department: str) -> list[ColumnElement[bool]]:
+    return [conversations.c.department == department] if department else []
+
+
+def _since(row: Any, ticket: Any, unanswered: datetime | None) -> datetime | None:
+    if row.holder == "queued":
+        return ticket.created if ticket is not None else unanswered
+    return unanswered if row.holder == "person" else None
+
+
+async def _called(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Any]:
+    """Return the latest ticket of each conversation."""
+    wanted = select(tickets).where(tickets.c.conversation.in_(ids)).order_by(tickets.c.created)
+    return {row.conversation: row for row in await connection.execute(wanted)}
+
+
+async def _words(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Any]:
+    """Return the customer's latest message of each conversation."""
+    latest = (
+        select(messages.c.conversation, func.max(messages.c.seq).label("seq"))
+        .where(messages.c.conversation.in_(ids), messages.c.author == "customer")
+        .group_by(messages.c.conversation)
+        .subquery()
+    )
+    wanted = select(messages.c.conversation, messages.c.text, messages.c.at).join(
+        latest, (latest.c.conversation == messages.c.conversation) & (latest.c.seq == messages.c.seq)
+    )
+    return {row.conversation: row for row in await connection.execute(wanted)}
+
+
+async def _unanswered(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, datetime]:
+    """Return when the first customer message came that no person has answered since.
+
+    The greeting that goes out with a claim is no answer; it has the claim's own time.
+    """
+    answers = messages.alias()
+    greeted = exists().where(tickets.c.conversation == answers.c.conversation, tickets.c.claimed == answers.c.at)
+    answered = (
+        select(func.coalesce(func.max(answers.c.seq), 0))
+        .where(answers.c.conversation == messages.c.conversation, answers.c.author == "person", ~greeted)
+        .scalar_subquery()
+    )
+    wanted = (
+        select(messages.c.conversation, func.min(messages.c.at).label("at"))
+        .where(messages.c.conversation.in_(ids), messages.c.author == "customer", messages.c.seq > answered)
+        .group_by(messages.c.conversation)
+    )
+    return {row.conversation: row.at for row in await connection.execute(wanted)}

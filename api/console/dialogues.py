@@ -1,0 +1,210 @@
+"""Dialogues: who waits for a person, what was said, and taking part in it."""
+
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Query, Response
+
+from agent.domain import Conversation
+from agent.handoff import NotPossible
+from agent.records.desk import MOST, SHELVES, Shelf
+from agent.records.errors import NotYours, TakenAlready
+from api.console.cases import case, case_mark, list_mark, rows
+from api.console.page import HEADERS, PageRoute, redirect
+from api.console.visit import Operator, OperatorSent, Sent, Visit
+from tools.context import ConversationId
+
+router = APIRouter(prefix="/console/dialogues", route_class=PageRoute)
+
+SAID = ("claimed", "replied", "returned", "closed")
+LONGEST_REPLY = 4000
+"""Letters of one reply: what every channel carries in one message."""
+assert get_args(Shelf) == SHELVES
+
+Chosen = Annotated[str, Query(alias="show", max_length=16)]
+Within = Annotated[str, Query(alias="department", max_length=64)]
+Known = Annotated[str, Query(max_length=64)]
+
+
+@router.get("")
+async def dialogues(visit: Operator, show: Chosen = "open", department: Within = "") -> Response:
+    """The list, nothing chosen yet."""
+    values = await _list(visit, show, department)
+    return visit.page("dialogues.html", open=None, open_id="", said="", trouble="", **values)
+
+
+@router.get("/list")
+async def only_list(
+    visit: Operator, show: Chosen = "open", department: Within = "", known: Known = "", open: Known = ""
+) -> Response:
+    """The list alone, for a page that is open already; empty when nothing changed since `known`."""
+    values = await _list(visit, show, department, known=known)
+    if values["mark"] == known:
+        return Response(status_code=204, headers=dict(HEADERS))
+    return visit.page("_list.html", open_id=open, **values)
+
+
+@router.get("/{id}")
+async def dialogue(
+    id: str,
+    visit: Operator,
+    show: Chosen = "open",
+    department: Within = "",
+    whole: bool = False,
+    said: Annotated[str, Query(max_length=16)] = "",
+) -> Response:
+    """One conversation beside the list."""
+    return await _page(
+        visit, id, show=show, department=department, whole=whole, said=said if said in SAID else ""
+    )
+
+
+@router.get("/{id}/part")
+async def only_dialogue(
+    id: str,
+    visit: Operator,
+    show: Chosen = "open",
+    department: Within = "",
+    known: Known = "",
+    whole: bool = False,
+) -> Response:
+    """The conversation alone, for a page that is open already; empty when nothing changed since `known`."""
+    conversation = await visit.house.building.records.conversation(ConversationId(id))
+    if await case_mark(visit, conversation) == known:
+        return Response(status_code=204, headers=dict(HEADERS))
+    opened = await case(visit, conversation, whole=whole)
+    await visit.note("read", id, messages=len(opened.said), live=True)
+    return visit.page("_case.html", shelf=show, within=department, **_case_values(visit, opened))
+
+
+@router.post("/{id}/claim")
+async def claim(id: str, sent: OperatorSent) -> Response:
+    """Take the conversation; of two at once one wins, the other is told."""
+    visit = sent.visit
+    conversation = await visit.house.building.records.conversation(ConversationId(id))
+    pack = visit.house.building.pack
+    department = visit.who.department or conversation.department
+    greeting = visit.say(
+        "customer.joined" if department else "customer.joined_alone",
+        conversation.language,
+        name=visit.who.name,
+        department=pack.department(department).name[conversation.language],
+    )
+    try:
+        await visit.house.building.records.claim(
+            conversation.id, operator=visit.who.login, name=visit.who.name, said=greeting
+        )
+    except (TakenAlready, NotPossible) as fault:
+        return await _refused(sent, id, fault)
+    return _back(sent, id, said="claimed")
+
+
+@router.post("/{id}/reply")
+async def reply(id: str, sent: OperatorSent) -> Response:
+    """Send words to the customer."""
+    visit, text = sent.visit, sent.text("text", most=LONGEST_REPLY + 1).replace("\r\n", "\n").strip()
+    if not text or len(text) > LONGEST_REPLY:
+        trouble = "empty_reply" if not text else "long_reply"
+        return await _page(visit, id, **_where(sent), trouble=trouble, typed=text, status=422)
+    try:
+        await visit.house.building.records.person_says(
+            ConversationId(id), text, operator=visit.who.login, name=visit.who.name
+        )
+    except NotYours as fault:
+        return await _refused(sent, id, fault, typed=text)
+    return _back(sent, id, said="replied")
+
+
+@router.post("/{id}/return")
+async def give_back(id: str, sent: OperatorSent) -> Response:
+    """Let the assistant go on."""
+    records = sent.visit.house.building.records
+    try:
+        conversation = await records.conversation(ConversationId(id))
+        said = sent.visit.say("customer.returned", conversation.language)
+        await records.return_to_ai(conversation.id, operator=sent.visit.who.login, said=said)
+    except (TakenAlready, NotPossible) as fault:
+        return await _refused(sent, id, fault)
+    return _back(sent, id, said="returned")
+
+
+@router.post("/{id}/close")
+async def close(id: str, sent: OperatorSent) -> Response:
+    """Finish the case; the customer is asked how it went."""
+    records = sent.visit.house.building.records
+    try:
+        conversation = await records.conversation(ConversationId(id))
+        said = sent.visit.say("customer.closed", conversation.language)
+        await records.close(conversation.id, operator=sent.visit.who.login, said=said)
+    except (TakenAlready, NotPossible) as fault:
+        return await _refused(sent, id, fault)
+    return _back(sent, id, said="closed")
+
+
+async def _list(visit: Visit, show: str, department: str, *, known: str = "") -> dict[str, Any]:
+    shelf: Shelf = next((name for name in SHELVES if name == show), "open")
+    departments = visit.house.building.pack.departments
+    within = department if any(one.id == department for one in departments) else ""
+    lines = await visit.desk.lines(shelf, operator=visit.who.login, department=within)
+    counts = await visit.desk.counts(operator=visit.who.login, department=within)
+    mark = list_mark(lines, counts, chosen=f"{shelf} {within} {visit.language}")
+    if mark == known:
+        return {"mark": mark}
+    if lines:
+        await visit.note("list", shelf, conversations=[line.conversation.id for line in lines])
+    return {
+        "rows": await rows(visit, lines),
+        "counts": counts,
+        "shelves": SHELVES,
+        "shelf": shelf,
+        "within": within,
+        "departments": [(one.id, one.name[visit.language]) for one in departments],
+        "most": MOST,
+        "mark": mark,
+    }
+
+
+async def _page(
+    visit: Visit,
+    id: str,
+    *,
+    show: str,
+    department: str,
+    whole: bool = False,
+    said: str = "",
+    trouble: str = "",
+    typed: str = "",
+    status: int = 200,
+) -> Response:
+    conversation = await visit.house.building.records.conversation(ConversationId(id))
+    opened = await case(visit, conversation, whole=whole)
+    await visit.note("read", id, messages=len(opened.said))
+    values = await _list(visit, show, department)
+    shown = {"said": said, "trouble": trouble, "typed": typed}
+    return visit.page("dialogues.html", status=status, **values, **_case_values(visit, opened) | shown)
+
+
+def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
+    conversation: Conversation = opened.conversation
+    return {
+        "open": opened,
+        "open_id": conversation.id,
+        "told": {name: visit.say(f"customer.{name}", conversation.language) for name in ("returned", "closed")},
+        "longest": LONGEST_REPLY,
+        "said": "",
+        "trouble": "",
+        "typed": "",
+    }
+
+
+def _where(sent: Sent) -> dict[str, str]:
+    return {"show": sent.text("show") or "open", "department": sent.text("department")}
+
+
+def _back(sent: Sent, id: str, *, said: str) -> Response:
+    return redirect(f"/console/dialogues/{id}", **_where(sent), said=said)
+
+
+async def _refused(sent: Sent, id: str, fault: Exception, *, typed: str = "") -> Response:
+    """Show how things stand now, and say why nothing was done."""
+    trouble = {TakenAlready: "taken", NotYours: "not_yours"}.get(type(fault), "not_possible")
+    return await _page(sent.visit, id, **_where(sent), trouble=trouble, typed=typed, status=409)

@@ -1,0 +1,14 @@
+"""The console's pages, assembled: sign in, dialogues, knowledge, and their files."""
+
+from fastapi import APIRouter
+
+from api.console import dialogues, documents, page, sign_in
+
+
+def console_router() -> APIRouter:
+    """Return the routes of `/console`; they find the open house on `app.state.opened`."""
+    router = APIRouter(include_in_schema=False)
+    router.include_router(page.static, prefix="/console")
+    for part in (sign_in, dialogues, documents):
+        router.include_router(part.router)
+    return router

@@ -1,0 +1,147 @@
+"""What the knowledge pages show and accept, before anything is written: filters, forms, names of documents."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePath
+from typing import Literal, cast, get_args
+
+from api.console.visit import Sent
+from knowledge.types import LANGUAGES, Document, DocumentId, Language, Status
+
+Audience = Literal["customer", "staff"]
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+STATUSES: tuple[Status, ...] = get_args(Status)
+Order = Literal["title", "updated"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+LONGEST_TEXT = 1_000_000
+LONGEST_TITLE = 200
+LONGEST_NAME = 60
+PLACES = ("new", "upload")
+"""Words that are pages of their own below /console/knowledge."""
+_LATIN = dict(
+    zip(
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya".split(),
+        strict=True,
+    )
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What the list is narrowed to; empty means everything."""
+
+    status: str = ""
+    language: str = ""
+    words: str = ""
+    order: Order = "title"
+
+    def apply(self, documents: Iterable[Document]) -> list[Document]:
+        """Return the documents that fit, in order."""
+        wanted = self.words.casefold().split()
+        found = [
+            document
+            for document in documents
+            if self.status in ("", document.status)
+            and self.language in ("", document.language)
+            and all(word in f"{document.title} {document.id}".casefold() for word in wanted)
+        ]
+        if self.order == "updated":
+            return sorted(found, key=lambda document: document.updated, reverse=True)
+        return sorted(found, key=lambda document: (document.title.casefold(), document.id))
+
+
+def filter_of(*, status: str, language: str, words: str, order: str) -> Filter:
+    """Read a filter from the address; what is unknown is left out."""
+    return Filter(
+        status=status if status in STATUSES else "",
+        language=language if language in LANGUAGES else "",
+        words=words.strip(),
+        order=cast(Order, order) if order in ORDERS else "title",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """For whom and when a document counts."""
+
+    audience: Audience
+    department: str | None
+    valid_from: date | None
+    valid_until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """A document's text as it was typed."""
+
+    title: str
+    text: str
+    language: Language
+
+
+class WrongField(Exception):
+    """A field of a form cannot be used; `code` names the text that says so."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def writing_of(sent: Sent) -> Writing:
+    """Read title, text and language. Raises `WrongField`."""
+    title = " ".join(_plain(sent.text("title", most=LONGEST_TITLE)).split())
+    text = _plain(sent.text("text", most=LONGEST_TEXT + 1)).replace("\r\n", "\n").replace("\r", "\n")
+    language = sent.text("language")
+    if not title:
+        raise WrongField("no_title")
+    if len(text) > LONGEST_TEXT:
+        raise WrongField("long_text")
+    if not any(letter.isalnum() for letter in text):
+        raise WrongField("empty")
+    if language not in LANGUAGES:
+        raise WrongField("no_language")
+    return Writing(title=title, text=text, language=cast(Language, language))
+
+
+def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
+    """Read audience, department and dates. Raises `WrongField`."""
+    audience = sent.text("audience")
+    department = sent.text("department")
+    begins, ends = (_day(sent.text(name)) for name in ("valid_from", "valid_until"))
+    if begins and ends and begins > ends:
+        raise WrongField("dates_order")
+    return Details(
+        audience=cast(Audience, audience) if audience in AUDIENCES else "customer",
+        department=department if department in departments else None,
+        valid_from=begins,
+        valid_until=ends,
+    )
+
+
+def name_for(title: str, *, language: Language, taken: Iterable[str]) -> DocumentId:
+    """Return a free id made of a title or a file's name: `vozvrat-tovara`, `returns.en`."""
+    stem = PurePath(title).name.casefold()
+    latin = "".join(_LATIN.get(letter, letter) for letter in stem).replace("_", "-")
+    name = "-".join(re.findall(r"[a-z0-9]+", latin))[:LONGEST_NAME].strip("-") or "document"
+    ending = ".en" if language == "en" else ""
+    known, number = {*taken, *PLACES}, 1
+    while (found := f"{name}{'' if number == 1 else f'-{number}'}{ending}") in known:
+        number += 1
+    return DocumentId(found)
+
+
+def _plain(text: str) -> str:
+    return _CONTROL.sub("", text.encode("utf-8", "ignore").decode("utf-8"))
+
+
+def _day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as wrong:
+        raise WrongField("date") from wrong

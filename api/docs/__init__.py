@@ -1,0 +1,1 @@
+"""Files of the API explorer (`/docs`)."""

@@ -1,0 +1,135 @@
+"""Signing people of the company in: passwords, growing waits, and the demo's own accounts."""
+
+import asyncio
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from agent.errors import AgentFault
+from agent.records.staff import LoginTaken, Person, Role, Staff
+from api.security import hashed, new_token
+
+if TYPE_CHECKING:
+    from api.container import Building
+
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+DEMO_FILE = "staff.demo.json"
+DEMO: tuple[tuple[str, Role], ...] = (("operator", "operator"), ("curator", "curator"))
+# The second of OWASP's recommended settings: 19 MiB a check, so that a burst of attempts cannot eat the memory.
+_COST = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
+AT_ONCE = 2
+"""Passwords checked at the same moment; further attempts wait their turn."""
+
+
+class BadAccount(AgentFault):
+    """An account that cannot be made."""
+
+    code = "bad_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """Too many attempts: nothing is checked for so long."""
+
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The password was right; `token` is shown to the browser once."""
+
+    person: Person
+    token: str
+
+
+class Entrance:
+    """Checks passwords. An unknown login takes the same time, and meets the same waits, as a known one."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(**_COST)
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def sign_in(self, staff: Staff, *, login: str, password: str) -> SignedIn | Locked | None:
+        """Open a session; None when login and password do not fit together."""
+        login, password = login.strip().lower()[:64], password[:LONGEST_PASSWORD]
+        wait = await staff.attempt(login)
+        if wait > timedelta(0):
+            return Locked(wait=wait)
+        stored = await staff.password_hash(login)
+        async with self._turn:
+            right = await asyncio.to_thread(self._fits, stored or self._nobodys, password)
+        person = await staff.person(login)
+        if not right or not stored or person is None:
+            return None
+        await staff.forgive(login)
+        if self._hasher.check_needs_rehash(stored):
+            await staff.set_password_hash(login, await asyncio.to_thread(self._hasher.hash, password))
+        token = new_token()
+        await staff.open_session(login, token_hash=hashed(token))
+        return SignedIn(person=person, token=token)
+
+    def _fits(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    @cached_property
+    def _nobodys(self) -> str:
+        return self._hasher.hash(secrets.token_urlsafe(16))
+
+
+async def add_person(staff: Staff, person: Person, *, password: str) -> None:
+    """Add somebody with this password. Raises `BadAccount`, `LoginTaken`."""
+    if not LOGIN.fullmatch(person.login):
+        raise BadAccount(
+            f"“{person.login}” cannot be a login.",
+            remedy="Use 2 to 64 small Latin letters, digits, dots, hyphens.",
+        )
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise BadAccount(
+            f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
+            remedy="Use a longer one, such as four random words.",
+        )
+    if not person.name.strip() or not person.roles:
+        raise BadAccount("An account has a name and a role.", remedy="Give --name and --role.")
+    stored = await asyncio.to_thread(PasswordHasher(**_COST).hash, password)
+    await staff.add(person, password_hash=stored)
+
+
+async def ensure_demo_staff(building: "Building") -> list[tuple[str, str]]:
+    """Make the demo's accounts where they are missing; return (login, password) of those that can be used.
+
+    The passwords are random and stay in the data folder, readable by its owner alone. Call it only where the demo
+    pack is served.
+    """
+    from api.console.page import phrases
+
+    names = phrases(building.pack.timezone)
+    staff = Staff(building.engine, clock=building.clock)
+    path = building.settings.data / DEMO_FILE
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for login, role in DEMO:
+        if await staff.person(login) is not None:
+            continue
+        known[login] = secrets.token_urlsafe(12)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(known, indent=1), "utf-8")
+        name = names.say(f"demo.{login}", building.pack.languages[0])
+        person = Person(login=login, name=name, roles=frozenset({role}))
+        try:
+            await add_person(staff, person, password=known[login])
+        except LoginTaken:
+            # Another process of this installation made it at the same moment.
+            known.pop(login)
+    return [(login, known[login]) for login, _ in DEMO if login in known]
