@@ -53,7 +53,7 @@ _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # mutable: collects its slots while the plan is made
 class Candidate:
     """One sentence that may be quoted. `found` maps stems of the question to how well they are met."""
 

@@ -25,6 +25,8 @@ _TURN = re.compile(
 _AND = re.compile(
     r"\s(?:и|and)\s+(?=(?:[^\W\d_]+\s+)?(?:не|нельзя|нет|not|never|cannot|can't|don't|doesn't|isn't|aren't)\b)"
 )
+_SUPERSEDED = re.compile(r"\b(?:вместо|instead of|rather than)\s[^,.;:()]{1,40}", re.IGNORECASE)
+"""What no longer holds: «2 декабря вместо 28 ноября»."""
 
 Contradiction = Literal["number", "negation", "unsupported"]
 
@@ -57,7 +59,8 @@ def numbers_agree(text: str, given: str, *, title: str, opening: str) -> bool:
 
     Codes may also stand in the title or in the opening sentence: a passage about one thing names it once.
     """
-    there = (*quantities(given), *quantities(title))
+    valid = given if _SUPERSEDED.search(text) else _SUPERSEDED.sub(" ", given)
+    there = (*quantities(valid), *quantities(title))
     known = {quantity.value for quantity in quantities(opening) if quantity.kind == "code"}
     for said in quantities(text):
         if said.spelled and said.value == "1" and not said.unit:
@@ -132,7 +135,7 @@ def _numbered(text: str) -> list[str]:
     parts: list[str] = []
     for part in re.split(r"[,;]\s|(?<=[.!?])\s+|\s(?:и|а|но|или|and|but|or)\s", text):
         if parts and (not quantities(part) or not quantities(parts[-1])):
-            parts[-1] = f"{parts[-1]} {part}"
+            parts[-1] = f"{parts[-1]}, {part}"
         else:
             parts.append(part)
     return parts
@@ -158,7 +161,10 @@ def _denials_agree(text: str, evidence: str) -> bool:
 
 def _denies(one: str, other: str) -> bool:
     """Whether `one` says "not" of a word that `other` says plainly, in a clause without any denial."""
-    for word in lexicon.denied_first(one):
+    denied = set(lexicon.denied_first(one))
+    if (set(lexicon.denied_first(other)) - denied) & set(lexicon.meaning(one)):
+        return False
+    for word in denied:
         clauses = [clause for clause in lexicon.clauses(other) if word in lexicon.meaning(clause)]
         if clauses and not any(lexicon.negations(clause) for clause in clauses):
             return True
@@ -173,12 +179,12 @@ def _aligned(text: str, given: str) -> str:
     found = [(len(_touched(said, part)), part) for part in parts]
     most = max((count for count, _ in found), default=0)
     kept = [part for count, part in found if count * 2 > most or _wholly(part, count)]
-    return " ".join(kept) or given
+    return "; ".join(kept) or given
 
 
 def _wholly(part: str, touched: int) -> bool:
     """Whether a short part holds nothing but words and numbers of the sentence."""
-    return 0 < len(words_of(part)) and len(words_of(part)) + len(quantities(part)) <= touched
+    return len(words_of(part)) > 0 and len(words_of(part)) + len(quantities(part)) <= touched
 
 
 def _halves(part: str) -> list[str]:

@@ -13,10 +13,10 @@ passes can be shown to the customer beside the words it rests on.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, cast
 
 from agent import lexicon
 from agent.contradiction import contradiction, names_across, numbers_agree, script, words_of
@@ -94,6 +94,13 @@ def verify(
     return verdict
 
 
+def warm() -> None:
+    """Load and compile the data, which the first sentence would otherwise wait for: about half a second."""
+    _against(
+        "Да, 2 дня. Not 3.", Evidence(ref="", kind="passage", title="", text="Нет, 3 дня. 4 days."), None
+    )
+
+
 def _best(verdicts: Sequence[Verdict]) -> Verdict:
     """Return the verdict that lets the sentence go, or else the one that came closest."""
     return max(verdicts, key=lambda verdict: (verdict.ok, verdict.score))
@@ -144,6 +151,7 @@ def _quoted(text: str, units: Sequence[str]) -> str:
     return ""
 
 
+@lru_cache(maxsize=8192)
 def _bare(text: str) -> str:
     folded = re.sub(r"[«»“”„\"*_`]", "", lexicon.plain(text)).replace("–", "-").replace("—", "-")
     return _OUTER.sub("", folded)
@@ -169,7 +177,7 @@ def _judge(text: str, place: Place, opening: str, similarity: Similarity | None)
     share = _share(text, place)
     near = _near(text, place, share, similarity)
     if not near:
-        same_words = _share(words_masked(text), place) >= lexicon.threshold("coverage")
+        same_words = quantities(text) and _share(words_masked(text), place) >= lexicon.threshold("coverage")
         differs = same_words and not numbers_agree(text, place.text, title=place.item.title, opening=opening)
         return Verdict(ok=False, reason="number" if differs else "unsupported", score=share)
     # From here on the place speaks of the same matter: what differs now contradicts.
@@ -188,7 +196,7 @@ def _near(text: str, place: Place, share: float, similarity: Similarity | None) 
     least = 0.0 if across else lexicon.threshold("with_similarity")
     if similarity is None or share < least:
         return False
-    nothing = _background(similarity)
+    nothing = _background(cast(Hashable, similarity))
     if nothing >= FLAT:
         return False
     close = (similarity(text, [place.text])[0] - nothing) / (1 - nothing)
@@ -216,13 +224,16 @@ def _background(similarity: Similarity) -> float:
 
 def _share(text: str, place: Place) -> float:
     """Return the share of the sentence's meaningful words and quantities that stand in the place, by weight."""
-    said = words_of(text)
-    numbers = quantities(text)
-    title = lexicon.meaning(place.item.title)
-    given = (*quantities(place.text), *quantities(place.item.title))
-    found = sum(any(agree(number, other) for other in given) for number in numbers) + 0.0
+    return _share_of(text, place.text, place.item.title)
+
+
+@lru_cache(maxsize=16_384)
+def _share_of(text: str, given: str, title: str) -> float:
+    said, numbers = words_of(text), quantities(text)
+    there = (*quantities(given), *quantities(title))
+    found = sum(any(agree(number, other) for other in there) for number in numbers) + 0.0
     whole = len(numbers) + 0.0
-    here, named = (set(lexicon.covered(said, words)) for words in (words_of(place.text), title))
+    here, named = (set(lexicon.covered(said, words)) for words in (words_of(given), lexicon.meaning(title)))
     for word in said:
         weight = lexicon.weight(word) * (lexicon.threshold("title") if word in named else 1.0)
         whole += weight

@@ -99,8 +99,8 @@ class Reading:
     def intent(self, part: str) -> Intent | None:
         """Return what the part wants of the offers, or None when it is a question for the documents."""
         part = readable(part)
-        own = self._own(part)
-        manner = opens_with(part, "manner") and not own
+        own = self._own(part) and (self._numbered(part) or not has_word(part, "imagined"))
+        manner = not own and (opens_with(part, "manner") or has_word(part, "imagined"))
         found = [i for i in self._scored(part) if not (manner and i.offer.personal)]
         best = max(found, key=lambda intent: intent.score, default=None)
         if best is None or best.score < (SUPPORTED if own else SURE):
@@ -109,8 +109,10 @@ class Reading:
 
     def _gives_way(self, intent: Intent, part: str) -> bool:
         """Tell whether the documents answer better: they have a text about what a public tool would look for."""
+        if self.documented(part).fit < DOCUMENTED:
+            return False
         if intent.offer.personal:
-            return intent.score < 1 and self.documented(part).fit >= DOCUMENTED
+            return intent.score < 1
         sought = " ".join(unexplained(intent.offer, part))
         return bool(sought) and self.documented(sought).topic >= TOPIC
 
@@ -130,9 +132,12 @@ class Reading:
 
     def _own(self, part: str) -> bool:
         """Tell whether the part is about something of the customer's own, named, owned or pointed at."""
-        if self.numbers(part) or has_word(part, "own") or _numbered().search(part):
+        if self._numbered(part) or has_word(part, "own"):
             return True
         return self._points(part) and bool(self.numbers(self.earlier))
+
+    def _numbered(self, part: str) -> bool:
+        return bool(self.numbers(part)) or _numbered().search(part) is not None
 
     def _points(self, part: str) -> bool:
         return has_word(part, "that_one") or opens_with(part, "goes_on", strip=False)

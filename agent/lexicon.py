@@ -16,7 +16,12 @@ _SHORT_NOT = re.compile(r"\b(\w+)n['’]t\b")
 _NOT = re.compile(r"\b(?:не|not|never) ((?:[^\W\d_]+ ?){1,3})")
 _CLAUSE = re.compile(r"[,;:()—–]|\s-\s|\b(?:и|and)\b")
 _ROMAN = str.maketrans(
-    {**dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)), "ж": "zh", "х": "kh", "ц": "ts"}
+    {
+        **dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)),
+        "ж": "zh",
+        "х": "kh",
+        "ц": "ts",
+    }
     | {"ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
 )
 _LACKING = frozenset({"без", "without"})

@@ -71,7 +71,7 @@ class ModelSettings:
     rest: float = 30.0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # mutable: counts its own failures
 class Link:
     """One model of the chain. `fault` is set when its settings cannot work; then it is never called."""
 

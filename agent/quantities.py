@@ -54,6 +54,7 @@ def agree(said: Quantity, given: Quantity) -> bool:
     return not said.unit or not given.unit or said.unit == given.unit
 
 
+@lru_cache(maxsize=8192)
 def words_masked(text: str) -> str:
     """Return the text with every quantity blanked out: what is left are words."""
     left = text

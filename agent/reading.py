@@ -52,7 +52,7 @@ def read_answer(text: str) -> tuple[Sentence, ...]:
     return tuple(sentence for sentence in found if sentence.text)[:MAX_SENTENCES]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True)  # mutable: walks the text
 class _Reader:
     """Collects one line after another; `open` is the text since the last flushed reference."""
 

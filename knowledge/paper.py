@@ -102,7 +102,7 @@ def _pages(reader: Any, limits: "Limits") -> tuple[str, str]:
     return title, "\f".join("\n\n".join(_paragraphs(page, body, larger)) for page in pages)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True)  # mutable: grows while it is read
 class _Line:
     """Words on one height; `cells` counts the separate places they start at."""
 

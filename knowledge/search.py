@@ -71,7 +71,7 @@ class _Ranking:
     order: Sequence[int]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True)  # mutable: the lexical part is replaced when documents change
 class Search:
     """Ranks over `dense` and `lexical`, shows only what `live` lets through."""
 

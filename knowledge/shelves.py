@@ -42,7 +42,7 @@ class Check:
         return not any(self.missing.values()) and not any(self.stale.values())
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # mutable: follows the documents
 class _Shelf:
     """One index and what it is known to hold."""
 

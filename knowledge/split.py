@@ -31,7 +31,7 @@ class _Unit:
     header: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True)  # mutable: grows while it is read
 class _Section:
     heading: str
     page: int

@@ -21,7 +21,7 @@ BROKEN = frozenset({"unavailable", "bad_arguments"})
 """Faults that say the tool did not work, as against an answer such as `not_found`."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # mutable: one turn's running account
 class Book:
     """State of one run of the loop. `deadline` is in seconds of the monotonic clock."""
 

@@ -3,7 +3,8 @@
 import { Api, Problem, Unreachable } from "./api.js";
 import { Bridge } from "./bridge.js";
 import { Chat } from "./chat.js";
-import { dataContent, freshContent, passageContent, receiptContent } from "./panels.js";
+import { dataContent, freshContent, receiptContent } from "./panels.js";
+import { passageContent } from "./passage.js";
 import { tone } from "./sound.js";
 import { sources } from "./state.js";
 import { Store, subjectOf } from "./store.js";

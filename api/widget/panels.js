@@ -61,36 +61,6 @@ export class Panels {
   }
 }
 
-/** The passage a sentence rests on, with the quoted words marked. */
-export function passageContent(passage, quotes) {
-  return [
-    h("p", { class: "crumb" }, icon("document", 16), h("span", { text: passage.title })),
-    passage.heading ? h("h3", { text: passage.heading }) : null,
-    h("div", { class: "passage" }, marked(String(passage.text ?? ""), quotes)),
-  ];
-}
-
-function marked(text, quotes) {
-  const spans = quotes.map((quote) => spanOf(text, quote)).filter(Boolean).sort((a, b) => a.start - b.start);
-  const nodes = [];
-  let at = 0;
-  for (const { start, end } of spans) {
-    if (end <= at) continue;
-    nodes.push(text.slice(at, Math.max(at, start)), h("mark", { text: text.slice(Math.max(at, start), end) }));
-    at = end;
-  }
-  nodes.push(text.slice(at));
-  return nodes;
-}
-
-/** Where a quote stands in the text, white space aside. */
-function spanOf(text, quote) {
-  const words = quote.trim().split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  if (!words[0]) return null;
-  const found = new RegExp(words.join("\\s+"), "u").exec(text);
-  return found ? { start: found.index, end: found.index + found[0].length } : null;
-}
-
 /** The receipt of an answer: documents, personal data, systems asked, confidence. */
 export function receiptContent(receipt, citations, openSource) {
   const documents = citations.map((source) =>

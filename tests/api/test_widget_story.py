@@ -144,6 +144,30 @@ def test_a_reload_keeps_the_queue_the_open_consent_and_the_rating(page: Page, wo
     expect(chat_frame(page).locator(".queue")).to_be_visible()
 
 
+def test_a_passage_is_read_as_its_document_shows_it(page: Page, world: World) -> None:
+    frame = open_chat(page, f"{world.address}/shop")
+    quotes = (
+        "Курьер по Нижнему Новгороду стоит 290 ₽.",
+        "С собой нужны: паспорт; номер заказа.",
+        "Москва — курьер: 390 ₽",
+        "этих слов там нет",
+    )
+    cited = [
+        {"document": "delivery", "passage": "delivery#2", "title": "Доставка", "quote": quote}
+        for quote in quotes
+    ]
+    world.talk.say("ai", "Ответ", turn="t", citations=cited)
+    expect(frame.locator(".source")).to_have_count(1)
+    frame.locator(".source").click()
+    panel = frame.locator("dialog")
+    expect(panel.locator(".crumb")).to_have_text("Доставка по России · стр. 2")
+    expect(panel.locator("li")).to_have_text(["паспорт;", "номер заказа."])
+    expect(panel.locator("th")).to_have_text(["Куда", "Курьер"])
+    expect(panel.locator("tr.marked")).to_have_text("Москва390 ₽")
+    marked = panel.locator("mark").all_text_contents()
+    assert marked == [quotes[0], "С собой нужны:", "паспорт;", "номер заказа."]
+
+
 def test_waiting_customers_can_go_on_with_the_assistant(page: Page, world: World) -> None:
     frame = open_chat(page, f"{world.address}/shop")
     frame.locator(".call").click()
