@@ -78,7 +78,7 @@ def check(
         from_tools=used_tools_only,
     )
     confidence = judge(signals)
-    gate = _gate(draft, kept, confidence=confidence, retrieval=retrieval, thresholds=thresholds)
+    gate = _gate(draft, kept, confidence=confidence, thresholds=thresholds)
     return Judged(sentences=kept, confidence=confidence, gate=gate, dropped=dropped)
 
 
@@ -107,14 +107,9 @@ def _match(question: str, kept: Sequence[Verified], similarity: Similarity | Non
 
 
 def _gate(
-    draft: Draft,
-    kept: Sequence[Verified],
-    *,
-    confidence: Confidence,
-    retrieval: Retrieval,
-    thresholds: Thresholds,
+    draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, thresholds: Thresholds
 ) -> Gate:
+    """Outside the business is the writer's judgement; a low confidence alone means "not sure", and a person."""
     if kept and confidence.value >= thresholds.answer:
         return "send"
-    outside = retrieval.confidence < thresholds.decline and not draft.tools
-    return "decline" if outside or (draft.kind == "decline" and not kept) else "escalate"
+    return "decline" if draft.kind == "decline" and not kept else "escalate"

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -100,6 +101,7 @@ class Extractive(BaseChatModel):
         return self._compose(step, brief, desk)
 
     def _documented(self, brief: Brief) -> Callable[[str], Documented]:
+        @cache
         def documented(part: str) -> Documented:
             composed = compose(part, brief.evidence, language=brief.language)
             return Documented(fit=composed.fit, topic=composed.topic)

@@ -104,7 +104,7 @@ class Reading:
         found = [i for i in self._scored(part) if not (manner and i.offer.personal)]
         best = max(found, key=lambda intent: intent.score, default=None)
         if best is None or best.score < (SUPPORTED if own else SURE):
-            return self._by_number(part)
+            return None if opens_with(part, "manner") else self._by_number(part)
         return None if not own and self._gives_way(best, part) else best
 
     def _gives_way(self, intent: Intent, part: str) -> bool:
@@ -119,6 +119,7 @@ class Reading:
     def _scored(self, part: str) -> list[Intent]:
         found: list[Intent] = []
         said, carrying = tuple(stems(part)) + self._pointed_at(part), frozenset(content(part))
+        named = bool(self.numbers(part))
         weights = _weights(tuple(c for offer in self.offers for cues in offer.cues.values() for c in cues))
         for offer in self.offers:
             scored = [
@@ -154,15 +155,10 @@ class Reading:
         return list(dict.fromkeys(v for a in arguments.values() for v in values(a, text)))
 
     def _by_number(self, part: str) -> Intent | None:
-        """A bare identifier asks for what is read by it."""
-        named = self.numbers(part)
-        if not named or set(content(part)) - {s for value in named for s in stems(value)} - _nouns(
-            self.offers
-        ):
-            return None
+        """A thing that is named, by its number or code, is looked up by it whatever is said about it."""
         for offer in self.offers:
             needs = [a for a in offer.arguments if a.required]
-            if not offer.writes and len(needs) == 1 and values(needs[0], part):
+            if not offer.writes and len(needs) == 1 and any(map(_is_code, values(needs[0], part))):
                 return Intent(offer=offer, score=SUPPORTED)
         return None
 
@@ -174,10 +170,10 @@ def parts(text: str, wanted: Callable[[str], Intent | None], language: Language)
     found: list[str] = []
     carried = ""
     for n, piece in enumerate(pieces):
-        joined = f"{carried} {piece}".strip()
-        asks = bool(content(piece)) and (opens_with(piece, "asks") or wanted(piece) is not None)
-        if asks or n == len(pieces) - 1:
-            if not asks and found and not carried:
+        joined = f"{carried}, {piece}" if carried else piece
+        is_request = bool(content(piece)) and (asks(piece) or wanted(piece) is not None)
+        if is_request or n == len(pieces) - 1:
+            if not is_request and found and not carried:
                 found[-1] = f"{found[-1]} {piece}"
             else:
                 found.append(joined)
@@ -198,7 +194,7 @@ def _split(sentence: str) -> list[str]:
 def _cut(text: str, where: re.Pattern[str]) -> list[str]:
     for match in where.finditer(text):
         left, right = text[: match.start()], text[match.end() :]
-        if content(left) and content(right) and opens_with(right, "asks"):
+        if content(left) and content(right) and asks(right):
             return [left.strip(" ,"), *_cut(right, where)]
     return [text]
 
@@ -212,16 +208,20 @@ def _joins() -> re.Pattern[str]:
 
 
 def values(argument: Argument, text: str) -> list[str]:
-    """Return what the text gives for the argument: identifiers each once, in order; of a free text the longest."""
+    """Return what the text gives for the argument: identifiers each once, in order; of a free text one, by the first expression that
+    is there or else the longest."""
     found: dict[tuple[str, ...], tuple[int, str]] = {}
-    for expression in argument.expressions:
+    for n, expression in enumerate(argument.expressions):
         for match in _compiled(expression).finditer(text):
             start, value = match.start("value"), match.group("value").strip(_AROUND)
             inside = start > 0 and text[start - 1].isalnum() and text[start].isalpha()
             if value and not inside and _allowed(argument, value):
                 found.setdefault(tuple(words(value)), (start, value))
+        if found and n == 0 and not identifies(argument):
+            break
     if found and not identifies(argument):
-        return [max(found.values(), key=lambda place: len(place[1]))[1]]
+        longest = max(found.values(), key=lambda place: len(place[1]))[1]
+        return [_told(_cut(longest, _COMMA)[0])]
     if not found and argument.pattern:
         bare = text.strip(_AROUND + "#№")
         if re.fullmatch(argument.pattern, bare) and _allowed(argument, bare):
@@ -230,6 +230,17 @@ def values(argument: Argument, text: str) -> list[str]:
         if choice.lower() in text.lower():
             found.setdefault((choice,), (text.lower().index(choice.lower()), choice))
     return [value for _, value in sorted(found.values())]
+
+
+def _told(value: str) -> str:
+    """Drop what introduces a free text: “the right one is: Lesnaya 14”."""
+    head, colon, tail = value.partition(": ")
+    introduces = colon and ":" not in tail and tail.strip() and not any(mark.isdigit() for mark in head)
+    return tail.strip() if introduces else value
+
+
+def _is_code(value: str) -> bool:
+    return " " not in value and any(mark.isdigit() for mark in value)
 
 
 def identifies(argument: Argument) -> bool:
@@ -253,6 +264,13 @@ def opens_with(text: str, name: str, *, strip: bool = True) -> bool:
             return False
         said = said[len(opening) :]
     return True
+
+
+def asks(text: str) -> bool:
+    """Tell whether the text begins as a question or a request does."""
+    return opens_with(text, "asks") or any(
+        re.match(lexicon(lang)["reading"]["request"], " ".join(words(text))) for lang in LANGUAGES
+    )
 
 
 def has_word(text: str, name: str) -> bool:

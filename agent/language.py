@@ -45,6 +45,7 @@ EXAMINED = 400
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
+_VOWEL = re.compile(r"[aeiou]")
 _TYPED = re.compile(r"[A-Za-z\[\];'`,.]+")
 _CODE = re.compile(r"\d\D*\d|^\W*\d+\W*$")
 _TWINS = str.maketrans("авсенкмортх", "abcehkmoptx")
@@ -191,11 +192,11 @@ def asks_if_robot(text: str) -> bool:
 
 
 def warm() -> None:
-    """Load what is read lazily: cues, stemmers, the Russian dictionary. About a second."""
-    for language in ("ru", "en"):
-        stem({"ru": "слово", "en": "word"}[language])
-    wants_person("kto-nibud zhivoy")
-    wants_person("а б")
+    """Load what is read lazily: cues, stemmers, the Russian dictionary. About a second, once a process."""
+    for text in ("слово", "word"):
+        stem(text)
+        wants_person(text)
+    _dictionary()
 
 
 def _read(text: str) -> list[Cues]:
@@ -236,7 +237,7 @@ def _english(text: str) -> bool:
 
 
 def _english_spelling(word: str) -> bool:
-    return any(mark in f"{word} " for mark in cues("en").words["spelling"])
+    return bool(_VOWEL.search(word)) and any(mark in f"{word} " for mark in cues("en").words["spelling"])
 
 
 def _other_layout(text: str) -> str:

@@ -161,7 +161,6 @@ class Thresholds(Part):
     """What a calibrated probability leads to."""
 
     answer: float = Field(ge=0, le=1)
-    decline: float = Field(ge=0, le=1)
 
 
 class Limits(Part):

@@ -24,6 +24,7 @@ from agent.intents import (
     Intent,
     Offer,
     Reading,
+    asks,
     identifies,
     opens_with,
     parts,
@@ -142,7 +143,7 @@ def _requests(desk: Desk, reading: Reading) -> tuple[str, ...]:
 def _only_a_detail(line: str, request: str, reading: Reading) -> bool:
     """Tell whether a line answers what an earlier request lacks: its number, or a text of its own."""
     wants = reading.intent(request)
-    if wants is None or opens_with(line, "asks"):
+    if wants is None or asks(line):
         return False
     lacks = [a for a in wants.offer.arguments if a.required and not values(a, request)]
     own = reading.intent(line)
@@ -172,9 +173,7 @@ def _replies(part: str, desk: Desk) -> bool:
     """Tell whether the part answers a question of ours: the last word was a question, and this is none."""
     last = desk.history[-1] if desk.history else None
     asked = last is not None and last.author == "company" and last.text.rstrip().endswith(("?", "."))
-    return (
-        asked and last is not None and _is_ask_back(last.text, desk.language) and not opens_with(part, "asks")
-    )
+    return asked and last is not None and _is_ask_back(last.text, desk.language) and not asks(part)
 
 
 def _is_ask_back(text: str, language: Language) -> bool:

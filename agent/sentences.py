@@ -10,7 +10,10 @@ headings    are left out: they travel with the passage
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Literal, NamedTuple
+
+from agent.cues import cues
 
 LONGEST_LIST = 420
 """Characters up to which a list stays one sentence together with the line that opens it."""
@@ -35,128 +38,6 @@ _QUOTED = re.compile(r"^\s*>+\s?")
 _END = re.compile(r"[.!?…]+[\"»”’')\]]*(?=\s)")
 _BEFORE = re.compile(r"([^\W\d_]+(?:\.\s?[^\W\d_]+)*|[^\W_]+)$")
 _OPENS = re.compile(r"[\s\"«“„'(\[–—-]*([^\W_])")
-
-NEVER_LAST = frozenset(
-    [
-        "т.е",
-        "т.к",
-        "т.н",
-        "т.о",
-        "см",
-        "напр",
-        "им",
-        "ул",
-        "просп",
-        "пр-т",
-        "пер",
-        "наб",
-        "ш",
-        "пл",
-        "корп",
-        "стр",
-        "д",
-        "кв",
-        "оф",
-        "обл",
-        "р-н",
-        "пос",
-        "дер",
-        "с",
-        "п",
-        "пп",
-        "рис",
-        "табл",
-        "гл",
-        "ст",
-        "тел",
-        "доб",
-        "моб",
-        "и.о",
-        "гр",
-        "проф",
-        "ред",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "st",
-        "ave",
-        "no",
-        "nos",
-        "vs",
-        "e.g",
-        "i.e",
-        "eg",
-        "ie",
-        "fig",
-        "approx",
-        "dept",
-        "gen",
-        "capt",
-        "jr",
-    ]
-)
-"""Abbreviations after which a sentence goes on even before a capital letter or a number."""
-LAST_BEFORE_CAPITAL = frozenset(
-    [
-        "г",
-        "гг",
-        "в",
-        "вв",
-        "руб",
-        "р",
-        "коп",
-        "тыс",
-        "млн",
-        "млрд",
-        "шт",
-        "экз",
-        "мин",
-        "ч",
-        "час",
-        "сек",
-        "дн",
-        "мес",
-        "нед",
-        "м",
-        "см",
-        "мм",
-        "км",
-        "кг",
-        "л",
-        "мл",
-        "вт",
-        "лм",
-        "гр",
-        "т.д",
-        "т.п",
-        "др",
-        "пр",
-        "проч",
-        "макс",
-        "etc",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "a.m",
-        "p.m",
-        "am",
-        "pm",
-        "hrs",
-        "min",
-        "max",
-        "sec",
-        "kg",
-        "cm",
-        "mm",
-        "lb",
-        "oz",
-        "rub",
-    ]
-)
-"""Abbreviations that end a sentence only when a capital letter follows."""
 
 
 def sentences(text: str) -> list[str]:
@@ -184,6 +65,9 @@ def _blocks(text: str) -> Iterator[tuple[Kind, list[str]]]:
         if line.kind == "prose" and kind == "item" and not broken and line.text[:1].islower():
             block[-1] = f"{block[-1]} {line.text}"
             continue
+        if line.kind == "item" and kind == "prose" and _wrapped(line.text, after=block[-1]):
+            block[-1] = f"{block[-1]} — {line.text}"
+            continue
         if line.kind != kind:
             if block:
                 yield kind, block
@@ -195,6 +79,11 @@ def _blocks(text: str) -> Iterator[tuple[Kind, list[str]]]:
         yield kind, block
 
 
+def _wrapped(text: str, *, after: str) -> bool:
+    """Tell whether a line that looks like a point goes on with a sentence: a dash in mid-sentence was wrapped."""
+    return text[:1].islower() and after[-1:] not in ".!?…:;"
+
+
 def _line(raw: str) -> Line:
     if not raw.strip() or _HEADING.match(raw) or _FENCE.match(raw) or raw.strip("-*_= ") == "":
         return Line("gap", "")
@@ -202,14 +91,9 @@ def _line(raw: str) -> Line:
     if bare.count("|") >= 2 or _RULE.match(bare):
         return Line("row", bare.strip())
     item = _ITEM.match(bare)
-    if item and not _dialogue(bare):
+    if item:
         return Line("item", _clean(bare[item.end() :]))
     return Line("prose", _clean(bare))
-
-
-def _dialogue(line: str) -> bool:
-    """A dash in the middle of a wrapped sentence may begin a line; a lower-case dash line is not a point."""
-    return bool(re.match(r"^[–—]\s+[^\W\d_A-ZА-ЯЁ]", line))
 
 
 def _clean(text: str) -> str:
@@ -288,13 +172,25 @@ def _ends_here(prose: str, end: re.Match[str]) -> bool:
 def _may_end(word: str, prose: str, stop: int, first: str) -> bool:
     """Tell whether the full stop after `word` may end a sentence whose next letter or digit is `first`."""
     short = word.replace(" ", "").lower()
-    if short not in NEVER_LAST and short not in LAST_BEFORE_CAPITAL:
+    if short not in _never_last() and short not in _last_before_capital():
         word = re.split(r"\.\s?", word)[-1]
         short = word.lower()
     if short in ("г", "с", "д", "п", "м", "в") and not re.search(r"\d\s?$", prose[: stop - len(word)]):
         return False
-    if short in LAST_BEFORE_CAPITAL:
+    if short in _last_before_capital():
         return first.isupper()
     if len(word) == 1 and word.isalpha() and word.isupper():
         return False
-    return short not in (NEVER_LAST if short not in ("no", "nos") or first.isdigit() else ())
+    return short not in (_never_last() if short not in ("no", "nos") or first.isdigit() else ())
+
+
+@cache
+def _never_last() -> frozenset[str]:
+    """Return the abbreviations after which a sentence goes on even before a capital letter or a number."""
+    return cues("ru").words["never_last"] | cues("en").words["never_last"]
+
+
+@cache
+def _last_before_capital() -> frozenset[str]:
+    """Return the abbreviations that end a sentence only when a capital letter follows."""
+    return cues("ru").words["last_before_capital"] | cues("en").words["last_before_capital"]

@@ -1,5 +1,6 @@
 """The only place that chooses adapters: settings in, the built house out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import agent
+from agent import grounding
+from agent import language as words
 from agent.loop import Loop
 from agent.models import ModelSettings, chain
 from agent.pack import Pack, load_pack
@@ -76,6 +79,8 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         similarity = close_to(encoders[-1])
         library = _library(settings, engine, encoders)
         await library.open()
+        # The first customer should not pay for dictionaries and models that load at first use.
+        await asyncio.gather(*(asyncio.to_thread(part) for part in (words.warm, grounding.warm)))
         crm = EmbeddedCRM(engine)
         toolbox = Toolbox(EmbeddedOrders(engine, now=clock.now), crm, tool_texts)
         records = SqlRecords(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 
+from agent import grounding
 from agent import language as words
 from api.durable import executor_id, open_turns
 from api.errors import add_problems
@@ -81,6 +82,10 @@ def create_app(building: BuildingFactory, *, extras: Iterable[Extra] = ()) -> Fa
 @asynccontextmanager
 async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opened]:
     settings, pack = building.settings, building.pack
+
+    # What is loaded lazily would otherwise make the first customer wait.
+    await asyncio.to_thread(words.warm)
+    await asyncio.to_thread(grounding.warm)
 
     async def run(turn: "TurnId", steps: "Steps") -> str:
         await building.turn.run(turn, steps=steps)

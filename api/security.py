@@ -13,10 +13,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from api.errors import Problem
+from api.settings import BadSetting
 from tools.context import ConversationId, CustomerId
 
 LONGEST_LIFE = 3600
 """Seconds an identity token may live."""
+SECRET_BYTES = 32
 LEEWAY = 60
 """Seconds by which two clocks may differ."""
 KNOWN_ADDRESSES = 50_000
@@ -112,9 +114,15 @@ def _key(secret: str, public_key: str) -> tuple[OctKey | RSAKey | ECKey, list[st
                 return kind.import_key(public_key), [algorithm]
             except (JoseError, ValueError, TypeError):
                 continue
-        raise ValueError("MAYAK_IDENTITY_PUBLIC_KEY is neither an RSA nor an EC public key in PEM")
-    if len(secret.encode()) < 32:
-        raise ValueError("the identity secret must have at least 32 bytes")
+        raise BadSetting(
+            "MAYAK_IDENTITY_PUBLIC_KEY is neither an RSA nor an EC public key.",
+            remedy="Give the whole PEM text, from -----BEGIN PUBLIC KEY----- to the end.",
+        )
+    if len(secret.encode()) < SECRET_BYTES:
+        raise BadSetting(
+            f"MAYAK_IDENTITY_SECRET has fewer than {SECRET_BYTES} bytes.",
+            remedy="Use a longer random one, or leave it unset: one is made and kept in the data folder.",
+        )
     return OctKey.import_key(secret), ["HS256"]
 
 

@@ -25,7 +25,7 @@ LONGEST_PASSWORD = 200
 DEMO_FILE = "staff.demo.json"
 DEMO: tuple[tuple[str, Role], ...] = (("operator", "operator"), ("curator", "curator"))
 # The second of OWASP's recommended settings: 19 MiB a check, so that a burst of attempts cannot eat the memory.
-_COST = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
+_TIME, _KIBIBYTES, _LANES = 2, 19 * 1024, 1
 AT_ONCE = 2
 """Passwords checked at the same moment; further attempts wait their turn."""
 
@@ -55,7 +55,7 @@ class Entrance:
     """Checks passwords. An unknown login takes the same time, and meets the same waits, as a known one."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHasher(**_COST)
+        self._hasher = _hasher()
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def sign_in(self, staff: Staff, *, login: str, password: str) -> SignedIn | Locked | None:
@@ -88,6 +88,10 @@ class Entrance:
         return self._hasher.hash(secrets.token_urlsafe(16))
 
 
+def _hasher() -> PasswordHasher:
+    return PasswordHasher(time_cost=_TIME, memory_cost=_KIBIBYTES, parallelism=_LANES)
+
+
 async def add_person(staff: Staff, person: Person, *, password: str) -> None:
     """Add somebody with this password. Raises `BadAccount`, `LoginTaken`."""
     if not LOGIN.fullmatch(person.login):
@@ -102,7 +106,7 @@ async def add_person(staff: Staff, person: Person, *, password: str) -> None:
         )
     if not person.name.strip() or not person.roles:
         raise BadAccount("An account has a name and a role.", remedy="Give --name and --role.")
-    stored = await asyncio.to_thread(PasswordHasher(**_COST).hash, password)
+    stored = await asyncio.to_thread(_hasher().hash, password)
     await staff.add(person, password_hash=stored)
 
 

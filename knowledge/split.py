@@ -155,7 +155,7 @@ def _text_units(block: Block) -> Iterator[_Unit]:
         return
     for i, (sentence, joint) in enumerate(_sentences(block)):
         for j, part in enumerate(_bounded(sentence)):
-            yield _Unit(part, count(part), block.page, glue=glue if i == 0 and j == 0 else joint)
+            yield _Unit(part, count(part), block.page, glue=" " if j else joint if i else glue)
 
 
 def _sentences(block: Block) -> list[tuple[str, str]]:

@@ -8,20 +8,22 @@ from bs4.element import Comment, NavigableString, PreformattedString, Tag
 from knowledge.errors import TooLarge
 from knowledge.markup import escape, table_row
 
-_NOISE = (
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "svg",
-    "iframe",
-    "object",
-    "nav",
-    "aside",
-    "form",
-    "button",
-    "head",
-)
+_NOISE = {
+    *(
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "object",
+        "nav",
+        "aside",
+        "form",
+        "button",
+        "head",
+    ),
+}
 _FRAME = ("header", "footer")
 _HIDDEN = {"navigation", "banner", "contentinfo", "search", "complementary"}
 _BLOCKS = {
@@ -39,25 +41,30 @@ def read_html(page: str) -> tuple[str, str]:
     if sum(1 for _ in soup.descendants) > _MOST_TAGS:
         raise TooLarge("the page has too many elements.", remedy="Split the page.")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    for tag in soup.find_all(_NOISE):
-        tag.decompose()
     main = soup.find("main") or soup.find(role="main") or soup.find("article") or soup.body or soup
     assert isinstance(main, Tag)
-    _drop_frame(main)
     first = main.find("h1")
     heading = " ".join(first.get_text(" ").split()) if first else ""
     return heading or title, "\n\n".join(_lines(main))
 
 
-def _drop_frame(main: Tag) -> None:
-    for tag in main.find_all(True):
-        if tag.decomposed:
-            continue
-        style = str(tag.get("style") or "").replace(" ", "")
-        hidden = tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or "display:none" in style
-        frame = tag.name in _FRAME and tag.find("h1") is None
-        if hidden or frame or str(tag.get("role") or "") in _HIDDEN:
-            tag.decompose()
+def _titled(main: Tag) -> set[int]:
+    """Return the identities of tags that hold a main heading; each is visited once, however deep the page."""
+    out: set[int] = set()
+    for heading in main.find_all("h1"):
+        for parent in heading.parents:
+            if id(parent) in out:
+                break
+            out.add(id(parent))
+    return out
+
+
+def _noise(tag: Tag, titled: set[int]) -> bool:
+    if tag.name in _NOISE or (tag.name in _FRAME and id(tag) not in titled):
+        return True
+    style = str(tag.get("style") or "").replace(" ", "")
+    hidden = tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or "display:none" in style
+    return hidden or str(tag.get("role") or "") in _HIDDEN
 
 
 def _lines(main: Tag) -> Iterator[str]:
@@ -108,12 +115,15 @@ def _flushed(held: list[str], state: _State) -> Iterator[str]:
 
 
 def _walk(main: Tag) -> Iterator[tuple[Tag | NavigableString, bool]]:
+    titled = _titled(main)
     stack: list[tuple[Tag | NavigableString, bool]] = [(child, True) for child in reversed(main.contents)]  # type: ignore[misc]
     while stack:
         node, opening = stack.pop()
         if not isinstance(node, Tag):
             if not isinstance(node, (Comment, PreformattedString)):
                 yield node, True
+            continue
+        if _noise(node, titled):
             continue
         yield node, opening
         if opening and node.name not in ("table", "br"):
@@ -123,8 +133,8 @@ def _walk(main: Tag) -> Iterator[tuple[Tag | NavigableString, bool]]:
 
 def _table(table: Tag) -> list[str]:
     rows = [
-        [escape(" ".join(cell.get_text(" ").split())) for cell in row.find_all(["th", "td"])]
-        for row in table.find_all("tr")
+        [escape(" ".join(cell.get_text(" ").split())) for cell in row.find_all(["th", "td"], recursive=False)]
+        for row in _rows(table)
     ]
     rows = [row for row in rows if any(row)]
     if not rows:
@@ -132,3 +142,11 @@ def _table(table: Tag) -> list[str]:
     width = max(len(row) for row in rows)
     lines = [table_row(row + [""] * (width - len(row))) for row in rows]
     return [lines[0], "|" + " --- |" * width, *lines[1:]]
+
+
+def _rows(table: Tag) -> Iterator[Tag]:
+    for part in table.find_all(["tr", "thead", "tbody", "tfoot"], recursive=False):
+        if part.name == "tr":
+            yield part
+        else:
+            yield from part.find_all("tr", recursive=False)

@@ -210,7 +210,7 @@ def test_the_consent_to_read_orders_says_what_is_read_and_that_it_serves_nothing
 def test_thresholds_limits_and_the_promise_are_within_their_ranges() -> None:
     policy = toml("policy.toml")
     assert 0 < policy["promise"]["at_most_wrong"] < 0.5 < policy["promise"]["confidence"] < 1
-    assert 0 <= policy["thresholds"]["decline"] < policy["thresholds"]["answer"] <= 1
+    assert 0 < policy["thresholds"]["answer"] <= 1
     assert all(
         value > 0 for value in {**policy["limits"], **policy["caps"], **policy["confirmation"]}.values()
     )

@@ -112,7 +112,7 @@ class Desk:
         )
 
     async def deliveries(self, conversation: ConversationId) -> Mapping[int, str]:
-        """Return `pending`, `delivered` or `failed` by message number, for channels that are delivered to."""
+        """Return `pending`, `unknown`, `delivered` or `failed` by message number, for channels that are delivered to."""
         wanted = select(outbox.c.seq, outbox.c.state).where(outbox.c.conversation == conversation)
         async with self._readers.connect() as connection:
             return {row.seq: row.state for row in await connection.execute(wanted)}
@@ -165,7 +165,9 @@ async def _unanswered(connection: AsyncConnection, ids: Sequence[str]) -> Mappin
     The greeting that goes out with a claim is no answer; it has the claim's own time.
     """
     answers = messages.alias()
-    greeted = exists().where(tickets.c.conversation == answers.c.conversation, tickets.c.claimed == answers.c.at)
+    greeted = exists().where(
+        tickets.c.conversation == answers.c.conversation, tickets.c.claimed == answers.c.at
+    )
     answered = (
         select(func.coalesce(func.max(answers.c.seq), 0))
         .where(answers.c.conversation == messages.c.conversation, answers.c.author == "person", ~greeted)

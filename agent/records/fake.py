@@ -102,6 +102,20 @@ class FakeRecords(FakeStaffing):
             self._hand(case, holder)
         return Accepted(id=incoming.id, seq=incoming.seq, new=True)
 
+    async def knows(self, conversation: ConversationId, key: str) -> bool:
+        return any(known.key == key for known in self._case(conversation).inbox)
+
+    async def remark(
+        self, conversation: ConversationId, *replies: Reply, key: str, discloses: bool = False
+    ) -> bool:
+        case, marked = self._case(conversation), f"{conversation}:{key}"
+        if marked in self._keys:
+            return False
+        for n, reply in enumerate(replies):
+            self._say(case, "system", reply, key=f"{marked}:{n}" if n else marked)
+        case.state = replace(case.state, disclosed=discloses or case.state.disclosed)
+        return True
+
     async def unassigned(self, conversation: ConversationId) -> tuple[Incoming, ...]:
         case = self._case(conversation)
         if None in case.turns.values():
@@ -243,6 +257,9 @@ class FakeRecords(FakeStaffing):
         found = (m for m in self._case(conversation).messages if m.seq > after)
         return tuple(sorted(found, key=lambda m: m.seq))
 
+    async def message(self, conversation: ConversationId, seq: int) -> Message | None:
+        return next((m for m in self._case(conversation).messages if m.seq == seq), None)
+
     async def events(self, conversation: ConversationId, *, after: int = 0) -> tuple[Event, ...]:
         return tuple(e for e in self._case(conversation).events if e.n > after)
 
@@ -278,14 +295,36 @@ class FakeRecords(FakeStaffing):
 
     async def due(self, channel: str, *, limit: int = 50) -> tuple[Delivery, ...]:
         now = self.clock.now()
-        ready = [d for d, at in self._outbox.values() if d.channel == channel and at <= now]
+        waiting = {d.conversation: d.id for d, at in reversed(self._outbox.values()) if at > now}
+        ready = [
+            d
+            for d, at in self._outbox.values()
+            if d.channel == channel and at <= now and d.id < waiting.get(d.conversation, d.id + 1)
+        ]
         return tuple(ready[:limit])
+
+    async def begin_delivery(self, delivery: int, *, seconds: float) -> bool:
+        now = self.clock.now()
+        known = self._outbox.get(delivery)
+        if known is None or known[1] > now:
+            return False
+        self._outbox[delivery] = (replace(known[0], unknown=True), now + timedelta(seconds=seconds))
+        return True
+
+    async def reopen_deliveries(self, channel: str) -> int:
+        now = self.clock.now()
+        left = [d for d, at in self._outbox.values() if d.channel == channel and d.unknown and at > now]
+        self._outbox.update({d.id: (d, now) for d in left})
+        return len(left)
 
     async def delivered(self, delivery: int) -> None:
         del self._outbox[delivery]
 
-    async def postponed(self, delivery: int, *, seconds: float, fault: str, give_up: bool = False) -> None:
-        known, _ = self._outbox.pop(delivery)
-        if not give_up:
-            again = replace(known, attempts=known.attempts + 1)
-            self._outbox[delivery] = (again, self.clock.now() + timedelta(seconds=seconds))
+    async def postponed(
+        self, delivery: int, *, seconds: float, fault: str, give_up: bool = False, unknown: bool = False
+    ) -> None:
+        known, _ = self._outbox[delivery]
+        again = replace(known, attempts=known.attempts + 1, unknown=unknown)
+        self._outbox[delivery] = (again, self.clock.now() + timedelta(seconds=seconds))
+        if give_up:
+            del self._outbox[delivery]

@@ -70,6 +70,8 @@ class FakeStaffing:
         self._ledger: list[tuple[TurnId | None, CustomerId | None, ConsentRow]] = []
         self._tickets: list[OpenTicket] = []
         self._outbox: dict[int, tuple[Delivery, datetime]] = {}
+        self._deliveries = 0
+        self._keys: set[str] = set()
 
     def _case(self, conversation: ConversationId) -> Case:
         if conversation not in self._cases:
@@ -91,6 +93,7 @@ class FakeStaffing:
         seq: int = 0,
         turn: TurnId | None = None,
         name: str = "",
+        key: str = "",
     ) -> Message:
         if not seq:
             case.seq += 1
@@ -107,17 +110,19 @@ class FakeStaffing:
         case.messages.append(message)
         self._tell(case, "message", message_event(message))
         if author != "customer" and case.state.channel not in WIDGET_CHANNELS:
-            id = len(self._outbox) + 1
+            self._deliveries += 1
+            id = self._deliveries
             delivery = Delivery(
                 id=id,
                 conversation=case.state.id,
                 channel=case.state.channel,
                 address=case.external_id or "",
                 seq=message.seq,
-                key=f"{case.state.id}:{message.seq}",
+                key=key or f"{case.state.id}:{message.seq}",
                 attempts=0,
             )
             self._outbox[id] = (delivery, self.clock.now())
+            self._keys.add(delivery.key)
         return message
 
     def _tell(self, case: Case, type: str, data: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from agent.records.codec import action_json, action_of
 from agent.records.errors import UnknownConversation
 from agent.records.rules import Accepted, clean, conversation_of
 from agent.records.store import Store
-from agent.records.tables import conversations, inbox, messages, turns
+from agent.records.tables import conversations, inbox, messages, outbox, turns
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
 ID_BYTES = 16
@@ -139,6 +139,29 @@ class Intake(Store):
             if holder != page.holder:
                 page.hand(holder)
             return Accepted(id=id, seq=seq, new=True)
+
+    async def knows(self, conversation: ConversationId, key: str) -> bool:
+        """Return whether a message with this key has been accepted."""
+        known = select(inbox.c.id).where(inbox.c.conversation == conversation, inbox.c.key == key)
+        async with self._reading() as connection:
+            return (await connection.execute(known)).first() is not None
+
+    async def remark(
+        self, conversation: ConversationId, *replies: Reply, key: str, discloses: bool = False
+    ) -> bool:
+        """Say something outside a turn, once per `key`, in a channel that is delivered to. False when said before.
+
+        `discloses`: these words tell the customer that a program answers.
+        """
+        marked = f"{conversation}:{key}"
+        async with self._page(conversation) as page:
+            known = select(outbox.c.id).where(outbox.c.key == marked)
+            if (await page.connection.execute(known)).first() is not None:
+                return False
+            for n, reply in enumerate(replies):
+                page.say("system", reply, key=f"{marked}:{n}" if n else marked)
+            page.set(disclosed=discloses or page.row.disclosed)
+            return True
 
     async def _label(
         self, connection: AsyncConnection, conversation: ConversationId, action: Action | None

@@ -74,8 +74,12 @@ class Page:
         seq: int | None = None,
         turn: TurnId | None = None,
         name: str = "",
+        key: str = "",
     ) -> Message:
-        """Write one message to the transcript, its event and, where the channel needs it, its delivery."""
+        """Write one message to the transcript, its event and, where the channel needs it, its delivery.
+
+        `key` names the delivery where the same words must not be said twice.
+        """
         message = Message(
             seq=self.number() if seq is None else seq,
             author=author,
@@ -101,17 +105,17 @@ class Page:
         )
         self.tell("message", message_event(message))
         if author != "customer" and self.row.channel not in WIDGET_CHANNELS:
-            self._deliver(message)
+            self._deliver(message, key=key or f"{self.id}:{message.seq}")
         return message
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message, *, key: str) -> None:
         self._outbox.append(
             {
                 "conversation": self.id,
                 "channel": self.row.channel,
                 "address": self.row.external_id or "",
                 "seq": message.seq,
-                "key": f"{self.id}:{message.seq}",
+                "key": key,
                 "state": "pending",
                 "attempts": 0,
                 "fault": "",

@@ -1,10 +1,17 @@
-"""Reading what is written, and the two things that are written outside a turn: consents and deliveries."""
+"""Reading what is written, and the two things that are written outside a turn: consents and deliveries.
+
+```
+pending ─► unknown ─┬─► delivered
+   ▲      (begun)   ├─► failed      will never be taken
+   └────────────────┴─► unknown     it may have arrived: tried again, and known to be a possible repetition
+```
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 
 from agent.domain import ConsentChange, Message, TurnRecord
 from agent.records.codec import message_of, record_of
@@ -17,6 +24,8 @@ from tools.context import ConversationId, TurnId
 
 PAGE = 500
 """Rows one read returns at most."""
+UNDER_WAY = ("pending", "unknown")
+"""States of a delivery that has not come to its end."""
 
 
 class Reading(Store):
@@ -32,6 +41,13 @@ class Reading(Store):
         )
         async with self._reading() as connection:
             return tuple(message_of(row) for row in await connection.execute(wanted))
+
+    async def message(self, conversation: ConversationId, seq: int) -> Message | None:
+        """Return one line of the transcript, None when there is none with this number."""
+        wanted = select(messages).where(messages.c.conversation == conversation, messages.c.seq == seq)
+        async with self._reading() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+        return None if row is None else message_of(row)
 
     async def events(self, conversation: ConversationId, *, after: int = 0) -> tuple[Event, ...]:
         """Return the events after number `after`, oldest first, at most 500."""
@@ -98,11 +114,22 @@ class Reading(Store):
             return {TurnId(row.id): row.outcome or "" for row in await connection.execute(wanted)}
 
     async def due(self, channel: str, *, limit: int = 50) -> tuple[Delivery, ...]:
-        """Return deliveries of a channel whose time has come, in order."""
+        """Return deliveries of a channel whose time has come, in order.
+
+        None overtakes an earlier message of its conversation that still waits for its own time.
+        """
+        now, earlier = self.clock.now(), outbox.alias()
+        waits = exists().where(
+            earlier.c.channel == outbox.c.channel,
+            earlier.c.state.in_(UNDER_WAY),
+            earlier.c.next_at > now,
+            earlier.c.conversation == outbox.c.conversation,
+            earlier.c.id < outbox.c.id,
+        )
         wanted = (
             select(outbox)
-            .where(outbox.c.channel == channel, outbox.c.state == "pending")
-            .where(outbox.c.next_at <= self.clock.now())
+            .where(outbox.c.channel == channel, outbox.c.state.in_(UNDER_WAY))
+            .where(outbox.c.next_at <= now, ~waits)
             .order_by(outbox.c.id)
             .limit(limit)
         )
@@ -117,18 +144,49 @@ class Reading(Store):
                 seq=row.seq,
                 key=row.key,
                 attempts=row.attempts,
+                unknown=row.state == "unknown",
             )
             for row in rows
         )
+
+    async def begin_delivery(self, delivery: int, *, seconds: float) -> bool:
+        """Take a due delivery for `seconds`; False when somebody else has. From here on its end is unknown.
+
+        Whoever takes it records the end with `delivered` or `postponed`; otherwise it is due again afterwards.
+        """
+        now = self.clock.now()
+        taken = (
+            update(outbox)
+            .where(outbox.c.id == delivery, outbox.c.state.in_(UNDER_WAY), outbox.c.next_at <= now)
+            .values(state="unknown", next_at=now + timedelta(seconds=seconds))
+        )
+        async with self.engine.begin() as connection:
+            return (await connection.execute(taken)).rowcount == 1
+
+    async def reopen_deliveries(self, channel: str) -> int:
+        """Make what was begun due at once: whoever had begun it is gone. Returns how many."""
+        now = self.clock.now()
+        left = (
+            update(outbox)
+            .where(outbox.c.channel == channel, outbox.c.state == "unknown", outbox.c.next_at > now)
+            .values(next_at=now)
+        )
+        async with self.engine.begin() as connection:
+            return (await connection.execute(left)).rowcount
 
     async def delivered(self, delivery: int) -> None:
         """Record that the other side has the message."""
         await self._mark(delivery, state="delivered", delivered=self.clock.now())
 
-    async def postponed(self, delivery: int, *, seconds: float, fault: str, give_up: bool = False) -> None:
-        """Record a failed attempt; the next one is due in `seconds`, or never when given up."""
+    async def postponed(
+        self, delivery: int, *, seconds: float, fault: str, give_up: bool = False, unknown: bool = False
+    ) -> None:
+        """Record a failed attempt; the next one is due in `seconds`, or never when given up.
+
+        `unknown` keeps in mind that the message may have arrived all the same.
+        """
         next_at = self.clock.now() + timedelta(seconds=seconds)
-        state = "failed" if give_up else "pending"
+        state = "failed" if give_up else "unknown" if unknown else "pending"
         await self._mark(delivery, state=state, fault=fault, next_at=next_at, attempts=outbox.c.attempts + 1)
 
     async def _mark(self, delivery: int, **columns: Any) -> None:

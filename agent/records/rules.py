@@ -67,7 +67,10 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message on its way to a channel other than the widget."""
+    """One message on its way to a channel other than the widget.
+
+    `unknown`: an earlier attempt began and nobody recorded how it ended; the customer may have the message.
+    """
 
     id: int
     conversation: ConversationId
@@ -76,6 +79,7 @@ class Delivery:
     seq: int
     key: str
     attempts: int
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

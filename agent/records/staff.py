@@ -132,7 +132,7 @@ class Staff:
             await _noted(connection, name, now)
             wanted = select(staff_attempts).where(staff_attempts.c.login_hash == name).with_for_update()
             row = (await connection.execute(wanted)).one()
-            left = wait_after(row.failures) - (now - row.last)
+            left: timedelta = wait_after(row.failures) - (now - row.last)
             if left > timedelta(0):
                 return left
             await connection.execute(
@@ -198,7 +198,7 @@ def wait_after(failures: int) -> timedelta:
     if failures < FREE_ATTEMPTS:
         return timedelta(0)
     doublings = min(failures - FREE_ATTEMPTS, 16)
-    return min(LONGEST_WAIT, FIRST_WAIT * 2**doublings)
+    return min(LONGEST_WAIT, FIRST_WAIT * int(2**doublings))
 
 
 async def _noted(connection: AsyncConnection, name: str, now: Any) -> None:

@@ -1,7 +1,7 @@
 """What the dialogue pages show, gathered from the records: the list, the conversation, its card."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -11,8 +11,9 @@ from agent.domain import Author, Button, Citation, Conversation, Message, TurnRe
 from agent.records.desk import Line, Shelf
 from agent.records.errors import UnknownTurn
 from agent.records.rules import OpenTicket, digest, live_purposes, refused_purposes
+from api.console.page import day_of
 from api.console.visit import Visit
-from tools.context import ConversationId, CustomerId
+from tools.context import ConversationId, CustomerId, TurnId
 from tools.crm.port import Customer
 from tools.errors import ToolFault
 
@@ -235,26 +236,26 @@ async def _consents(visit: Visit, conversation: Conversation) -> tuple[Consent, 
 
 
 def _said(
-    messages: Iterable[Message],
+    messages: Sequence[Message],
     *,
-    outcomes: Mapping[str, str] | Mapping[object, str],
+    outcomes: Mapping[TurnId, str],
     deliveries: Mapping[int, str],
     visit: Visit,
 ) -> tuple[Said, ...]:
     found: list[Said] = []
-    day, author = None, None
-    last_of_turn = {message.turn: message.seq for message in (messages := list(messages)) if message.turn}
-    told: dict[str, str] = {str(turn): outcome for turn, outcome in outcomes.items()}
+    day: str | None = None
+    author: tuple[Author, str] | None = None
+    last_of_turn = {message.turn: message.seq for message in messages}
     for message in messages:
-        today = visit_day(visit, message.at)
-        speaker: tuple[Author, str] = (message.author, message.name)
-        closes = message.author == "ai" and last_of_turn.get(message.turn) == message.seq
+        today = day_of(message.at, language=visit.language, timezone=visit.timezone)
+        speaker = (message.author, message.name)
+        closes = message.author == "ai" and last_of_turn[message.turn] == message.seq
         found.append(
             Said(
                 message=message,
                 fresh_day=today != day,
                 fresh_author=speaker != author or today != day,
-                outcome=told.get(str(message.turn), "") if closes else "",
+                outcome=outcomes.get(message.turn, "") if closes and message.turn else "",
                 delivery=deliveries.get(message.seq, ""),
                 citations=message.citations,
                 buttons=message.buttons,
@@ -262,13 +263,6 @@ def _said(
         )
         day, author = today, speaker
     return tuple(found)
-
-
-def visit_day(visit: Visit, at: datetime) -> str:
-    """Return the company's day of a moment."""
-    from api.console.page import day_of
-
-    return day_of(at, language=visit.language, timezone=visit.timezone)
 
 
 def _sources(messages: Iterable[Message]) -> tuple[Citation, ...]:

@@ -53,9 +53,7 @@ async def dialogue(
     said: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """One conversation beside the list."""
-    return await _page(
-        visit, id, show=show, department=department, whole=whole, said=said if said in SAID else ""
-    )
+    return await _page(visit, id, show, department, whole=whole, said=said if said in SAID else "")
 
 
 @router.get("/{id}/part")
@@ -104,7 +102,7 @@ async def reply(id: str, sent: OperatorSent) -> Response:
     visit, text = sent.visit, sent.text("text", most=LONGEST_REPLY + 1).replace("\r\n", "\n").strip()
     if not text or len(text) > LONGEST_REPLY:
         trouble = "empty_reply" if not text else "long_reply"
-        return await _page(visit, id, **_where(sent), trouble=trouble, typed=text, status=422)
+        return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, status=422)
     try:
         await visit.house.building.records.person_says(
             ConversationId(id), text, operator=visit.who.login, name=visit.who.name
@@ -166,9 +164,9 @@ async def _list(visit: Visit, show: str, department: str, *, known: str = "") ->
 async def _page(
     visit: Visit,
     id: str,
-    *,
     show: str,
     department: str,
+    *,
     whole: bool = False,
     said: str = "",
     trouble: str = "",
@@ -188,7 +186,9 @@ def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
     return {
         "open": opened,
         "open_id": conversation.id,
-        "told": {name: visit.say(f"customer.{name}", conversation.language) for name in ("returned", "closed")},
+        "told": {
+            name: visit.say(f"customer.{name}", conversation.language) for name in ("returned", "closed")
+        },
         "longest": LONGEST_REPLY,
         "said": "",
         "trouble": "",
@@ -196,15 +196,17 @@ def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
     }
 
 
-def _where(sent: Sent) -> dict[str, str]:
-    return {"show": sent.text("show") or "open", "department": sent.text("department")}
+def _where(sent: Sent) -> tuple[str, str]:
+    """Return the list's shelf and department the form was sent beside."""
+    return sent.text("show") or "open", sent.text("department")
 
 
 def _back(sent: Sent, id: str, *, said: str) -> Response:
-    return redirect(f"/console/dialogues/{id}", **_where(sent), said=said)
+    show, department = _where(sent)
+    return redirect(f"/console/dialogues/{id}", show=show, department=department, said=said)
 
 
 async def _refused(sent: Sent, id: str, fault: Exception, *, typed: str = "") -> Response:
     """Show how things stand now, and say why nothing was done."""
     trouble = {TakenAlready: "taken", NotYours: "not_yours"}.get(type(fault), "not_possible")
-    return await _page(sent.visit, id, **_where(sent), trouble=trouble, typed=typed, status=409)
+    return await _page(sent.visit, id, *_where(sent), trouble=trouble, typed=typed, status=409)

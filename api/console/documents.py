@@ -125,8 +125,9 @@ async def save(document: str, sent: CuratorSent) -> Response:
     catalogue = visit.house.building.library.catalogue
     newest = history[0] if history else None
     if newest and (newest.title, newest.language) == (writing.title, writing.language):
-        # Browsers send line ends of their own and drop the last one.
-        if (await catalogue.text(id, version=newest.version)).strip() == writing.text.strip():
+        known = await catalogue.text(id, version=newest.version)
+        # A form brings line ends of its own.
+        if known.strip() == writing.text.strip():
             return redirect(f"/console/knowledge/{id}", said="unchanged")
     await _save(visit, id, writing)
     overtaken = newest is not None and sent.text("base") != str(newest.version)

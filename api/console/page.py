@@ -4,11 +4,12 @@ Nothing is fetched from elsewhere, nothing inline runs: the content policy below
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,7 @@ LANGUAGE_COOKIE, THEME_COOKIE = "mayak_console_language", "mayak_console_theme"
 THEMES = ("auto", "light", "dark")
 KNOWLEDGE_STATUS: Mapping[str, int] = {"unknown_document": 404, "too_large": 413}
 
+logger = logging.getLogger("mayak.console")
 static = APIRouter()
 
 
@@ -115,8 +117,9 @@ def day_of(at: datetime | date, *, language: Language, timezone: str) -> str:
     local = at.astimezone(zone).date() if isinstance(at, datetime) else at
     locale = "ru" if language == "ru" else "en_GB"
     if local.year == datetime.now(zone).year:
-        return format_skeleton("MMMd", datetime(local.year, local.month, local.day), locale=locale)
-    return format_date(local, "d MMM y", locale=locale)
+        noon = datetime(local.year, local.month, local.day, 12)
+        return str(format_skeleton("MMMd", noon, locale=locale))
+    return str(format_date(local, "d MMM y", locale=locale))
 
 
 def language_of(request: Request, *, default: Language = "ru") -> Language:
@@ -125,7 +128,7 @@ def language_of(request: Request, *, default: Language = "ru") -> Language:
     accepted = (part.strip()[:2].lower() for part in request.headers.get("Accept-Language", "").split(","))
     for wish in (chosen, *accepted):
         if wish in LANGUAGES:
-            return cast(Language, wish)
+            return wish
     return default
 
 
@@ -159,6 +162,10 @@ class PageRoute(APIRoute):
                 return error_page(request, status=422, code="invalid")
             except HTTPException as fault:
                 return error_page(request, status=fault.status_code, code=str(fault.status_code))
+            except Exception as fault:
+                # The outermost layer of a page: whatever broke, the person gets words, the log gets the rest.
+                logger.error("%s %s: %r", request.method, request.url.path, fault, exc_info=fault)
+                return error_page(request, status=500, code="other")
 
         return told
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from api.console.visit import Sent
 from knowledge.types import LANGUAGES, Document, DocumentId, Language, Status
@@ -20,13 +20,10 @@ LONGEST_TITLE = 200
 LONGEST_NAME = 60
 PLACES = ("new", "upload")
 """Words that are pages of their own below /console/knowledge."""
-_LATIN = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya".split(),
-        strict=True,
-    )
-)
+_LATIN = str.maketrans("абвгдеёзийклмнопрстуфыэ", "abvgdeeziyklmnoprstufye", "ъь") | {
+    ord(letter): latin
+    for letter, latin in zip("жхцчшщюя", ("zh", "kh", "ts", "ch", "sh", "shch", "yu", "ya"), strict=True)
+}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
@@ -60,7 +57,7 @@ def filter_of(*, status: str, language: str, words: str, order: str) -> Filter:
         status=status if status in STATUSES else "",
         language=language if language in LANGUAGES else "",
         words=words.strip(),
-        order=cast(Order, order) if order in ORDERS else "title",
+        order=order if order in ORDERS else "title",
     )
 
 
@@ -104,7 +101,7 @@ def writing_of(sent: Sent) -> Writing:
         raise WrongField("empty")
     if language not in LANGUAGES:
         raise WrongField("no_language")
-    return Writing(title=title, text=text, language=cast(Language, language))
+    return Writing(title=title, text=text, language=language)
 
 
 def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
@@ -115,7 +112,7 @@ def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
     if begins and ends and begins > ends:
         raise WrongField("dates_order")
     return Details(
-        audience=cast(Audience, audience) if audience in AUDIENCES else "customer",
+        audience=audience if audience in AUDIENCES else "customer",
         department=department if department in departments else None,
         valid_from=begins,
         valid_until=ends,
@@ -125,7 +122,7 @@ def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
 def name_for(title: str, *, language: Language, taken: Iterable[str]) -> DocumentId:
     """Return a free id made of a title or a file's name: `vozvrat-tovara`, `returns.en`."""
     stem = PurePath(title).name.casefold()
-    latin = "".join(_LATIN.get(letter, letter) for letter in stem).replace("_", "-")
+    latin = stem.translate(_LATIN).replace("_", "-")
     name = "-".join(re.findall(r"[a-z0-9]+", latin))[:LONGEST_NAME].strip("-") or "document"
     ending = ".en" if language == "en" else ""
     known, number = {*taken, *PLACES}, 1

@@ -127,9 +127,7 @@ def _form(
     shown, request = visit, visit.request
     fresh = "" if visit.token else secrets.token_urlsafe(32)
     if fresh:
-        shown = Visit(
-            request=request, house=visit.house, language=visit.language, person=None, token=fresh
-        )
+        shown = Visit(request=request, house=visit.house, language=visit.language, person=None, token=fresh)
     response = shown.page(
         "login.html",
         status=status,

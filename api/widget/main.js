@@ -52,7 +52,10 @@ const view = new View(document.getElementById("app"), {
     store.set("sound", on);
     if (on) tone();
   },
-  close: () => bridge.tell("close"),
+  close: () => {
+    shownToCustomer = !bridge.embedded;
+    bridge.tell("close");
+  },
 }, () => ({ sound: store.get("sound"), languages: config.languages }));
 
 function model() {

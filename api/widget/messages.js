@@ -151,12 +151,13 @@ function consentBubble(facts, act) {
   );
 }
 
-/** The raised numbers after the sentences that rest on a source. */
+/** The raised numbers after the sentences; of several in a row from one source only the last has them. */
 function marks(said, found, act) {
-  return said.map((sentence) => {
-    const numbers = new Set(sources(sentence.citations).map((one) => found.find((source) => source.passage === one.passage)));
+  const numbers = said.map((sentence) => sources(sentence.citations).map((one) => found.findIndex((source) => source.passage === one.passage)));
+  return said.map((sentence, at) => {
     const node = document.createDocumentFragment();
-    for (const source of numbers) if (source) node.append(raised(source, act));
+    const repeated = String(numbers[at]) === String(numbers[at + 1] ?? "");
+    if (!repeated) node.append(...numbers[at].filter((n) => n >= 0).map((n) => raised(found[n], act)));
     return { text: sentence.text, node };
   });
 }
@@ -215,7 +216,8 @@ function writingEntry({ turn, said }, before) {
   const first = before.author !== "ai";
   return entry(`w${turn}`, [said, first], (act) => {
     const found = sources(said.flatMap((sentence) => sentence.citations));
-    const text = h("p", {}, said.flatMap((sentence, at) => sentenceNodes(sentence, found, act, at === said.length - 1)));
+    const text = h("p", {}, marks(said, found, act).map(({ text, node }, at) =>
+      [h("span", { class: at === said.length - 1 ? "sentence new" : "sentence", text }), node, " "]));
     return h(
       "article",
       { class: `entry ai writing ${first ? "first" : ""}`, "data-author": "ai", "aria-live": "off", "aria-busy": "true" },
@@ -223,11 +225,6 @@ function writingEntry({ turn, said }, before) {
       h("div", { class: "bubble" }, h("div", { class: "text" }, text), found.length ? sourceList(found, act) : null),
     );
   });
-}
-
-function sentenceNodes(sentence, found, act, newest) {
-  const [numbers] = marks([sentence], found, act);
-  return [h("span", { class: newest ? "sentence new" : "sentence", text: sentence.text }), numbers.node, " "];
 }
 
 function pendingEntry(item, language) {

@@ -167,7 +167,9 @@ export class View {
     const untouched = !state.messages.some((message) => message.author !== "system");
     const buttons = untouched ? model.greeting : (state.answerable?.buttons ?? []);
     if (state.holder !== "ai" && untouched) return [];
-    return replies(buttons, this.act);
+    // What the line below the composer already offers is not offered twice.
+    const waiting = (button) => ["ai", "person"].includes(button?.action?.kind);
+    return replies(state.holder === "ai" ? buttons : buttons.filter((button) => !waiting(button)), this.act);
   }
 
   #head({ state }) {

@@ -13,11 +13,12 @@ from agent.domain import Evidence
 from agent.fake import InlineSteps
 from agent.loop import Loop
 from agent.models import Link, ModelChain
-from agent.pack import Company, Pack, Policy
+from agent.pack import Company, Pack, load_pack
 from agent.ports import Brief
 from tests.scripted import ScriptedModel
 from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 
+DEMO = Path(__file__).resolve().parents[2] / "demo"
 WEEK = {day: ["09:00-19:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
 
 COMPANY = Company.model_validate(
@@ -49,20 +50,10 @@ COMPANY = Company.model_validate(
 
 
 def pack(*, tool_calls: int = 4, seconds: float = 20.0) -> Pack:
-    policy = Policy.model_validate(
-        {
-            "promise": {"at_most_wrong": 0.05, "confidence": 0.95},
-            "thresholds": {"answer": 0.6, "decline": 0.1},
-            "limits": {
-                "message_chars": 2000,
-                "tool_calls_per_turn": tool_calls,
-                "turn_seconds": seconds,
-                "messages_per_minute": 20,
-            },
-            "purposes": {},
-        }
-    )
-    return Pack(Path("."), COMPANY, policy)
+    """The library's pack: its own company and limits, every other rule as in the demo."""
+    base = load_pack(DEMO)
+    limits = base.limits.model_copy(update={"tool_calls_per_turn": tool_calls, "turn_seconds": seconds})
+    return Pack(base.folder, COMPANY, base.policy.model_copy(update={"limits": limits}))
 
 
 LOANS = {

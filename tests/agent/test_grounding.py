@@ -215,3 +215,24 @@ def _all_agree(said: str, given: str) -> bool:
     found: tuple[Quantity, ...] = quantities(said)
     assert found, said
     return all(any(agree(one, other) for other in quantities(given)) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("said", "evidence"),
+    [
+        ("Налобный фонарь не боится дождя.", "Если класса нет, фонарь боится даже дождя."),
+        ("Заказ придёт 28 ноября.", "Заказ задерживается: придёт 2 декабря вместо 28 ноября."),
+        ("Аренда стоит 99 ₽ в год.", "Аренда стоит 99 ₽ в месяц."),
+        ("Заказ уже доставлен.", "Доставка заказа — 3 декабря."),
+        ("Доставка по городу бесплатная.", "Доставка по городу — от 200 ₽."),
+        ("За отзыв без фото — 100 бонусов.", "За отзыв с фото — 100 бонусов, за отзыв без фото — 50."),
+    ],
+)
+def test_what_sounds_alike_but_says_otherwise_stays_inside(said: str, evidence: str) -> None:
+    assert not judge(said, passage(evidence)).ok
+
+
+def test_a_translation_with_other_names_is_refused() -> None:
+    evidence = passage("В Пермь заказ едет 5–8 рабочих дней.")
+    assert judge("An order to Perm takes 5–8 business days.", evidence, similarity=close).ok
+    assert not judge("An order to Omsk takes 5–8 business days.", evidence, similarity=close).ok

@@ -311,6 +311,11 @@ def test_a_short_list_stays_with_the_line_that_opens_it() -> None:
     ]
 
 
+def test_points_with_dashes_are_a_list_and_a_wrapped_dash_is_not() -> None:
+    assert sentences("Выберите одно:\n\n— замену;\n— возврат денег.") == ["Выберите одно: замену; возврат денег."]
+    assert sentences("Грядка\n— это место для рассады.") == ["Грядка — это место для рассады."]
+
+
 def test_a_long_list_repeats_its_opening_for_every_point() -> None:
     points = [f"пункт номер {n} " + "очень подробно " * 8 for n in range(6)]
     found = sentences("Нужно сделать:\n" + "\n".join(f"{n}. {p}" for n, p in enumerate(points, 1)))

@@ -167,7 +167,7 @@ async def test_a_passage_retired_after_it_was_found_is_not_cited() -> None:
     assert isinstance(ledger.record.outcome, Escalated)
 
 
-async def test_low_confidence_without_evidence_declines_without_a_ticket() -> None:
+async def test_what_is_not_our_business_is_declined_without_a_ticket() -> None:
     ledger, _ = await decide(
         situation("какая погода в Париже?"), Draft(kind="decline"), facts=FakeFacts(RETURNS, confidence=0.02)
     )

@@ -19,7 +19,10 @@ def main() -> None:
 
     import agent.extractive  # noqa: F401
     import api.serving  # noqa: F401
+    from agent import grounding, language
 
+    language.warm()
+    grounding.warm()
     child = 0
     for line in sys.stdin:
         order = json.loads(line)

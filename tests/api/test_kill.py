@@ -22,7 +22,9 @@ import pytest
 from api.identity import sign
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 22
+KILLS = 20
+AGAIN = 0.2
+"""Share of restarts that are killed in their turn, while they take up what was left."""
 SECRET = "k" * 40
 QUESTIONS = ("Сколько дней на возврат товара?", "Сколько стоит курьер?", "How long do I have to return?")
 CANCELLABLE = ("paid", "packed")
@@ -257,6 +259,10 @@ async def test_killed_at_any_point_every_message_is_answered_once_and_every_writ
             await asyncio.gather(*work)
             cut_off += unfinished(forge.data) > 0
             forge.start()
+            if chance.random() < AGAIN:
+                await asyncio.sleep(chance.uniform(0.0, 1.5))
+                forge.kill()
+                forge.start()
             await ready(forge, client)
             for who in (buyer, *askers):
                 await send_again(client, who)
@@ -303,7 +309,7 @@ def assert_nothing_lost_nothing_doubled(path: Path, everybody: list[Customer], w
         assert (
             len(rows("SELECT id FROM shop_events WHERE order_id = ? AND kind = 'cancel_order'", order)) == 1
         )
-    assert {row["state"] for row in rows("SELECT state FROM proposals")} == {"done"}
+    assert {row["state"] for row in rows("SELECT state FROM proposals")} <= {"done", "already_done"}
     assert rows("SELECT id FROM turns WHERE reason = 'internal_error'") == []
     base.close()
 

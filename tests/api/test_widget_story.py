@@ -206,10 +206,10 @@ def test_the_language_switches_at_once_and_is_remembered(page: Page, world: Worl
     frame.get_by_role("button", name="English").click()
     expect(frame.locator(".log")).to_contain_text("I'm Fonar's automated assistant")
     expect(frame.locator(".quick").first).to_have_text("Where is my order?")
-    expect(frame.locator(".call")).to_have_text("Talk to a person")
+    expect(frame.locator(".call")).to_have_text("Get a person")
     assert frame.locator("html").get_attribute("lang") == "en"
     page.reload()
-    expect(chat_frame(page).locator(".call")).to_have_text("Talk to a person")
+    expect(chat_frame(page).locator(".call")).to_have_text("Get a person")
     page.locator("mayak-chat").evaluate("chat => chat.setAttribute('language', 'en')")
     page.locator("mayak-chat").evaluate("chat => chat.setAttribute('language', 'ru')")
     expect(chat_frame(page).locator(".company")).to_have_text("Fonar")

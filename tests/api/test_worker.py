@@ -1,0 +1,64 @@
+"""The worker: messages of one breath are one turn, a broken or hanging turn never becomes silence."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from api import worker
+from tests.api.desk import open_door, settings_in
+
+
+async def test_messages_of_one_breath_are_answered_together(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path, quiet_ms=700)) as door:
+        visit = await door.visit()
+        first = await visit.say("hello")
+        second = await visit.say("it is me")
+        one, two = await visit.answered(first), await visit.answered(second)
+        assert one["turn"] == two["turn"]
+        assert one["text"] == "You said: hello\nit is me"
+
+
+async def test_a_button_does_not_wait_for_more(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path, quiet_ms=60_000)) as door:
+        visit = await door.visit()
+        await visit.answered(await visit.say(kind="rate", target="t", yes=True))
+
+
+async def test_a_hanging_turn_ends_with_a_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "GRACE_SECONDS", -29.8)
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        answer = await visit.answered(await visit.say("slow"))
+        assert (answer["outcome"], answer["handoff"]["reason"]) == ("escalated", "internal_error")
+        door.house.building.turn.gate.set()
+        await asyncio.sleep(0.2)
+        assert [author for author, _ in await visit.lines()] == ["ai", "customer", "ai"]
+
+
+async def test_a_conversation_another_process_works_on_is_left_alone_until_its_lease_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.1)
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        records = door.house.building.records
+        assert await records.lease(visit.id, "another process", seconds=1.0)
+        seq = await visit.say("hello")
+        await asyncio.sleep(0.4)
+        assert (await visit.get(f"/turns?message={seq}")).json()["turn"] is None
+        assert (await visit.answered(seq))["outcome"] == "answered"
+
+
+async def test_what_was_accepted_before_a_stop_is_answered_after_the_next_start(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        turn = door.house.building.turn
+        seq = await visit.say("slow start")
+        await turn.reached.wait()
+        await door.house.worker.stop(seconds=0)
+    async with open_door(settings_in(tmp_path)) as door:
+        door.house.building.turn.gate.set()
+        visit.door = door
+        assert (await visit.answered(seq))["text"] == "You said: slow start"
+        assert len(await visit.lines()) == 3
