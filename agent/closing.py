@@ -245,6 +245,7 @@ class Closing:
         **more: Any,
     ) -> TurnRecord:
         used = draft.tools if draft else tools
+        more.setdefault("holder", scene.situation.conversation.holder)
         return TurnRecord(
             turn=scene.turn,
             conversation=scene.caller.conversation,

@@ -168,7 +168,10 @@ def offers(tool: BaseTool) -> Iterator[Offer]:
     control = bool(extras.get("control")) or tool.return_direct
     if isinstance(purposes, Mapping):
         for purpose, cues in purposes.items():
-            yield Offer(tool=tool.name, cues=_cues(cues), fixed={"purpose": purpose}, control=True)
+            writes = str(purpose).endswith(":write")
+            yield Offer(
+                tool=tool.name, cues=_cues(cues), fixed={"purpose": purpose}, writes=writes, control=True
+            )
         return
     yield Offer(
         tool=tool.name,

@@ -13,13 +13,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from agent.language import content, readable, sentences, stem, stems, words
-from agent.likeness import lexicon, nearest
+from agent.likeness import nearest
 from agent.ports import Similarity
+from agent.wording import asks, before_a_request, forms, has_word, names_by_number, opens_with, split_requests
 from tools.context import Language
 
-LANGUAGES: tuple[Language, ...] = ("ru", "en")
 SURE = 0.72
 """Score from which a cue alone decides."""
 SUPPORTED = 0.55
@@ -35,7 +36,6 @@ SPREAD = 5
 """Words that may stand between the words of a cue without loss."""
 
 _AROUND = " \t\n.,;:!?«»\"'()"
-_COMMA = re.compile(r"[,;:—–]\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +122,12 @@ class Reading:
         named = bool(self.numbers(part))
         weights = _weights(tuple(c for offer in self.offers for cues in offer.cues.values() for c in cues))
         for offer in self.offers:
-            scored = [
-                (_score(cue, said, carrying, weights), cue) for cues in offer.cues.values() for cue in cues
-            ]
+            if named and offer.personal and not offer.control and not any(map(identifies, offer.arguments)):
+                continue  # a list is not what is asked for when one thing is named
+            cues = [cue for own in offer.cues.values() for cue in own]
+            if offer.writes:
+                cues = [cue for cue in cues if _denies_alike(cue, part)]
+            scored = [(_score(cue, said, carrying, weights), cue) for cue in cues]
             score, cue = max(scored, default=(0.0, ""))
             if self.similarity is not None and 0.4 <= score < SURE:
                 score += MEANING * max(0.0, self.similarity(part, [cue])[0] - 0.5)
@@ -138,7 +141,7 @@ class Reading:
         return self._points(part) and bool(self.numbers(self.earlier))
 
     def _numbered(self, part: str) -> bool:
-        return bool(self.numbers(part)) or _numbered().search(part) is not None
+        return bool(self.numbers(part)) or names_by_number(part)
 
     def _points(self, part: str) -> bool:
         return has_word(part, "that_one") or opens_with(part, "goes_on", strip=False)
@@ -163,15 +166,18 @@ class Reading:
         return None
 
 
-def parts(text: str, wanted: Callable[[str], Intent | None], language: Language) -> tuple[str, ...]:
+def parts(text: str, wanted: Callable[[str], Intent | None]) -> tuple[str, ...]:
     """Return the requests a message consists of; statements stay with the request they lead to."""
-    pieces = [piece for line in text.splitlines() for s in sentences(line) or [line] for piece in _split(s)]
+    pieces = [
+        piece for line in text.splitlines() for s in sentences(line) or [line] for piece in split_requests(s)
+    ]
     pieces = [piece for piece in pieces if words(piece)]
     found: list[str] = []
     carried = ""
     for n, piece in enumerate(pieces):
-        joined = f"{carried}, {piece}" if carried else piece
-        is_request = bool(content(piece)) and (asks(piece) or wanted(piece) is not None)
+        comma = "," if carried[-1:].isalnum() else ""
+        joined = f"{carried}{comma} {piece}".strip()
+        is_request = bool(content(piece)) and (asks(piece) or _clearly(wanted(piece)))
         if is_request or n == len(pieces) - 1:
             if not is_request and found and not carried:
                 found[-1] = f"{found[-1]} {piece}"
@@ -183,28 +189,9 @@ def parts(text: str, wanted: Callable[[str], Intent | None], language: Language)
     return tuple(found)
 
 
-def _split(sentence: str) -> list[str]:
-    """Split where a joining word or a comma is followed by the beginning of another question or request."""
-    pieces = [sentence]
-    for cut in (_joins(), _COMMA):
-        pieces = [piece for whole in pieces for piece in _cut(whole, cut)]
-    return pieces
-
-
-def _cut(text: str, where: re.Pattern[str]) -> list[str]:
-    for match in where.finditer(text):
-        left, right = text[: match.start()], text[match.end() :]
-        if content(left) and content(right) and asks(right):
-            return [left.strip(" ,"), *_cut(right, where)]
-    return [text]
-
-
-@lru_cache(maxsize=1)
-def _joins() -> re.Pattern[str]:
-    joined = sorted(
-        (j for lang in LANGUAGES for j in lexicon(lang)["reading"]["joins"]), key=len, reverse=True
-    )
-    return re.compile(rf"(?:,?\s+)(?:{'|'.join(map(re.escape, joined))})\s+", re.IGNORECASE)
+def _clearly(intent: Intent | None) -> bool:
+    """Tell whether an intent rests on words, not on a number alone: a statement may name one, too."""
+    return intent is not None and intent.score > SUPPORTED
 
 
 def values(argument: Argument, text: str) -> list[str]:
@@ -221,7 +208,7 @@ def values(argument: Argument, text: str) -> list[str]:
             break
     if found and not identifies(argument):
         longest = max(found.values(), key=lambda place: len(place[1]))[1]
-        return [_told(_cut(longest, _COMMA)[0])]
+        return [_told(before_a_request(longest))]
     if not found and argument.pattern:
         bare = text.strip(_AROUND + "#№")
         if re.fullmatch(argument.pattern, bare) and _allowed(argument, bare):
@@ -253,49 +240,10 @@ def _allowed(argument: Argument, value: str) -> bool:
     return not identifies(argument) or any(mark.isdigit() for mark in value)
 
 
-def opens_with(text: str, name: str, *, strip: bool = True) -> bool:
-    """Tell whether the text begins with one of the forms, polite openings aside."""
-    said = " ".join(words(text)) + " "
-    forms = _forms(name)
-    openings = _forms("openings") if strip else ()
-    while not said.startswith(forms):
-        opening = next((o for o in openings if said.startswith(o)), None)
-        if opening is None:
-            return False
-        said = said[len(opening) :]
-    return True
-
-
-def asks(text: str) -> bool:
-    """Tell whether the text begins as a question or a request does."""
-    return opens_with(text, "asks") or any(
-        re.match(lexicon(lang)["reading"]["request"], " ".join(words(text))) for lang in LANGUAGES
-    )
-
-
-def has_word(text: str, name: str) -> bool:
-    """Tell whether one of the forms stands anywhere in the text."""
-    said = f" {' '.join(words(text))} "
-    return any(f" {form}" in said for form in _forms(name))
-
-
-@lru_cache(maxsize=32)
-def _forms(name: str) -> tuple[str, ...]:
-    found = {" ".join(words(form)) + " " for lang in LANGUAGES for form in lexicon(lang)["reading"][name]}
-    return tuple(sorted(found, key=len, reverse=True))
-
-
 def unexplained(offer: Offer, text: str) -> list[str]:
     """Return the words of the text that carry meaning and belong to no cue of the offer: what is asked about."""
     own = frozenset(s for cues in offer.cues.values() for cue in cues for s in _cue(cue))
     return [word for word in words(text) if _carries(word) and stem(word) not in own]
-
-
-@lru_cache(maxsize=1)
-def _numbered() -> re.Pattern[str]:
-    return re.compile(
-        "|".join(n for lang in LANGUAGES for n in lexicon(lang)["reading"]["numbered"]), re.IGNORECASE
-    )
 
 
 @lru_cache(maxsize=512)
@@ -327,6 +275,20 @@ def _weights(cues: tuple[str, ...]) -> Mapping[str, float]:
         one: math.log(2 + len(cues) / n) * (1.0 if meaning[one] else FUNCTION_WORD)
         for one, n in frequency.items()
     }
+
+
+def _denies_alike(cue: str, part: str) -> bool:
+    """Tell whether cue and message deny the same words: “do not cancel” is no wish to cancel."""
+    mine, theirs = _denied(cue), _denied(part)
+    denied_here = all(nearest(one, theirs) > 0 for one in mine)
+    return denied_here and not any(nearest(one, set(_cue(cue)) - mine) > 0 for one in theirs)
+
+
+@lru_cache(maxsize=8192)
+def _denied(text: str) -> frozenset[str]:
+    """Return the stems that stand right after a negation."""
+    said = words(text)
+    return frozenset(stem(after) for before, after in pairwise(said) if f"{before} " in forms("negations"))
 
 
 def _score(cue: str, said: tuple[str, ...], carrying: frozenset[str], weights: Mapping[str, float]) -> float:

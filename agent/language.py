@@ -39,6 +39,10 @@ CYRILLIC_SHARE = 0.6
 """Share of Cyrillic among the letters from which a text is Russian; below, its small words decide: brands are Latin."""
 RUSSIAN_SHARE = 0.6
 """Share of letters that must turn into Russian words before Latin text is read as disguised Russian."""
+ENGLISH_SHARE = 0.5
+"""Share of letters in plainly English words from which Latin text is English."""
+LONG_ENOUGH = 3
+"""Letters of a small English word that no transliterated Russian word looks like: "my" and "do" are both."""
 EXAMINED = 400
 """Characters that decide about the language; more add nothing."""
 
@@ -233,7 +237,8 @@ def _english(text: str) -> bool:
     known = english.words["function"] | english.words["common"] | english.words["greeting"]
     spelled = [word for word in words(text) if word.isalpha() and _LATIN.match(word)]
     plainly = sum(len(word) for word in spelled if word in known or _english_spelling(word))
-    return plainly > 0.5 * max(1, sum(map(len, spelled)))
+    small = any(len(word) >= LONG_ENOUGH for word in spelled if word in english.words["function"])
+    return small or plainly > ENGLISH_SHARE * max(1, sum(map(len, spelled)))
 
 
 def _english_spelling(word: str) -> bool:

@@ -19,14 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agent.intents import (
+    SUPPORTED,
     Argument,
     Documented,
     Intent,
     Offer,
     Reading,
-    asks,
     identifies,
-    opens_with,
     parts,
     unexplained,
     values,
@@ -34,6 +33,7 @@ from agent.intents import (
 from agent.language import content, says_no, stem, words
 from agent.likeness import lexicon, nearest
 from agent.ports import Similarity
+from agent.wording import asks, opens_with
 from tools.context import Language
 
 MOST_CALLS = 4
@@ -136,7 +136,7 @@ def _requests(desk: Desk, reading: Reading) -> tuple[str, ...]:
         if found and _only_a_detail(line, found[-1], reading):
             found[-1] = f"{found[-1]}\n{line}"
             continue
-        found += parts(line, reading.intent, desk.language)
+        found += parts(line, reading.intent)
     return tuple(found) or (desk.question,)
 
 
@@ -153,7 +153,7 @@ def _only_a_detail(line: str, request: str, reading: Reading) -> bool:
 def _meant(part: str, desk: Desk, reading: Reading) -> Intent | None:
     """Return the part's intent; a bare number after a question of ours takes up what was asked for before."""
     intent = reading.intent(part)
-    if intent is not None and (intent.score > 0.56 or _spoken_of(part, reading)):
+    if intent is not None and (intent.score > SUPPORTED or _spoken_of(part, reading)):
         return intent
     before = [said.text for said in desk.history if said.author == "customer"][-1:]
     if before and (reading.numbers(part) or _replies(part, desk)):

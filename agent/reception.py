@@ -94,6 +94,9 @@ Rule = Callable[[Situation, str, Action | None], Move | None]
 def receive(situation: Situation, text: str) -> Move:
     """Return what the batch asks for. `text` is the batch's messages joined by newlines."""
     action = situation.batch[-1].action if situation.batch else None
+    if action is not None and action.kind == "say":
+        # A quick reply is read as the words it sends.
+        action = None
     for rule in RULES:
         move = rule(situation, text, action)
         if move is not None:
@@ -148,8 +151,6 @@ def _rating(situation: Situation, text: str, action: Action | None) -> Move | No
 
 
 def _fixed(situation: Situation, text: str, action: Action | None) -> Move | None:
-    if action is not None and action.kind == "say":
-        return None
     if words.asks_if_robot(text):
         return Fixed(key="disclosure.robot")
     if not text.strip():

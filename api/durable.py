@@ -6,7 +6,8 @@ worker ─► Turns.run(turn) ─► workflow "turn" (id = the turn's id) ─►
                  └── left by a crash ──┘ resumed: finished steps return what they returned
 ```
 The engine's tables hold no truth: the inbox does. Losing them repeats reads and model calls; writes have
-their own keys. This is the only file that knows the engine.
+their own keys. What a turn left in them is deleted with it, customers' words included. This is the only file
+that knows the engine.
 """
 
 import asyncio
@@ -41,7 +42,11 @@ CHANGED = "~changed"
 """What a workflow returns whose recorded steps no longer fit the code."""
 RECOVERIES = 10
 """Crashes one turn may take part in before it is given up; its customer then gets a person."""
-THREADS = 8
+THREADS = 16
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""States of workflows that will not run again."""
+SWEPT = 1000
+"""Forgotten workflows looked for at one start."""
 
 logger = logging.getLogger("mayak.durable")
 
@@ -149,6 +154,17 @@ class Turns:
             if status is not None and status.status in ("PENDING", "ENQUEUED"):
                 await DBOS.cancel_workflow_async(id)
 
+    async def forget(self, *turns: TurnId) -> None:
+        """Delete what the engine kept of turns that have their outcome."""
+        await DBOS.delete_workflows_async([id for turn in turns for id in _ids(turn)])
+
+    async def ended(self) -> frozenset[TurnId]:
+        """Return turns whose workflows have ended but were not forgotten: a crash came between."""
+        found = await DBOS.list_workflows_async(
+            status=ENDED, limit=SWEPT, load_input=False, load_output=False
+        )
+        return frozenset(TurnId(each.workflow_id.partition("~")[0]) for each in found)
+
 
 def _ids(turn: TurnId) -> tuple[str, ...]:
     """Return the ids of the workflows that may carry a turn, first attempt first."""
@@ -232,7 +248,13 @@ def _engine(url: str) -> sa.Engine | None:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = "IMMEDIATE"
-        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (
+            "busy_timeout=30000",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -34,7 +34,9 @@ def run(settings: Settings) -> None:
     set_up_logs(settings.log_level)
     load_pack(settings.company)
     with owned(settings.data, address=settings.base_url):
-        app = create_app(partial(prepared, settings, say=_say), extras=doors(settings))
+        app = create_app(
+            partial(prepared, settings, say=_say), extras=(*doors(settings), *channels(settings))
+        )
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -77,6 +79,17 @@ def doors(settings: Settings) -> tuple[Extra, ...]:
     if not (settings.demo and shop.is_dir() and not settings.identity_public_key):
         return ()
     return (lambda app: app.include_router(shop_page.router),)
+
+
+def channels(settings: Settings) -> tuple[Extra, ...]:
+    """Return the messengers' doors that these settings open. A server's alone: commands and sandboxes have none."""
+    if not settings.telegram_token:
+        return ()
+    # Its library takes its time to load.
+    from api.routes.channels import telegram_door
+
+    door = telegram_door(settings)
+    return (lambda app: app.include_router(door),)
 
 
 async def furnish(building: Building) -> None:

@@ -77,6 +77,8 @@ class Worker:
 
     async def start(self) -> None:
         """Take up every message without an outcome, and look for forgotten ones from now on."""
+        if left := await self.turns.ended():
+            await self.turns.forget(*await self.records.decided(left))
         for conversation in await self.records.pending_conversations():
             self.wake(conversation)
         self._sweeper = asyncio.create_task(self._sweep())
@@ -188,6 +190,14 @@ class Worker:
             record = await self.records.receipt(conversation, turn)
         if record is not None:
             self.metrics.turn(record, seconds=perf_counter() - began)
+            await self._forget(turn)
+
+    async def _forget(self, turn: TurnId) -> None:
+        try:
+            await self.turns.forget(turn)
+        except Exception as fault:
+            # Nothing depends on it; the next start looks for what is left.
+            logger.warning("turn %s could not be forgotten: %r", turn, fault)
 
     async def _call_person(self, turn: TurnId) -> None:
         """The turn broke: the customer is told so and a person is called."""

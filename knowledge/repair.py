@@ -22,7 +22,8 @@ _SOUNDS = (
     ("w", "в"), ("x", "кс"), ("y", "ы"), ("z", "з"), ("'", "ь"),
 )  # fmt: skip
 _SPEECH = dict(_SOUNDS)
-_SOUND = re.compile("|".join(re.escape(sound) for sound, _ in _SOUNDS))
+# "oy" is ой, but before a vowel the y belongs to it: "moya" is моя.
+_SOUND = re.compile("|".join(sound + ("(?![aou])" if sound[1:] == "y" else "") for sound, _ in _SOUNDS))
 _FIXED = re.compile(r"\d|@|://|www\.")
 _WORD = re.compile(r"[^\W\d_]+")
 _EDGE = re.compile(r"^(\W*)(.*?)([!?…\s\"»)]*)$", re.DOTALL)

@@ -171,9 +171,8 @@ class Search:
         if groups.foreign is not None:
             # Words do not match across languages; there only meaning is compared.
             meant = [part for name, part in parts.items() if name not in reading.scores]
-            across = _summed(meant) if meant else fused
-            fused = np.where(groups.foreign, across, fused + self.mix.language).astype(np.float32)
-        return reading, parts, fused
+            fused = np.where(groups.foreign, _summed(meant) if meant else fused, fused)
+        return reading, parts, np.asarray(fused + self.mix.language * groups.own, dtype=np.float32)
 
     def _lexical_part(self, name: str, scores: Scores, reading: Reading, groups: "_Groups") -> _Part:
         titled = reading.distinct if name.endswith("title") else 1.0
@@ -245,8 +244,10 @@ class Search:
 @dataclass(frozen=True, slots=True)
 class _Groups:
     """Rows by language: a passage is compared with passages of its own language, or an encoder's liking for the
-    language asked in would bury every other. `foreign` is None when one language is too rare to stand alone."""
+    language asked in would bury every other. `own` are rows in the asked language; `foreign` the others, None when one
+    of the two is too rare to stand alone."""
 
+    own: NDArray[np.bool_]
     foreign: NDArray[np.bool_] | None
     asked_in: Language
 
@@ -255,7 +256,7 @@ class _Groups:
         codes = np.array(reading.languages[: len(reading.alive)])
         foreign = codes != asked_in
         sizes = (int((foreign & reading.alive).sum()), int((~foreign & reading.alive).sum()))
-        return cls(foreign if min(sizes) >= _GROUP else None, asked_in)
+        return cls(~foreign, foreign if min(sizes) >= _GROUP else None, asked_in)
 
     def standard(self, scores: Scores, known: Scores) -> Scores:
         """Standardise by the rows that are not NaN in `known`; unknown scores become 0, the middle."""

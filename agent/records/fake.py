@@ -1,7 +1,7 @@
 """`FakeRecords`: the same memory without a database, for tests; it passes the same contract as SQL."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -78,7 +78,13 @@ class FakeRecords(FakeStaffing):
         return self._cases[conversation].token_hash if conversation in self._cases else ""
 
     async def accept(
-        self, conversation: ConversationId, *, key: str, text: str = "", action: Action | None = None
+        self,
+        conversation: ConversationId,
+        *,
+        key: str,
+        text: str = "",
+        action: Action | None = None,
+        label: str = "",
     ) -> Accepted:
         case = self._case(conversation)
         for known in case.inbox:
@@ -94,10 +100,11 @@ class FakeRecords(FakeStaffing):
             at=self.clock.now(),
         )
         case.inbox.append(incoming)
-        shown = incoming.text or label_of(case, action)
+        shown = incoming.text or label_of(case, action) or label
         if shown.strip():
             self._say(case, "customer", Reply(text=shown), seq=incoming.seq)
-        holder = step(case.state.holder, "customer_writes")
+        rates = action is not None and action.kind == "rate"
+        holder = case.state.holder if rates else step(case.state.holder, "customer_writes")
         if holder != case.state.holder:
             self._hand(case, holder)
         return Accepted(id=incoming.id, seq=incoming.seq, new=True)
@@ -252,6 +259,12 @@ class FakeRecords(FakeStaffing):
                 created=self.clock.now(),
             )
         )
+
+    async def decided(self, of: Collection[TurnId]) -> frozenset[TurnId]:
+        closed = {
+            t for case in self._cases.values() for t, record in case.turns.items() if record is not None
+        }
+        return frozenset(closed.intersection(of))
 
     async def messages(self, conversation: ConversationId, *, after: int = 0) -> tuple[Message, ...]:
         found = (m for m in self._case(conversation).messages if m.seq > after)

@@ -106,11 +106,18 @@ class Intake(Store):
         return None if row is None else conversation_of(row)
 
     async def accept(
-        self, conversation: ConversationId, *, key: str, text: str = "", action: Action | None = None
+        self,
+        conversation: ConversationId,
+        *,
+        key: str,
+        text: str = "",
+        action: Action | None = None,
+        label: str = "",
     ) -> Accepted:
         """Commit one customer message: inbox row, transcript line, event. Idempotent by `key`.
 
-        A press of a button is shown in the transcript by the label of that button, if it has one.
+        A press of a button is shown in the transcript by the label of that button, by `label` when no message
+        carried it. A rating is about what was said before: it does not open a closed conversation.
         """
         async with self._page(conversation) as page:
             known = select(inbox.c.id, inbox.c.seq).where(
@@ -132,10 +139,11 @@ class Intake(Store):
                     at=page.now,
                 )
             )
-            shown = said or await self._label(page.connection, conversation, action)
+            shown = said or await self._label(page.connection, conversation, action) or label
             if shown.strip():
                 page.say("customer", Reply(text=shown), seq=seq)
-            holder = step(page.holder, "customer_writes")
+            rates = action is not None and action.kind == "rate"
+            holder = page.holder if rates else step(page.holder, "customer_writes")
             if holder != page.holder:
                 page.hand(holder)
             return Accepted(id=id, seq=seq, new=True)

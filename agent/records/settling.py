@@ -1,7 +1,7 @@
 """How a turn reads its situation and how it ends: sentences, consents, and the one commit of its record."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -125,6 +125,12 @@ class Settling(Store):
             if out.holder != page.row.holder:
                 page.hand(out.holder, department=record.ticket.department if record.ticket else "")
             return True
+
+    async def decided(self, of: Collection[TurnId]) -> frozenset[TurnId]:
+        """Return those of the turns that have an outcome."""
+        wanted = select(turns.c.id).where(turns.c.id.in_(of), turns.c.outcome.is_not(None))
+        async with self._reading() as connection:
+            return frozenset(TurnId(id) for id in (await connection.execute(wanted)).scalars())
 
     def _tell_card(self, page: Page, record: TurnRecord, out: Leaving) -> None:
         """Open the consent card on the customer's screen."""

@@ -41,13 +41,13 @@ class Came:
     """One thing a customer did in a messenger, read but not trusted.
 
     `address` is where answers go; `key` is unique within it. `original` is the key of the message that was edited.
-    `tap` names a pressed button to the messenger, `data` to us. `said` is when the customer did it.
+    `tap` names a pressed button to the messenger, `data` to us. `said` is when the customer did it, where that is told.
     """
 
     kind: Kind
     address: str
     key: str
-    said: datetime
+    said: datetime | None = None
     text: str = ""
     language: str = ""
     """As the customer's client reports it: `ru`, `pt-br`, or empty."""

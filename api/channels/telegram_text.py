@@ -1,14 +1,12 @@
 """How a message looks in Telegram: its HTML, its length, its parts, its buttons. Pure."""
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from html import escape, unescape
 from html.parser import HTMLParser
 
-from agent.domain import Button, Citation, Message
+from agent.domain import Citation, Message
+from api.channels.buttons import data_of
 from api.render import to_html
 
 LONGEST = 4096
@@ -20,12 +18,13 @@ MARKS = {"strong": "b", "em": "i", "code": "code"}
 TAG = re.compile(r"</?(?:b|i|code)>")
 ENDS = (re.compile(r"\n\s*\n"), re.compile(r"(?<=[.!?…])[»”\")]*\s+"), re.compile(r"\s+"))
 """Where a long text is cut, best first: between paragraphs, between sentences, between words."""
-MARK_CHARS = 16
 
 
 def parts(message: Message) -> tuple[str, ...]:
     """Return the message as HTML texts, each short enough to be sent: who speaks, the words, the sources."""
-    head = f"<b>{escape(message.name, quote=False)}</b>\n" if message.author == "person" and message.name else ""
+    head = (
+        f"<b>{escape(message.name, quote=False)}</b>\n" if message.author == "person" and message.name else ""
+    )
     foot = sources(message.citations)
     bodies = list(_bodies(message.text, author=message.author, head=length(head)))
     texts = [f"{head}{bodies[0]}", *bodies[1:]]
@@ -100,18 +99,6 @@ def rows(message: Message) -> list[list[tuple[str, str]]]:
     if len(buttons) == 2 and all(len(label) <= SHORT_LABEL for label, _ in buttons):
         return [buttons]
     return [[button] for button in buttons]
-
-
-def data_of(seq: int, n: int, button: Button) -> str:
-    """Return the callback data of button `n` of message `seq`; well below the 64 bytes a button may carry."""
-    action = json.dumps(asdict(button.action), ensure_ascii=False, sort_keys=True)
-    return f"{seq}:{n}:{hashlib.sha256(action.encode()).hexdigest()[:MARK_CHARS]}"
-
-
-def place_of(data: str) -> tuple[int, int] | None:
-    """Return the message and the button that callback data names, None for data we never made."""
-    found = re.fullmatch(r"([0-9]{1,9}):([0-9]{1,3}):[0-9a-f]{16}", data)
-    return (int(found[1]), int(found[2])) if found else None
 
 
 class _Plain(HTMLParser):

@@ -47,7 +47,7 @@ async def documents(
     chosen = filter_of(status=status, language=lang, words=q, order=sort)
     return visit.page(
         "documents.html",
-        documents=chosen.apply(known),
+        documents=chosen.apply(known, first=visit.language),
         total=len(known),
         counts={name: sum(one.status == name for one in known) for name in STATUSES},
         edited=await catalogue.edited(),

@@ -36,8 +36,8 @@ class Filter:
     words: str = ""
     order: Order = "title"
 
-    def apply(self, documents: Iterable[Document]) -> list[Document]:
-        """Return the documents that fit, in order."""
+    def apply(self, documents: Iterable[Document], *, first: Language) -> list[Document]:
+        """Return the documents that fit, in order; by title, those in the language `first` come before others."""
         wanted = self.words.casefold().split()
         found = [
             document
@@ -48,7 +48,7 @@ class Filter:
         ]
         if self.order == "updated":
             return sorted(found, key=lambda document: document.updated, reverse=True)
-        return sorted(found, key=lambda document: (document.title.casefold(), document.id))
+        return sorted(found, key=lambda one: (one.language != first, one.title.casefold(), one.id))
 
 
 def filter_of(*, status: str, language: str, words: str, order: str) -> Filter:

@@ -1,5 +1,6 @@
 """Opening a conversation, writing into it, reading it back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +18,8 @@ from tools.context import ConversationId, Language, TurnId
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
+BUTTONS_OF_THE_DOOR: Mapping[str, str] = {"person": "button.person", "ai": "button.go_on"}
+"""Buttons that a channel shows by itself, and the text they stand for in the transcript."""
 KEY = r"^[A-Za-z0-9._~:-]{1,128}$"
 
 
@@ -154,8 +157,11 @@ async def send(body: Writing, request: Request, conversation: Own, house: House)
             more={"limit": limit},
         )
     action = Action(**body.action.model_dump()) if body.action else None
+    label = ""
+    if action is not None and action.kind in BUTTONS_OF_THE_DOOR:
+        label = house.building.phrases.say(BUTTONS_OF_THE_DOOR[action.kind], conversation.language)
     accepted = await house.building.records.accept(
-        conversation.id, key=body.key, text=body.text or "", action=action
+        conversation.id, key=body.key, text=body.text or "", action=action, label=label
     )
     if accepted.new:
         house.metrics.messages.labels(conversation.channel).inc()

@@ -154,14 +154,41 @@ def test_documents_win_over_a_cue_without_anything_of_ones_own() -> None:
         ("Продлите книгу L12 и сколько стоит штраф?", ("Продлите книгу L12", "сколько стоит штраф?")),
         ("Где мои книги? Как записаться?", ("Где мои книги?", "Как записаться?")),
         ("Хлеб и соль есть?", ("Хлеб и соль есть?",)),
-        ("Я потерял книгу L12. Что делать?", ("Я потерял книгу L12., Что делать?",)),
+        ("Я потерял книгу L12. Что делать?", ("Я потерял книгу L12. Что делать?",)),
         ("подскажите, когда сдавать книгу", ("подскажите, когда сдавать книгу",)),
         ("renew my book and what is the fine", ("renew my book", "what is the fine")),
         ("Спасибо", ("Спасибо",)),
     ],
 )
 def test_a_message_is_cut_where_another_request_begins(text: str, expected: tuple[str, ...]) -> None:
-    assert parts(text, reading().intent, "ru") == expected
+    assert parts(text, reading().intent) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "не продлевайте книгу L12",
+        "Не продлите книгу L12 случайно",
+        "do not renew the loan L12",
+        "please don't renew my book L12",
+    ],
+)
+def test_a_denied_request_changes_nothing(text: str) -> None:
+    found = reading().intent(text)
+    assert found is None or not found.offer.writes
+
+
+def test_a_cue_that_denies_needs_the_denial() -> None:
+    keep = Offer(
+        tool="keep",
+        cues={"ru": ("не отправляйте книгу",), "en": ()},
+        arguments=(BOOK,),
+        scope="loans:write",
+        writes=True,
+    )
+    assert reading(offers=(keep,)).intent("когда отправите книгу L12") is None
+    found = reading(offers=(keep,)).intent("пожалуйста, не отправляйте книгу L12")
+    assert found is not None
 
 
 def test_identifiers_are_found_once_each_and_in_order() -> None:

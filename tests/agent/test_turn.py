@@ -129,6 +129,19 @@ async def test_the_button_for_a_person_works_like_the_words() -> None:
     assert writer.asked == []
 
 
+async def test_a_quick_reply_is_read_as_the_words_it_sends() -> None:
+    ledger, writer = await decide(situation(action=Action(kind="say", target="Позвать человека")))
+    assert ledger.record.outcome == Escalated(reason="customer_asked")
+    assert writer.asked == []
+
+
+async def test_a_rating_changes_nothing_about_who_holds_the_conversation() -> None:
+    base = situation(action=Action(kind="rate", target="t0"))
+    ledger, _ = await decide(replace(base, conversation=replace(base.conversation, holder="closed")))
+    assert ledger.record.holder == "closed"
+    assert ledger.record.replies[0].text == PHRASES.say("talk.rated", "ru")
+
+
 async def test_a_grounded_answer_is_sent_with_its_citation() -> None:
     ledger, _ = await decide(situation("за сколько дней можно вернуть товар?"), GROUNDED)
     assert ledger.record.outcome == Answered()

@@ -365,6 +365,28 @@ async def test_commands_beside_a_server_go_through_its_door_and_never_run_its_tu
         await ready(forge, client, seconds=5)
 
 
+async def test_a_stop_signal_ends_open_streams_and_the_server_with_them(forge: Forge) -> None:
+    forge.start()
+    async with httpx.AsyncClient(base_url=forge.url, trust_env=False, timeout=20) as client:
+        await ready(forge, client)
+        who = await arrive(client)
+        url, headers = f"/v1/conversations/{who.id}/events", {"Authorization": f"Bearer {who.token}"}
+        async with asyncio.timeout(4), client.stream("GET", url, headers=headers) as response:
+            lines = response.aiter_lines()
+            assert await anext(lines) == "retry: 1000"
+            os.kill(forge.pid, signal.SIGTERM)
+            rest = [line async for line in lines]
+        assert any(line.startswith("event: message") for line in rest)
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await client.get("/healthz")
+                except httpx.HTTPError:
+                    break
+                await asyncio.sleep(0.05)
+    forge.start()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     code: int

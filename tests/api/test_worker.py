@@ -1,10 +1,12 @@
 """The worker: messages of one breath are one turn, a broken or hanging turn never becomes silence."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from agent.records import engine
 from api import worker
 from tests.api.desk import open_door, settings_in
 
@@ -62,3 +64,51 @@ async def test_what_was_accepted_before_a_stop_is_answered_after_the_next_start(
         visit.door = door
         assert (await visit.answered(seq))["text"] == "You said: slow start"
         assert len(await visit.lines()) == 3
+
+
+async def test_a_locked_database_is_a_problem_with_a_remedy_and_the_same_message_goes_through_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_MS", 100)
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        other = sqlite3.connect(tmp_path / "mayak.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        body = {"key": "once", "text": "hello"}
+        refused = await visit.post("/messages", body)
+        assert (refused.status_code, refused.json()["type"]) == (503, "urn:mayak:problem:storage_unavailable")
+        assert refused.json()["remedy"]
+        assert refused.headers["retry-after"]
+        other.execute("ROLLBACK")
+        other.close()
+        accepted = await visit.post("/messages", body)
+        assert accepted.status_code == 202
+        assert (await visit.answered(accepted.json()["seq"]))["text"] == "You said: hello"
+
+
+async def test_the_engine_keeps_nothing_of_a_turn_that_has_its_outcome(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        await visit.answered(await visit.say("my password is hunter2"))
+        await visit.answered(await visit.say("boom hunter2"))
+        async with asyncio.timeout(5):
+            while await door.house.worker.turns.ended():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("durable.sqlite*"))
+    assert b"hunter2" not in kept
+
+
+async def test_what_a_crash_left_in_the_engine_is_forgotten_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_now(self: object, turn: object) -> None:
+        return None
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker.Worker, "_forget", not_now)
+        async with open_door(settings_in(tmp_path)) as door:
+            visit = await door.visit()
+            await visit.answered(await visit.say("hello"))
+            assert len(await door.house.worker.turns.ended()) == 1
+    async with open_door(settings_in(tmp_path)) as door:
+        assert await door.house.worker.turns.ended() == frozenset()

@@ -76,7 +76,9 @@ async def records(
         yield FakeRecords(clock=clock, card=card, versions=versions, rang=rung.append)
         return
     sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'records.sqlite'}" if sqlite else request.getfixturevalue("postgres_database")
+    url = (
+        f"sqlite:///{tmp_path / 'records.sqlite'}" if sqlite else request.getfixturevalue("postgres_database")
+    )
     engine = connect(url)
     async with engine.begin() as connection:
         await connection.run_sync(metadata.drop_all)
@@ -271,6 +273,13 @@ class TestTurns:
         record = answer(turn, id, outcome=outcome, confidence=0.5, reasons=("far",), ms={"total": 1.5})
         await records.commit(record)
         assert await records.receipt(id, turn) == record
+
+    async def test_decided_turns_are_told_from_open_ones(self, records: Store) -> None:
+        id = await opened(records)
+        turn = await turn_for(records, id)
+        assert await records.decided([turn, TurnId("nothing")]) == frozenset()
+        await records.commit(answer(turn, id))
+        assert await records.decided([turn, TurnId("nothing")]) == {turn}
 
     async def test_a_record_of_an_unknown_turn_is_refused(self, records: Store) -> None:
         id = await opened(records)

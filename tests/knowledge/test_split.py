@@ -51,7 +51,7 @@ def test_any_text_at_all_is_cut_without_a_fault_and_numbered_from_one(text):
     assert all(passage.text.strip() for passage in found)
 
 
-@given(st.text(alphabet="аб .!?…»\"\nАБ1", max_size=200))
+@given(st.text(alphabet='аб .!?…»"\nАБ1', max_size=200))
 @settings(max_examples=150, deadline=None)
 def test_sentences_joined_are_the_text(text):
     assert "".join("".join(sentences(text)).split()) == "".join(text.split())
@@ -63,7 +63,10 @@ def test_abbreviations_and_numbers_do_not_end_a_sentence():
 
 
 def test_the_path_of_headings_travels_with_each_passage_and_the_title_is_not_repeated():
-    found = pieces("# Доставка\n\nВводная.\n\n## Курьер\n\nПривезёт.\n\n### Сроки\n\nЗавтра.\n\n## Почта\n\nДолго.", "Доставка")
+    found = pieces(
+        "# Доставка\n\nВводная.\n\n## Курьер\n\nПривезёт.\n\n### Сроки\n\nЗавтра.\n\n## Почта\n\nДолго.",
+        "Доставка",
+    )
     assert [(passage.heading, passage.text) for passage in found] == [
         ("", "Вводная."),
         ("Курьер", "Привезёт."),

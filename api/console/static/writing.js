@@ -54,6 +54,7 @@ function files() {
   const check = () => {
     const file = field.files[0];
     const large = file !== undefined && file.size > Number(form.dataset.most);
+    if (file) document.getElementById("file-name").textContent = file.name;
     trouble.hidden = !large;
     if (large) trouble.querySelector("span").textContent = form.dataset.tooLarge.replace("%file%", file.name);
     return !large;

@@ -1,0 +1,166 @@
+"""Telegram's line into the house: everything that runs while it is open.
+
+```
+webhook or poll ─► Sequence ─► Letterbox ─► inbox ─► worker ─► outbox ─► Courier ─► Telegram
+                                    └─► Presence («typing…») ──────────────────────────┘
+```
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.domain import Conversation
+from api.channels.delivery import Courier, Deliveries, wait_after
+from api.channels.letterbox import BY_PEOPLE, Letterbox
+from api.channels.port import Came, Undelivered
+from api.channels.presence import Presence
+from api.channels.sequence import Sequence as InOrder
+from api.channels.telegram import NAME, TelegramChannel
+from api.opened import Opened
+from api.settings import Settings
+
+LONGEST_WAIT = 60.0
+"""Seconds between two tries to reach Telegram for updates."""
+WEBHOOK = "/v1/channels/telegram/webhook"
+
+logger = logging.getLogger("mayak.telegram")
+
+
+class TelegramLine:
+    """One open line. `after`, the number of the last update, lives in Telegram: it keeps what was not asked past."""
+
+    def __init__(self, house: Opened, channel: TelegramChannel, deliveries: Deliveries) -> None:
+        building = house.building
+        self.house = house
+        self.channel = channel
+        self.settings = building.settings
+        self.courier = Courier(
+            records=building.records,
+            channel=channel,
+            deliveries=deliveries,
+            alone=building.engine.dialect.name == "sqlite",
+        )
+        self.presence = Presence(
+            records=building.records,
+            notices=building.notices,
+            show=channel.typing,
+            stirred=self.courier.wake,
+        )
+        self.letterbox = Letterbox(house, channel=NAME, came_in=self._came_in)
+        self._order = InOrder()
+        self._aside: set[asyncio.Task[None]] = set()
+
+    async def posted(self, raw: Any) -> None:
+        """Take one update from the webhook; returns when it is stored. Raises `Unreadable`."""
+        number, came = self.channel.read(raw)
+        async with self._order.place(number, came[0].address if came else ""):
+            await self._take(came)
+
+    async def listen(self) -> None:
+        """Tell Telegram to post updates to this server, until it agrees."""
+        url = f"{self.settings.base_url}{WEBHOOK}"
+        await self._until(lambda: self.channel.listen_at(url, secret=self.settings.telegram_secret))
+        logger.info("telegram: updates come to %s", url)
+
+    async def poll(self) -> None:
+        """Ask for updates for ever. The next question, which confirms the last ones, comes after their commit."""
+        await self._until(self.channel.stop_listening)
+        logger.info("telegram: updates are polled")
+        after = failed = 0
+        while True:
+            try:
+                for number, came in await self.channel.updates(after=after):
+                    await self._take_polled(number, came)
+                    after = number
+                failed = 0
+            except (Undelivered, SQLAlchemyError) as fault:
+                failed += 1
+                await self._wait(fault, failed)
+
+    async def _take_polled(self, number: int, came: Sequence[Came]) -> None:
+        try:
+            await self._take(came)
+        except SQLAlchemyError:
+            raise
+        except Exception as fault:
+            # It would come back for ever and hold up everybody else's.
+            logger.error("telegram: update %d is left out: %r", number, fault, exc_info=fault)
+
+    async def _take(self, came: Sequence[Came]) -> None:
+        for each in came:
+            line = await self.letterbox.take(each)
+            if each.tap:
+                self._beside(self.channel.tapped(each.tap, text=line))
+            elif line:
+                self._beside(self.channel.say(each.address, line))
+        self.courier.wake()
+
+    def _came_in(self, conversation: Conversation, address: str) -> None:
+        if conversation.holder not in BY_PEOPLE:
+            self.presence.begin(conversation.id, address)
+
+    async def _until(self, call: Callable[[], Awaitable[None]]) -> None:
+        failed = 0
+        while True:
+            try:
+                return await call()
+            except Undelivered as fault:
+                failed += 1
+                await self._wait(fault, failed)
+
+    async def _wait(self, fault: Exception, failed: int) -> None:
+        seconds = getattr(fault, "seconds", None) or min(LONGEST_WAIT, wait_after(failed - 1))
+        text = str(fault) if isinstance(fault, Undelivered) else type(fault).__name__
+        logger.warning("telegram: %s; again in %g s", text, seconds)
+        await asyncio.sleep(seconds)
+
+    def _beside(self, call: Coroutine[Any, Any, None]) -> None:
+        """Do what may fail without harm, and what nobody waits for."""
+        task = asyncio.create_task(_tolerant(call))
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def close(self) -> None:
+        """Stop what was begun."""
+        await self.presence.stop()
+        await self.courier.stop()
+        for task in tuple(self._aside):
+            task.cancel()
+        await asyncio.gather(*self._aside, return_exceptions=True)
+
+
+async def _tolerant(call: Awaitable[None]) -> None:
+    try:
+        await call
+    except Undelivered as fault:
+        logger.info("telegram: not shown: %s", fault)
+
+
+@asynccontextmanager
+async def open_line(house: Opened, settings: Settings) -> AsyncIterator[TelegramLine]:
+    """Open the line while the block runs; that Telegram cannot be reached does not keep the house closed."""
+    channel = TelegramChannel(settings.telegram_token, api=settings.telegram_api)
+    deliveries = Deliveries()
+    deliveries.shown_in(house.metrics.registry)
+    line = TelegramLine(house, channel, deliveries)
+    await line.courier.start()
+    hearing = asyncio.create_task(line.listen() if settings.telegram_secret else line.poll())
+    hearing.add_done_callback(_heard)
+    try:
+        yield line
+    finally:
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+        await line.close()
+        await channel.close()
+        deliveries.hidden_from(house.metrics.registry)
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        logger.error("telegram: no more updates are taken: %r", fault, exc_info=fault)

@@ -1,0 +1,279 @@
+"""Telegram as a channel: the Bot API through python-telegram-bot; the only file that imports it.
+
+```
+Bot API ─► update ─► Came*          read here, stored by the letterbox
+Bot API ◄─ sendMessage ◄─ Message   in parts, with buttons; faults become Later | Refused | Uncertain
+```
+The token is part of every address this file calls, so no address and no text of the library reaches a log unmasked.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import httpx
+from telegram import (
+    Bot,
+    CallbackQuery,
+    Chat,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Update,
+)
+from telegram import Message as Letter
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    TelegramError,
+)
+from telegram.request import HTTPXRequest
+
+from agent.domain import Message
+from api.channels.port import Came, Later, Refused, Uncertain, Undelivered
+from api.channels.telegram_text import formatted, parts, rows
+
+NAME = "telegram"
+POLL_SECONDS = 25
+"""How long Telegram may hold an empty poll."""
+SECONDS = 8.0
+"""For the answer to one call; connecting and writing have five each."""
+CONNECTIONS = 16
+MISCONFIGURED_SECONDS = 60.0
+"""A wrong token is put right by a person: until then it is tried again this often."""
+WANTED = ("message", "edited_message", "callback_query")
+KNOWN_PARTS = 1000
+"""Messages whose first parts are remembered as sent; the oldest is forgotten."""
+START = re.compile(r"/start(?:@\w+)?(?:\s|$)")
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+T = TypeVar("T")
+
+
+class Unreadable(ValueError):
+    """What came is no update of the Bot API."""
+
+
+class TelegramChannel:
+    """Implements `agent.ports.Channel`, and the receiving half for the door. `api` is the server's address."""
+
+    name = NAME
+
+    def __init__(self, token: str, *, api: str) -> None:
+        _be_quiet()
+        self._token = token
+        self._wires = (_Wire(connection_pool_size=1), _Wire(connection_pool_size=CONNECTIONS))
+        self._bot = Bot(
+            token,
+            base_url=f"{api.rstrip('/')}/bot",
+            get_updates_request=self._wires[0],
+            request=self._wires[1],
+        )
+        self._sent: dict[str, int] = {}
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for wire in self._wires:
+            await wire.shutdown()
+
+    async def deliver(self, address: str, message: Message, *, key: str) -> None:
+        """Send one message, in as many parts as it needs. Raises `Later`, `Refused`, `Uncertain`.
+
+        The Bot API takes no key: what this process knows to have arrived of a message is not sent again, what a
+        crash made uncertain is.
+        """
+        texts = parts(message)
+        for n, text in enumerate(texts):
+            if n < self._sent.get(key, 0):
+                continue
+            keyboard = rows(message) if n == len(texts) - 1 else []
+            await self._send(address, text, keyboard=keyboard)
+            self._sent[key] = n + 1
+        self._sent.pop(key, None)
+        while len(self._sent) > KNOWN_PARTS:
+            del self._sent[next(iter(self._sent))]
+
+    async def say(self, address: str, text: str) -> None:
+        """Send a plain line that belongs to no conversation."""
+        await self._send(address, formatted(text, author="system"))
+
+    async def _send(
+        self, address: str, html: str, *, keyboard: list[list[tuple[str, str]]] | None = None
+    ) -> None:
+        buttons = [
+            [InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in keyboard or ()
+        ]
+        await self._call(
+            self._bot.send_message(
+                chat_id=address,
+                text=html,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=InlineKeyboardMarkup(buttons) if buttons else None,
+            )
+        )
+
+    async def typing(self, address: str) -> None:
+        """Show for about five seconds that an answer is being written."""
+        await self._call(self._bot.send_chat_action(chat_id=address, action=ChatAction.TYPING))
+
+    async def tapped(self, tap: str, *, text: str = "") -> None:
+        """Tell the customer's client that the press arrived; `text` is shown over the chat."""
+        await self._call(self._bot.answer_callback_query(tap, text=text or None))
+
+    async def who(self) -> str:
+        """Return the bot's name; the first call that shows whether the token is right."""
+        return (await self._call(self._bot.get_me())).name
+
+    async def listen_at(self, url: str, *, secret: str) -> None:
+        """Have updates posted to `url`, one after the other so that they keep their order."""
+        await self._call(
+            self._bot.set_webhook(url, secret_token=secret, allowed_updates=WANTED, max_connections=1)
+        )
+
+    async def stop_listening(self) -> None:
+        """Have updates kept for `updates`; those that wait are not dropped."""
+        await self._call(self._bot.delete_webhook(drop_pending_updates=False))
+
+    async def updates(self, *, after: int) -> list[tuple[int, tuple[Came, ...]]]:
+        """Wait for updates with a higher number than `after` and return them in order; asking confirms the rest."""
+        found = await self._call(
+            self._bot.get_updates(
+                offset=after + 1 if after else None, timeout=POLL_SECONDS, allowed_updates=WANTED
+            )
+        )
+        return [(update.update_id, came_of(update)) for update in sorted(found, key=lambda u: u.update_id)]
+
+    def read(self, raw: Any) -> tuple[int, tuple[Came, ...]]:
+        """Read one posted update: its number and what came. Raises `Unreadable`."""
+        try:
+            update = Update.de_json(raw, self._bot)
+            return int(update.update_id), came_of(update)
+        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+            raise Unreadable(f"{type(wrong).__name__} while reading an update") from wrong
+
+    async def _call(self, call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except TelegramError as error:
+            # Without the cause: its text may hold the address, and the address holds the token.
+            raise self._fault(error) from None
+
+    def _fault(self, error: TelegramError) -> Undelivered:
+        text = f"{type(error).__name__}: {error.message}".replace(self._token, "***")
+        match error:
+            case _Flood():
+                return Later(text, seconds=error.seconds)
+            case InvalidToken() | Conflict():
+                return Later(text, seconds=MISCONFIGURED_SECONDS)
+            case BadRequest() | Forbidden() | ChatMigrated():
+                return Refused(text)
+            case NetworkError() if isinstance(error.__cause__, NOT_SENT):
+                return Later(text)
+        return Uncertain(text)
+
+
+class _Flood(TelegramError):
+    """The Bot API asks to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Flood control exceeded. Retry in {seconds:g} seconds")
+        self.seconds = seconds
+
+
+class _Wire(HTTPXRequest):
+    """The library's HTTP client; it reads the waiting time itself, the library's own way of that is deprecated."""
+
+    def __init__(self, *, connection_pool_size: int) -> None:
+        super().__init__(connection_pool_size=connection_pool_size, read_timeout=SECONDS)
+
+    async def do_request(self, *args: Any, **named: Any) -> tuple[int, bytes]:
+        """See the library; raises `_Flood` for status 429."""
+        code, payload = await super().do_request(*args, **named)
+        if code == 429:
+            raise _Flood(_seconds(payload))
+        return code, payload
+
+
+def _seconds(payload: bytes) -> float:
+    try:
+        return max(1.0, float(json.loads(payload)["parameters"]["retry_after"]))
+    except (ValueError, KeyError, TypeError):
+        return 1.0
+
+
+def came_of(update: Update) -> tuple[Came, ...]:
+    """Return what a customer did: nothing for whatever is not ours to answer, two things for a captioned photo."""
+    if update.callback_query is not None:
+        return _tap(update.callback_query)
+    letter = update.message or update.edited_message
+    if letter is None:
+        return ()
+    if letter.chat.type != Chat.PRIVATE:
+        return _elsewhere(letter) if update.message is not None else ()
+    return _edited(letter) if update.message is None else _said(letter)
+
+
+def _tap(query: CallbackQuery) -> tuple[Came, ...]:
+    if query.message is None or query.message.chat.type != Chat.PRIVATE:
+        return ()
+    return (
+        Came(
+            kind="tap",
+            address=str(query.message.chat.id),
+            key=f"tap:{query.id}",
+            tap=query.id,
+            data=query.data or "",
+            language=query.from_user.language_code or "",
+        ),
+    )
+
+
+def _said(letter: Letter) -> tuple[Came, ...]:
+    common = _common(letter)
+    key = f"m{letter.message_id}"
+    found = []
+    if text := letter.text or letter.caption:
+        found.append(Came(kind="start" if START.match(text) else "text", key=key, text=text, **common))
+    if letter.effective_attachment:
+        # An album arrives as several messages and is remarked on once.
+        album = f"album:{letter.media_group_id}" if letter.media_group_id else f"{key}:kind"
+        found.append(Came(kind="unreadable", key=album, **common))
+    return tuple(found)
+
+
+def _edited(letter: Letter) -> tuple[Came, ...]:
+    text = letter.text or letter.caption
+    if not text or letter.edit_date is None:
+        return ()
+    original = f"m{letter.message_id}"
+    key = f"{original}.{int(letter.edit_date.timestamp())}"
+    return (Came(kind="edited", key=key, original=original, text=text, **_common(letter)),)
+
+
+def _elsewhere(letter: Letter) -> tuple[Came, ...]:
+    """Return something only for who addresses us: a group's own talk is not ours to read."""
+    if not START.match(letter.text or ""):
+        return ()
+    return (Came(kind="elsewhere", key=f"m{letter.message_id}", **_common(letter)),)
+
+
+def _common(letter: Letter) -> dict[str, Any]:
+    sender = letter.from_user
+    language = (sender.language_code or "") if sender else ""
+    return {"address": str(letter.chat.id), "said": letter.date, "language": language}
+
+
+def _be_quiet() -> None:
+    """Keep the libraries from writing down addresses, which hold the token, and what customers wrote."""
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
+    for name in ("httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))

@@ -1,0 +1,152 @@
+"""What only a database can promise: pragmas, constraints, locks, and an audit that shows a changed line."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from agent.domain import Held, Reply, TurnRecord, Verified
+from agent.records.engine import READING, connect
+from agent.records.rules import leaving
+from agent.records.sql import SqlRecords, create_tables
+from agent.records.tables import audit, turns
+from tools.context import ConversationId, Language, TurnId
+
+
+class Clock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def card(purpose: str, language: Language) -> Mapping[str, Any]:
+    return {}
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    engine = connect(f"sqlite:///{tmp_path / 'records.sqlite'}")
+    await create_tables(engine)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def records(engine: AsyncEngine) -> SqlRecords:
+    return SqlRecords(engine, clock=Clock(), card=card, versions={})
+
+
+async def test_sqlite_keeps_what_was_committed_and_enforces_its_keys(engine: AsyncEngine) -> None:
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    async with engine.connect() as connection:
+        found = {name: (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in expected}
+    assert found == expected
+
+
+async def test_the_table_itself_forbids_two_open_turns_of_a_conversation(
+    engine: AsyncEngine, records: SqlRecords
+) -> None:
+    id = (await records.open_conversation(channel="widget", language="en")).id
+    row = {
+        "conversation": id,
+        "opened": Clock().now(),
+        "reason": "",
+        "language": "en",
+        "model": "",
+        "withheld": False,
+    }
+    async with engine.begin() as connection:
+        await connection.execute(insert(turns).values(id="one", **row))
+    with pytest.raises(IntegrityError):
+        async with engine.begin() as connection:
+            await connection.execute(insert(turns).values(id="two", **row))
+    async with engine.begin() as connection:
+        await connection.execute(update(turns).where(turns.c.id == "one").values(outcome="answered"))
+        await connection.execute(insert(turns).values(id="two", **row))
+
+
+async def test_a_reader_waits_for_no_writer(engine: AsyncEngine, records: SqlRecords) -> None:
+    id = (await records.open_conversation(channel="widget", language="en")).id
+    async with engine.begin() as writing:
+        await writing.execute(text("UPDATE conversations SET language = 'ru'"))
+        assert (await asyncio.wait_for(records.conversation(id), 2)).language == "en"
+    assert (await records.conversation(id)).language == "ru"
+
+
+async def test_a_transaction_that_reads_first_still_gets_to_write(engine: AsyncEngine) -> None:
+    async def count() -> None:
+        async with engine.begin() as connection:
+            seen = (await connection.execute(text("SELECT coalesce(max(seq), 0) FROM messages"))).scalar_one()
+            await asyncio.sleep(0.01)
+            await connection.execute(
+                text("INSERT INTO messages VALUES ('c', :n, 'ai', '', '', NULL, '[]', '[]', '')"),
+                {"n": seen + 1},
+            )
+
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TABLE messages"))
+        await connection.execute(text("CREATE TABLE messages (c, seq UNIQUE, a, t, at, tu, ci, b, na)"))
+    await asyncio.gather(*(count() for _ in range(10)))
+    async with engine.execution_options(**READING).connect() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM messages"))).scalar() == 10
+
+
+async def test_the_audit_names_who_did_what_and_shows_a_changed_or_missing_line(
+    engine: AsyncEngine, records: SqlRecords
+) -> None:
+    id = (await records.open_conversation(channel="widget", language="en")).id
+    await records.claim(id, operator="olga", name="Olga")
+    await records.person_says(id, "Hello.", operator="olga", name="Olga")
+    await records.close(id, operator="olga")
+    await records.audit("publish", actor="ivan", target="returns", detail={"version": 3})
+    async with engine.connect() as connection:
+        rows = (await connection.execute(audit.select().order_by(audit.c.id))).all()
+    assert [(row.actor, row.act) for row in rows] == [
+        ("olga", "claim"),
+        ("olga", "reply"),
+        ("olga", "close"),
+        ("ivan", "publish"),
+    ]
+    assert "Hello" not in str(rows)
+    assert await records.audit_holds()
+    async with engine.begin() as connection:
+        await connection.execute(update(audit).where(audit.c.id == rows[1].id).values(actor="nobody"))
+    assert not await records.audit_holds()
+    async with engine.begin() as connection:
+        await connection.execute(update(audit).where(audit.c.id == rows[1].id).values(actor="olga"))
+    assert await records.audit_holds()
+    async with engine.begin() as connection:
+        await connection.execute(audit.delete().where(audit.c.id == rows[2].id))
+    assert not await records.audit_holds()
+
+
+async def test_audit_lines_written_at_once_form_one_chain(records: SqlRecords) -> None:
+    await asyncio.gather(*(records.audit("view", actor=f"op{n}", target="c") for n in range(12)))
+    assert await records.audit_holds()
+
+
+RECORD = TurnRecord(
+    turn=TurnId("t"),
+    conversation=ConversationId("c"),
+    outcome=Held(),
+    language="en",
+    replies=(Reply(text="Whole."),),
+)
+
+
+def test_what_left_before_a_person_came_stays_and_nothing_more_leaves() -> None:
+    left = (Verified(text="One."), Verified(text="Two."))
+    out = leaving(RECORD, holder="person", left=left)
+    assert [reply.text for reply in out.replies] == ["One. Two."]
+    assert (out.holder, out.withheld) == ("person", True)
+    assert leaving(RECORD, holder="person", left=()).replies == ()
+
+
+def test_a_held_turn_never_changes_who_holds_the_conversation() -> None:
+    for holder in ("ai", "queued", "closed"):
+        assert leaving(RECORD, holder=holder, left=()).holder == holder

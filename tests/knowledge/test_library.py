@@ -1,0 +1,287 @@
+"""The room as a whole: import, follow, crash, catch up."""
+
+from pathlib import Path
+
+import pytest
+
+from knowledge.embed.fake import FakeEmbedder
+from knowledge.errors import BadManifest, Unreadable
+from knowledge.index.memory import MemoryIndex, MemoryIndexes
+from knowledge.ingest import Progress
+from knowledge.library import Library
+from knowledge.types import DocumentId
+from tests.knowledge.shelf import NOW, opened, sqlite, write
+
+RETURNS = DocumentId("returns")
+
+
+def ids(found) -> list[str]:
+    return [hit.passage.id for hit in found.hits]
+
+
+async def test_an_imported_folder_can_be_searched_and_twins_are_paired(tmp_path):
+    seen: list[Progress] = []
+    async with opened(sqlite(tmp_path)) as library:
+        report = await library.import_path(write(tmp_path / "kb"), progress=seen.append)
+        assert report.counts == {"imported": 5, "unchanged": 0, "skipped": 0}
+        found = await library.search("за сколько дней можно вернуть товар", language="ru")
+        assert found.hits[0].passage.id == "returns#1"
+        assert found.hits[0].passage.heading == "Сроки возврата"
+        assert 0 < found.confidence < 1
+        assert found.ms > 0
+        document = await library.catalogue.document(RETURNS)
+        assert (document.twin, document.language, document.format) == ("returns.en", "ru", "md")
+        assert (await library.catalogue.document(DocumentId("returns.en"))).language == "en"
+        assert (await library.check()).ok
+    assert seen[-1].done == seen[-1].total == 5
+    assert seen[-1].passages == report.embedded > 0
+
+
+async def test_importing_twice_embeds_nothing(tmp_path):
+    async with opened(sqlite(tmp_path)) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        again = await library.import_path(tmp_path / "kb")
+        assert again.embedded == 0
+        assert again.counts == {"imported": 0, "unchanged": 5, "skipped": 0}
+
+
+async def test_a_changed_paragraph_embeds_only_itself(tmp_path):
+    embedder = FakeEmbedder()
+    async with opened(sqlite(tmp_path), embedder=embedder) as library:
+        folder = write(tmp_path / "kb")
+        await library.import_path(folder)
+        file = folder / "ru/returns.md"
+        file.write_text(file.read_text(encoding="utf-8").replace("14 дней", "20 дней"), encoding="utf-8")
+        embedder.embedded.clear()
+        report = await library.import_path(folder)
+        assert report.counts["imported"] == 1
+        assert [text for text in embedder.embedded if "20 дней" in text] == embedder.embedded
+        assert len(embedder.embedded) == 1
+        assert "20 дней" in (await library.search("сроки возврата", language="ru")).hits[0].passage.text
+
+
+async def test_what_people_edited_or_retired_survives_the_next_import(tmp_path):
+    async with opened(sqlite(tmp_path)) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        await library.save_draft(
+            RETURNS, "# Возврат\n\nТеперь 30 дней.", title="Возврат", language="ru", by="anna"
+        )
+        await library.publish(RETURNS, by="anna")
+        await library.retire(DocumentId("lamps"), by="anna")
+        await library.import_path(tmp_path / "kb")
+        assert (await library.search("сколько дней на возврат", language="ru")).hits[
+            0
+        ].passage.text == "Теперь 30 дней."
+        assert (await library.catalogue.document(DocumentId("lamps"))).status == "retired"
+
+
+async def test_one_bad_file_is_a_row_and_the_rest_goes_on(tmp_path):
+    folder = write(tmp_path / "kb")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    (folder / "old.txt").write_bytes("Возврат".encode("cp1251"))
+    (folder / "en" / "empty.md").write_text("", encoding="utf-8")
+    with (folder / "huge.pdf").open("wb") as out:
+        out.truncate(200_000_000)
+    async with opened(sqlite(tmp_path)) as library:
+        report = await library.import_path(folder)
+        assert report.counts == {"imported": 5, "unchanged": 0, "skipped": 4}
+        skipped = {row.path: row for row in report.rows if row.result == "skipped"}
+        assert set(skipped) == {"broken.pdf", "old.txt", "en/empty.md", "huge.pdf"}
+        assert all(row.reason and row.remedy for row in skipped.values())
+
+
+async def test_two_files_of_the_same_name_do_not_overwrite_each_other(tmp_path):
+    folder = write(tmp_path / "kb", {"ru/a.md": "Первый текст.", "ru/sub/a.txt": "Второй текст."})
+    async with opened(sqlite(tmp_path)) as library:
+        report = await library.import_path(folder)
+        assert [row.result for row in report.rows] == ["imported", "skipped"]
+        assert "Rename" in report.rows[1].remedy
+
+
+async def test_the_manifest_gives_title_audience_dates_and_status(tmp_path):
+    folder = write(tmp_path / "kb")
+    (folder / "documents.toml").write_text(
+        '[[document]]\npath = "ru/returns.md"\ntitle = "Как вернуть"\ndepartment = "returns"\nvalid_until = 2026-11-21\n'
+        '[[document]]\npath = "ru/lamps.md"\nstatus = "retired"\n'
+        '[[document]]\npath = "ru/delivery.md"\naudience = "staff"\n',
+        encoding="utf-8",
+    )
+    async with opened(sqlite(tmp_path)) as library:
+        await library.import_path(folder)
+        document = await library.catalogue.document(RETURNS)
+        assert (document.title, document.department) == ("Как вернуть", "returns")
+        shown = ids(await library.search("вернуть товар курьер фонарь", k=50))
+        assert shown
+        assert all(".en#" in name for name in shown)
+        staff = ids(await library.search("вернуть товар курьер фонарь", k=50, audience="staff"))
+        assert any(name.startswith("delivery#") for name in staff)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[[document]\n", '[[document]]\ntitle = "x"\n', '[[document]]\npath = "a.md"\ncolour = 1\n',
+     '[[document]]\npath = "a.md"\nstatus = "gone"\n', '[[document]]\npath = "a.md"\nvalid_from = "soon"\n', "document = 3\n"],
+)  # fmt: skip
+async def test_a_wrong_manifest_is_refused_with_a_remedy(tmp_path, text):
+    folder = write(tmp_path / "kb")
+    (folder / "documents.toml").write_text(text, encoding="utf-8")
+    async with opened(sqlite(tmp_path)) as library:
+        with pytest.raises(BadManifest) as caught:
+            await library.import_path(folder)
+        assert caught.value.remedy
+
+
+async def test_importing_a_path_that_is_not_there_is_refused(tmp_path):
+    async with opened(sqlite(tmp_path)) as library:
+        with pytest.raises(Unreadable):
+            await library.import_path(tmp_path / "nowhere")
+
+
+class Stubborn(MemoryIndex):
+    """An index that forgets nothing, as one left behind by a crash would be."""
+
+    def delete(self, names) -> None:
+        return None
+
+
+async def test_a_retired_passage_cannot_be_returned_even_if_the_index_proposes_it(tmp_path):
+    stubborn: dict[str, Stubborn] = {}
+    async with opened(
+        sqlite(tmp_path), index=lambda name, *, dim: stubborn.setdefault(name, Stubborn(dim=dim))
+    ) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        question = "за сколько дней можно вернуть товар"
+        assert "returns#1" in ids(await library.search(question, k=20))
+        # Retired behind the library's back: neither its words nor its vectors know yet.
+        await library.catalogue.retire(RETURNS, by="anna")
+        library._revision = (await library.catalogue.changes(since=-1)).revision
+        vector = FakeEmbedder().queries([question])[0]
+        proposed = {name for index in stubborn.values() for name, _ in index.query(vector, 100)}
+        assert "returns#1" in proposed
+        assert not any(name.startswith("returns#") for name in ids(await library.search(question, k=20)))
+
+
+class Crash(Exception):
+    pass
+
+
+async def test_a_crash_between_the_commit_and_the_index_is_made_good_at_the_next_start(tmp_path):
+    indexes = MemoryIndexes()
+    engine = sqlite(tmp_path)
+    async with opened(engine, index=indexes) as library:
+        await library.import_path(write(tmp_path / "kb"))
+
+    async def dies(changed):
+        raise Crash
+
+    async with opened(sqlite(tmp_path), index=indexes) as library:
+        await library.save_draft(
+            RETURNS, "# Возврат\n\nПриём вещей теперь бессрочный.", title="Возврат", language="ru", by="a"
+        )
+        library._shelves.follow = dies
+        with pytest.raises(Crash):
+            await library.publish(RETURNS, by="a")
+        assert not (await library.check()).ok
+
+    async with opened(sqlite(tmp_path), index=indexes) as library:
+        assert (await library.check()).ok
+        found = await library.search("бессрочный приём вещей", language="ru")
+        assert found.hits[0].passage.text == "Приём вещей теперь бессрочный."
+        assert "returns#2" not in ids(found)
+
+
+async def test_an_import_that_was_stopped_goes_on_where_it_was(tmp_path):
+    class Dying(FakeEmbedder):
+        def passages(self, texts):
+            if len(self.embedded) >= 6:
+                raise Crash
+            return super().passages(texts)
+
+    folder = write(tmp_path / "kb")
+    async with opened(sqlite(tmp_path), embedder=Dying()) as library:
+        with pytest.raises(Crash):
+            await library.import_path(folder)
+        done = {document.id for document in await library.catalogue.documents()}
+    second = FakeEmbedder()
+    async with opened(sqlite(tmp_path), embedder=second) as library:
+        report = await library.import_path(folder)
+        assert report.counts["unchanged"] == len(done) > 0
+        assert report.counts["imported"] == 5 - len(done)
+        assert (await library.check()).ok
+
+
+async def test_what_another_process_publishes_and_retires_is_seen_without_a_restart(tmp_path):
+    async with opened(sqlite(tmp_path)) as reader, opened(sqlite(tmp_path)) as writer:
+        assert (await reader.search("вернуть товар")).hits == ()
+        await writer.import_path(write(tmp_path / "kb"))
+        assert "returns#1" in ids(await reader.search("вернуть товар", language="ru"))
+        await writer.retire(RETURNS, by="anna")
+        assert "returns#1" not in ids(await reader.search("вернуть товар", language="ru"))
+        assert (await reader.check()).ok
+
+
+async def test_reindex_builds_everything_anew_without_embedding_again(tmp_path):
+    embedder = FakeEmbedder()
+    async with opened(sqlite(tmp_path), embedder=embedder) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        embedder.embedded.clear()
+        count = await library.reindex()
+        assert count == (await library.check()).passages > 0
+        assert embedder.embedded == []
+        assert (await library.check()).ok
+
+
+async def test_another_embedder_gets_its_own_vectors(tmp_path):
+    indexes = MemoryIndexes()
+    async with opened(sqlite(tmp_path), index=indexes) as library:
+        await library.import_path(write(tmp_path / "kb"))
+    other = FakeEmbedder(dim=64, name="other")
+    async with opened(sqlite(tmp_path), embedder=other, index=indexes) as library:
+        assert other.embedded
+        assert (await library.search("вернуть товар", language="ru")).hits[0].passage.document == RETURNS
+
+
+async def test_many_changes_do_not_wear_the_search_out(tmp_path):
+    async with opened(sqlite(tmp_path)) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        for n in range(60):
+            text = f"# Возврат\n\n## Один\n\nВерсия {n}.\n\n## Два\n\nЕщё {n}.\n\n## Три\n\nИ это {n}."
+            await library.save_draft(RETURNS, text, title="Возврат", language="ru", by="anna")
+            await library.publish(RETURNS, by="anna")
+        found = await library.search("версия 59", language="ru")
+        assert found.hits[0].passage.text == "Версия 59."
+        assert len(ids(found)) == len(set(ids(found)))
+        assert (await library.check()).ok
+
+
+async def test_live_asks_the_day_of_the_librarys_own_clock(tmp_path):
+    folder = write(tmp_path / "kb")
+    (folder / "documents.toml").write_text(
+        '[[document]]\npath = "ru/returns.md"\nvalid_from = 2026-11-23\n', encoding="utf-8"
+    )
+    day = [NOW]
+    async with opened(sqlite(tmp_path), clock=lambda: day[0]) as library:
+        await library.import_path(folder)
+        assert await library.live(["returns#1"]) == {}
+        day[0] = NOW.replace(day=23)
+        assert set(await library.live(["returns#1"])) == {"returns#1"}
+
+
+async def test_a_library_without_embedders_still_finds_by_words(tmp_path):
+    engine = sqlite(tmp_path)
+    async with opened(engine) as first:
+        await first.import_path(write(tmp_path / "kb"))
+    library = Library(sqlite(tmp_path), embedders=[], index=MemoryIndexes(), clock=lambda: NOW)
+    await library.open()
+    assert (await library.search("курьер по городу", language="ru")).hits[0].passage.id == "delivery#1"
+    await library._shelves._engine.dispose()
+
+
+def test_folders_named_by_language_decide_the_id(tmp_path: Path):
+    from knowledge.ingest import source_of
+    from knowledge.load import parse
+
+    loaded = parse(b"Words.", name="a.md", form="md")
+    assert source_of("en/a.md", loaded, {}).id == "a.en"
+    assert source_of("ru/a.md", loaded, {}).language == "ru"
+    assert source_of("a.md", loaded, {}).id == "a"

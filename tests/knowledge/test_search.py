@@ -1,0 +1,276 @@
+"""People misspell, use the wrong keyboard, decline their nouns and switch languages; search finds what they mean."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from knowledge.confidence import SIGNALS, Calibration
+from knowledge.embed.fake import FakeEmbedder
+from knowledge.embed.port import Embedder
+from knowledge.embed.use import UniversalSentenceEncoder
+from knowledge.index.memory import MemoryIndex
+from knowledge.lexical import Lexical
+from knowledge.mix import FIELDS, mix
+from knowledge.search import Dense, Sample, Search
+from knowledge.shelves import field_text
+from knowledge.types import DocumentId, Language, Passage, PassageId
+from knowledge.words import grams, stems
+from tests.knowledge.shelf import NOW
+
+TEXTS: dict[str, tuple[Language, str, str]] = {
+    "returns": ("ru", "Возврат товара", "Вернуть товар надлежащего качества можно в течение 14 дней после получения заказа."),
+    "money": ("ru", "Когда вернутся деньги", "Деньги за возвращённый товар приходят на карту за 3–10 дней."),
+    "courier": ("ru", "Доставка курьером", "Курьер по Нижнему Новгороду приезжает на следующий день с девяти до шести."),
+    "pickup": ("ru", "Пункты выдачи", "Заказ хранится в пункте выдачи семь дней, потом возвращается на склад."),
+    "fir": ("ru", "Ёлочные гирлянды", "Гирлянда для ёлки работает от сети и переливается тёплым светом."),
+    "head": ("ru", "Налобный фонарь FN-204", "Фонарь FN-204-BK светит на 400 люмен и не боится дождя."),
+    "camp": ("ru", "Кемпинговый фонарь FN-310", "Фонарь FN-310 для палатки работает сорок часов от одного аккумулятора."),
+    "loyalty": ("ru", "Бонусные баллы", "Баллы начисляются за покупки и действуют двенадцать месяцев."),
+    "warranty": ("ru", "Гарантия", "На люстры и светильники даём гарантию три года, ремонт бесплатный."),
+    "payment": ("ru", "Оплата", "Принимаем карты Мир, Систему быстрых платежей и оплату по счёту для компаний."),
+    "order": ("ru", "Статусы заказа", "Статус «собран» значит, что заказ упакован и ждёт перевозчика."),
+    "care": ("ru", "Уход за хрусталём", "Хрустальные подвески протирайте мягкой тканью с каплей спирта."),
+    "gift": ("en", "Gift cards", "A gift card is valid for one year and can be spent in parts."),
+    "wholesale": ("en", "Wholesale", "Wholesale customers get a discount starting from thirty lamps of one kind."),
+    "dimmer": ("en", "Dimmers", "An LED bulb flickers when the dimmer was made for incandescent lamps."),
+}  # fmt: skip
+
+
+def passage(name: str, language: Language, title: str, text: str) -> Passage:
+    return Passage(
+        id=PassageId(f"{name}#1"), document=DocumentId(name), title=title, heading="", text=text, language=language,
+        n=1, tokens=20,
+    )  # fmt: skip
+
+
+PASSAGES = [passage(name, *rest) for name, rest in TEXTS.items()]
+
+
+def dense(passages: Sequence[Passage], embedder: Embedder, *, rank: int = 0, sample: int = 0) -> list[Dense]:
+    out = []
+    for field in FIELDS:
+        index = MemoryIndex(dim=embedder.dim)
+        rows = embedder.passages([field_text(one, field) for one in passages])
+        index.upsert([one.id for one in passages], rows, [{"hash": ""} for _ in passages])
+        drawn = Sample(vectors=rows[:sample], languages=[one.language for one in passages[:sample]])
+        out.append(
+            Dense(embedder=embedder, index=index, field=field, rank=rank, sample=drawn if sample else None)
+        )
+    return out
+
+
+def search_over(
+    passages: Sequence[Passage], *embedders: Embedder, hidden: frozenset[str] = frozenset(), **named
+) -> Search:
+    async def live(ids: Sequence[PassageId], now: datetime, audience: str) -> Mapping[PassageId, Passage]:
+        return {one.id: one for one in passages if one.id in ids and one.id not in hidden}
+
+    views = [view for rank, one in enumerate(embedders) for view in dense(passages, one, rank=rank, **named)]
+    return Search(dense=views, lexical=Lexical(passages), live=live, clock=lambda: NOW)
+
+
+@pytest.fixture(scope="module")
+def fake() -> Search:
+    return search_over(PASSAGES, FakeEmbedder())
+
+
+@pytest.fixture(scope="module")
+def real() -> Search:
+    return search_over(PASSAGES, UniversalSentenceEncoder())
+
+
+def first(search: Search, query: str, **named) -> str:
+    return asyncio.run(search.search(query, **named)).hits[0].passage.document
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        ("возвраты товаров", "returns"),
+        ("курьеры", "courier"),
+        ("ЕЛОЧНАЯ ГИРЛЯНДА", "fir"),
+        ("ёлочная гирлянда", "fir"),
+        ("fn-204", "head"),
+        ("ФН 310? FN-310", "camp"),
+        ("FN-204-ВК", "head"),
+        ("бонусныи балы", "loyalty"),
+        ("горантия на люсру", "warranty"),
+        ("wholesail discounts", "wholesale"),
+    ],
+)
+def test_endings_yo_codes_and_typos_do_not_hide_a_passage(fake, query, document):
+    assert first(fake, query) == document
+
+
+@pytest.mark.parametrize(
+    ("query", "understood", "document"),
+    [
+        ("ljcnfdrf rehmthjv", "доставка курьером", "courier"),
+        ("rfr dthyenm njdfh?", "как вернуть товар?", "returns"),
+        ("ufhfynbz yf k.cnhs", "гарантия на люстры", "warranty"),
+        ("dostavka kurerom", "доставка курером", "courier"),
+        ("garantiya na lyustry", "гарантия на люстры", "warranty"),
+        ("пшае сфкв", "gift card", "gift"),
+        ("ljcnfdrf FN-204", "доставка FN-204", None),
+    ],
+)
+def test_the_wrong_layout_and_transliteration_are_read_as_meant(fake, query, understood, document):
+    found = asyncio.run(fake.search(query))
+    assert found.understood == understood
+    assert found.query == query
+    if document:
+        assert found.hits[0].passage.document == document
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "как вернуть товар",
+        "gift card",
+        "what about a dimmer for led lamps",
+        "FN-204",
+        "wholesale discount",
+        "кешбэк",
+        "ok",
+        "1045-А",
+    ],
+)
+def test_a_query_that_makes_sense_is_left_alone(fake, query):
+    assert asyncio.run(fake.search(query)).understood == query
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        ("how many days do I have to return goods", "returns"),
+        ("courier delivery", "courier"),
+        ("подарочная карта срок действия", "gift"),
+        ("скидка оптовым покупателям", "wholesale"),
+    ],
+)
+def test_what_is_written_only_in_the_other_language_is_still_found(real, query, document):
+    assert document in [hit.passage.document for hit in asyncio.run(real.search(query, k=3)).hits]
+
+
+def test_of_two_twins_the_one_in_the_asked_language_comes_first():
+    twins = [
+        passage("a", "ru", "Подарочные карты", "Подарочная карта действует один год."),
+        passage("a.en", "en", "Gift cards", "A gift card is valid for one year."),
+    ]
+    search = search_over([*PASSAGES, *twins], UniversalSentenceEncoder())
+    assert first(search, "сколько действует подарочная карта", language="ru") == "a"
+    assert first(search, "how long is a gift card valid", language="en") in ("a.en", "gift")
+
+
+@pytest.mark.parametrize("query", ["", "   ", "?!…", "🙂🙂", "\x00\x07", "—"])
+def test_a_query_without_words_finds_nothing_and_is_sure_of_nothing(fake, query):
+    found = asyncio.run(fake.search(query))
+    assert (found.hits, found.confidence) == ((), 0.0)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "вернуть " * 20_000,
+        "<script>alert(1)</script> вернуть товар",
+        "'; DROP TABLE kb_documents; -- товар",
+        "вернуть\u202eтовар\x00",
+        "ы" * 100_000,
+    ],
+)
+def test_any_query_is_answered_without_a_fault(fake, query):  # fmt: skip
+    assert 0 <= asyncio.run(fake.search(query)).confidence <= 1
+
+
+def test_hidden_passages_give_way_to_the_next_live_ones():
+    hidden = frozenset(f"{name}#1" for name in list(TEXTS)[:11])
+    search = search_over(PASSAGES, FakeEmbedder(), hidden=hidden)
+    found = asyncio.run(search.search("вернуть товар фонарь курьер гарантия", k=10))
+    assert {hit.passage.id for hit in found.hits} == {one.id for one in PASSAGES} - hidden
+
+
+def test_hits_come_best_first_and_say_which_signal_gave_what(real):
+    found = asyncio.run(real.search("за сколько дней вернуть товар", k=5))
+    scores = [hit.score for hit in found.hits]
+    assert scores == sorted(scores, reverse=True)
+    assert set(found.hits[0].parts) >= {"words", "letters_body", "first_body"}
+
+
+def test_the_messages_before_help_a_short_question(fake):
+    assert (
+        first(
+            fake,
+            "а сколько часов работает?",
+            context=["расскажите про кемпинговый фонарь FN-310 для палатки"],
+        )
+        == "camp"
+    )
+
+
+def test_a_corpus_too_big_to_scan_gives_the_same_first_hit():
+    many = [
+        passage(
+            f"p{n}",
+            "ru",
+            f"Раздел {n}",
+            f"Правило номер {n} о предмете {n * 7919 % 1009} и месте {n * 104729 % 997}.",
+        )
+        for n in range(1_200)
+    ]
+    search = search_over([*many, *PASSAGES], FakeEmbedder(), sample=300)
+    assert len(search.lexical) > mix().exact
+    assert first(search, "за сколько дней можно вернуть товар") == "returns"
+    assert first(search, "правило номер 731") == "p731"
+
+
+def test_confidence_is_higher_for_a_question_the_documents_answer(real):
+    def sure(query: str) -> float:
+        return asyncio.run(real.search(query)).confidence
+
+    asked = [
+        "за сколько дней можно вернуть товар",
+        "гарантия на люстры и светильники",
+        "сколько действуют бонусные баллы",
+    ]
+    foreign = ["кто выиграл чемпионат мира по футболу", "рецепт борща с фасолью", "курс доллара на завтра"]
+    assert min(map(sure, asked)) > max(map(sure, foreign))
+
+
+def test_the_signals_of_confidence_are_all_named(real):
+    _, signals = asyncio.run(real.observed("вернуть товар"))
+    assert set(signals) <= set(SIGNALS)
+    assert {"top", "margin", "coverage", "first_body"} <= set(signals)
+
+
+def test_a_calibration_is_a_logistic_curve_over_signals():
+    curve = Calibration(weights={"top": 2.0}, intercept=-2.0)
+    assert curve.confidence({"top": 1.0}) == pytest.approx(0.5)
+    assert curve.confidence({}) == pytest.approx(0.1192, abs=1e-4)
+    assert 0 < curve.confidence({"top": -1e9}) < curve.confidence({"top": 1e9}) <= 1
+
+
+def test_one_passage_alone_is_found():
+    assert first(search_over(PASSAGES[:1], FakeEmbedder()), "вернуть товар") == "returns"
+
+
+def test_words_are_stemmed_by_script_and_codes_kept_whole():
+    assert stems("Ещё заказы для customers")[1:] == ["заказ", "для", "custom"]
+    assert stems("заказы") == stems("заказа") == stems("заказ")
+    assert stems("ёлка") == stems("елка")
+    assert "fn-204-bk" in stems("FN-204-ВК")
+    assert stems("FN 204")[-1] in stems("FN-204")
+    assert grams("дом") == [" дом "]
+
+
+def test_a_replaced_document_is_found_by_its_new_words_only():
+    lexical = Lexical(PASSAGES)
+    lexical.replace(DocumentId("care"), [passage("care", "ru", "Уход", "Абажур пылесосьте насадкой.")])
+    reading = lexical.read("спирта хрустальные абажур")
+    alive = {reading.ids[row] for row in np.flatnonzero(reading.alive & (reading.scores["words"] > 0))}
+    assert alive == {"care#1"}
+    assert len(lexical) == len(PASSAGES)
+    lexical.replace(DocumentId("care"), [])
+    assert lexical.row_of(PassageId("care#1")) is None
