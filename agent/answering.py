@@ -14,6 +14,7 @@ from agent.confidence import Confidence, Signals, judge
 from agent.domain import Draft, Evidence, ToolUse, Verified
 from agent.grounding import verify
 from agent.pack import Thresholds
+from agent.policy.limits import limit_of
 from agent.ports import Similarity
 from knowledge.types import Retrieval, title_of
 
@@ -66,10 +67,11 @@ def check(
     retrieval: Retrieval,
     thresholds: Thresholds,
     similarity: Similarity | None,
+    forbidden: Sequence[str] = (),
 ) -> Judged:
     """Bind every drafted sentence to this turn's evidence and decide whether the rest may be sent."""
     evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools))}
-    kept, dropped = _verified(draft, evidence, similarity)
+    kept, dropped = _verified(draft, evidence, similarity, forbidden)
     used_tools_only = bool(draft.tools) and not any(sentence.citations for sentence in kept)
     signals = Signals(
         retrieval=retrieval.confidence,
@@ -83,11 +85,18 @@ def check(
 
 
 def _verified(
-    draft: Draft, evidence: Mapping[str, Evidence], similarity: Similarity | None
+    draft: Draft,
+    evidence: Mapping[str, Evidence],
+    similarity: Similarity | None,
+    forbidden: Sequence[str],
 ) -> tuple[tuple[Verified, ...], tuple[str, ...]]:
     kept: list[Verified] = []
     dropped: list[str] = []
     for sentence in draft.sentences:
+        over = limit_of(sentence.text, forbidden=forbidden)
+        if over is not None:
+            dropped.append(f"{over}: {sentence.text}")
+            continue
         verdict = verify(sentence, evidence, similarity=similarity)
         if verdict.ok:
             # A tool's result has no document to open; the receipt names it instead.
@@ -106,9 +115,7 @@ def _match(question: str, kept: Sequence[Verified], similarity: Similarity | Non
     return max(similarity(question, [sentence.text for sentence in kept] + titles))
 
 
-def _gate(
-    draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, thresholds: Thresholds
-) -> Gate:
+def _gate(draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, thresholds: Thresholds) -> Gate:
     """Outside the business is the writer's judgement; a low confidence alone means "not sure", and a person."""
     if kept and confidence.value >= thresholds.answer:
         return "send"

@@ -48,6 +48,8 @@ ADJOINING = 0.5
 MEANING = 0.5
 PLACES = (0.3, 0.2, 0.14, 0.09, 0.05)
 """What a passage's place in the ranking adds to its sentences."""
+BEHIND, FAR_BEHIND = 0.15, 2.0
+"""What a sentence loses for each unit its passage's search score is behind the best one's, up to so many units."""
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
@@ -62,6 +64,7 @@ class Candidate:
     rank: int
     n: int
     stems: frozenset[str]
+    behind: float = 0.0
     found: Mapping[str, float] = field(default_factory=dict)
     titled: Mapping[str, float] = field(default_factory=dict)
     score: float = 0.0
@@ -135,6 +138,7 @@ def _asked(question: str, context: str) -> dict[str, float]:
 def _candidates(evidence: Sequence[Evidence]) -> list[Candidate]:
     found: list[Candidate] = []
     seen: set[tuple[str, ...]] = set()
+    top = max((item.score for item in evidence), default=0.0)
     for rank, item in enumerate(evidence):
         title = frozenset(map(stem, words(item.title)))
         for n, text in enumerate(sentences(item.text)):
@@ -145,7 +149,13 @@ def _candidates(evidence: Sequence[Evidence]) -> list[Candidate]:
             titled = dict.fromkeys(title, 1.0)
             found.append(
                 Candidate(
-                    text=text, ref=item.ref, rank=rank, n=n, stems=frozenset(map(stem, key)), titled=titled
+                    text=text,
+                    ref=item.ref,
+                    rank=rank,
+                    n=n,
+                    stems=frozenset(map(stem, key)),
+                    behind=min(FAR_BEHIND, top - item.score),
+                    titled=titled,
                 )
             )
     return found
@@ -203,7 +213,7 @@ def _score(
         kind = KIND_OF_ANSWER if kind_of_answer and kind_of_answer.search(c.text.lower()) else 0.0
         place = PLACES[c.rank] if c.rank < len(PLACES) else 0.0
         terse = TERSE * len(c.found) / max(1, len(c.stems))
-        c.score = c.fit + kind + place + terse - wall - 0.01 * min(c.n, 6)
+        c.score = c.fit + kind + place + terse - wall - BEHIND * c.behind - 0.01 * min(c.n, 6)
 
 
 def _add_meaning(question: str, candidates: Sequence[Candidate], similarity: Similarity) -> None:

@@ -25,6 +25,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, SkipValidation
 
+from agent.closeness import closeness
 from agent.composing import Composed, compose, pick
 from agent.domain import Evidence
 from agent.intents import Argument, Documented, Offer, identifies
@@ -36,6 +37,9 @@ from tools.context import Language
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 FAR = 0.34
 """Share of the question's words that occur in no evidence at all from which it is somebody else's business."""
+ABOUT = 0.1
+"""Closeness of a question to the nearest evidence (its text twice, its title once) from which it is the
+company's business, answerable or not."""
 LISTED_SENTENCES = 6
 RESULT_SENTENCES = 3
 """Sentences of a tool's result: of a list, of one thing looked up by its identifier."""
@@ -120,7 +124,7 @@ class Extractive(BaseChatModel):
             lines += [line for line in found if line not in lines]
         if lines:
             return AIMessage("\n".join(lines))
-        return _nothing(tried, brief, desk)
+        return _nothing(tried, brief, desk, similarity=self.similarity)
 
     def _from_documents(self, answer: Answer, brief: Brief) -> Composed:
         return compose(
@@ -264,8 +268,16 @@ def _quoted(answer: Answer, desk: Desk) -> list[str]:
     identifiers = {a.name for offer in desk.offers for a in offer.arguments if identifies(a)}
     lines: list[str] = []
     for result in answer.results:
-        most = RESULT_SENTENCES if result.arguments.keys() & identifiers else LISTED_SENTENCES
-        kept = pick(answer.part, result.sentences, language=desk.language, most=most)
+        one = bool(result.arguments.keys() & identifiers)
+        kept = pick(
+            answer.part,
+            result.sentences,
+            language=desk.language,
+            most=RESULT_SENTENCES if one else LISTED_SENTENCES,
+        )
+        if one and kept and kept[0] != 0:
+            # The first sentence says how the thing stands; details without it mislead.
+            kept = [0, *kept[: RESULT_SENTENCES - 1]]
         lines += [f"{result.sentences[n]} [{result.ref}]" for n in kept]
     return lines
 
@@ -277,13 +289,23 @@ def _written(composed: Composed, *, several: bool) -> list[str]:
     return [f"{sentence.text} [{sentence.refs[0]}]" for sentence in kept]
 
 
-def _nothing(tried: Sequence[Composed], brief: Brief, desk: Desk) -> AIMessage:
-    """Nothing fits: somebody else's business when the evidence knows none of the words, else a person's."""
-    near = max((composed.near for composed in tried), default=0.0)
-    reason = lexicon(brief.language)["say"]["outside"]
-    name = "decline" if near < FAR else "hand_over"
+def _nothing(
+    tried: Sequence[Composed], brief: Brief, desk: Desk, *, similarity: Similarity | None
+) -> AIMessage:
+    """Nothing fits: somebody else's business when the documents are about other things, else a person's."""
+    name = "decline" if _far(tried, brief, similarity=similarity) else "hand_over"
     if name not in desk.controls:
         return AIMessage("")
-    return _call(
-        Call(tool=name, arguments={"reason": reason if name == "decline" else ""}), n=len(desk.results) + 1
-    )
+    reason = lexicon(brief.language)["say"]["outside"] if name == "decline" else ""
+    return _call(Call(tool=name, arguments={"reason": reason}), n=len(desk.results) + 1)
+
+
+def _far(tried: Sequence[Composed], brief: Brief, *, similarity: Similarity | None) -> bool:
+    """Tell whether the question is about none of the things the evidence is about: by meaning, else by words."""
+    if similarity is not None and brief.evidence:
+        texts, titles = ([getattr(item, name) for item in brief.evidence] for name in ("text", "title"))
+        found = closeness(brief.question, [*texts, *titles], similarity=similarity)
+        if found:
+            said, named = max(found[: len(texts)]), max(found[len(texts) :])
+            return (2 * said + named) / 3 < ABOUT
+    return max((composed.near for composed in tried), default=0.0) < FAR

@@ -13,12 +13,13 @@ passes can be shown to the customer beside the words it rests on.
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal
 
 from agent import lexicon
+from agent.closeness import closeness
 from agent.contradiction import contradiction, names_across, numbers_agree, script, words_of
 from agent.domain import Citation, Evidence, Sentence
 from agent.language import sentences
@@ -35,8 +36,6 @@ Reason = Literal[
     "negation",
     "unsupported",
 ]
-FLAT = 0.95
-"""An encoder that finds everything this close tells nothing."""
 WIDEST = 3
 """Neighbouring sentences of one passage that may carry a sentence together."""
 
@@ -196,11 +195,10 @@ def _near(text: str, place: Place, share: float, similarity: Similarity | None) 
     least = 0.0 if across else lexicon.threshold("with_similarity")
     if similarity is None or share < least:
         return False
-    nothing = _background(cast(Hashable, similarity))
-    if nothing >= FLAT:
+    found = closeness(text, [place.text], similarity=similarity)
+    if not found:
         return False
-    close = (similarity(text, [place.text])[0] - nothing) / (1 - nothing)
-    return close >= lexicon.threshold(_needed(text, place) if across else "similarity")
+    return found[0] >= lexicon.threshold(_needed(text, place) if across else "similarity")
 
 
 def _needed(text: str, place: Place) -> Literal["across", "anchored"]:
@@ -208,18 +206,6 @@ def _needed(text: str, place: Place) -> Literal["across", "anchored"]:
     given = (*quantities(place.text), *quantities(place.item.title))
     numbers = sum(any(agree(number, other) for other in given) for number in quantities(text))
     return "anchored" if numbers + len(names_across(text, place.text)) >= 2 else "across"
-
-
-@lru_cache(maxsize=8)
-def _background(similarity: Similarity) -> float:
-    """Return how close this encoder finds sentences that have nothing in common: its zero."""
-    found = [
-        score
-        for group in lexicon.background()
-        for n, text in enumerate(group[:-1])
-        for score in similarity(text, group[n + 1 :])
-    ]
-    return sum(found) / len(found)
 
 
 def _share(text: str, place: Place) -> float:

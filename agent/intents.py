@@ -23,10 +23,14 @@ from tools.context import Language
 
 SURE = 0.72
 """Score from which a cue alone decides."""
+CLEAR = 0.9
+"""Score of a message that says hardly anything but the cue."""
 SUPPORTED = 0.55
 """Score that is enough with a number or a word of one's own beside it."""
 DOCUMENTED = 0.8
 """Share of a question found in the documents from which a cue without anything of one's own gives way."""
+HALF_DOCUMENTED = 0.5
+"""The same where the cue itself is weak."""
 TOPIC = 0.6
 """Share of what a public tool would look for that a title must meet for the documents to answer instead."""
 FUNCTION_WORD = 0.45
@@ -75,6 +79,8 @@ class Intent:
 
     offer: Offer
     score: float
+    said: int = 0
+    """Words of the cue it rests on: of two cues that are said in full, the longer one is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +108,33 @@ class Reading:
         own = self._own(part) and (self._numbered(part) or not has_word(part, "imagined"))
         manner = not own and (opens_with(part, "manner") or has_word(part, "imagined"))
         found = [i for i in self._scored(part) if not (manner and i.offer.personal)]
-        best = max(found, key=lambda intent: intent.score, default=None)
+        best = max(found, key=lambda intent: (round(intent.score, 2), intent.said), default=None)
         if best is None or best.score < (SUPPORTED if own else SURE):
             return None if opens_with(part, "manner") else self._by_number(part)
+        if own and not self._numbered(part):
+            return None if self._asks_for_a_rule(best, part) else best
         return None if not own and self._gives_way(best, part) else best
+
+    def _asks_for_a_rule(self, intent: Intent, part: str) -> bool:
+        """Tell whether «мой», "my" is only said in passing: the rest of the question is what the documents know.
+
+        «Когда сгорают мои баллы?» asks for a rule, «сколько у меня баллов» for one's own account.
+        """
+        if intent.offer.writes or not (asks(part) or part.rstrip().endswith("?")):
+            return False
+        enough = DOCUMENTED if intent.score >= SURE else HALF_DOCUMENTED
+        if self.documented(part).fit < enough:
+            return False
+        rest = unexplained(intent.offer, part)
+        return opens_with(part, "manner") or (bool(rest) and self.documented(" ".join(rest)).fit >= enough)
 
     def _gives_way(self, intent: Intent, part: str) -> bool:
         """Tell whether the documents answer better: they have a text about what a public tool would look for."""
-        if self.documented(part).fit < DOCUMENTED:
-            return False
+        fit = self.documented(part).fit
         if intent.offer.personal:
-            return intent.score < 1
+            return fit >= DOCUMENTED and intent.score < 1
+        if fit < (DOCUMENTED if intent.score >= CLEAR else HALF_DOCUMENTED):
+            return False
         sought = " ".join(unexplained(intent.offer, part))
         return bool(sought) and self.documented(sought).topic >= TOPIC
 
@@ -127,11 +149,11 @@ class Reading:
             cues = [cue for own in offer.cues.values() for cue in own]
             if offer.writes:
                 cues = [cue for cue in cues if _denies_alike(cue, part)]
-            scored = [(_score(cue, said, carrying, weights), cue) for cue in cues]
-            score, cue = max(scored, default=(0.0, ""))
+            scored = [(_score(cue, said, carrying, weights), len(_cue(cue)), cue) for cue in cues]
+            score, length, cue = max(scored, default=(0.0, 0, ""))
             if self.similarity is not None and 0.4 <= score < SURE:
                 score += MEANING * max(0.0, self.similarity(part, [cue])[0] - 0.5)
-            found.append(Intent(offer=offer, score=score))
+            found.append(Intent(offer=offer, score=score, said=length))
         return found
 
     def _own(self, part: str) -> bool:

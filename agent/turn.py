@@ -194,7 +194,7 @@ class Turn:
 
     async def _draft(self, scene: Scene, question: str, retrieval: Retrieval) -> Draft:
         brief = Brief(
-            question=question,
+            question=_as_meant(question, retrieval.understood),
             language=scene.language,
             history=scene.situation.history,
             evidence=evidence_of(retrieval),
@@ -221,6 +221,7 @@ class Turn:
             retrieval=retrieval,
             thresholds=self.pack.thresholds,
             similarity=self.similarity,
+            forbidden=self.pack.company.voice.forbidden,
         )
         if judged.gate == "decline":
             return self.closing.declined(scene, draft, judged)
@@ -256,6 +257,13 @@ class Turn:
     async def _status(self, scene: Scene, key: str) -> None:
         text = self.phrases.say(key, scene.language)
         await self.notices.status(scene.caller.conversation, scene.turn, text)
+
+
+def _as_meant(question: str, understood: str) -> str:
+    """Return the question in readable letters: a wrong keyboard layout or transliteration repaired by the search."""
+    as_typed = " ".join(question.split())
+    repaired = len(understood) >= len(as_typed) // 2 and not set(understood.split()) <= set(as_typed.split())
+    return understood if repaired else question
 
 
 def _said(text: str, action: Any) -> str:

@@ -78,9 +78,11 @@ class Visit:
                 if line:
                     name, _, value = line.partition(":")
                     fields[name] = value.removeprefix(" ")
-                elif fields:
+                elif "data" in fields:
                     number = int(fields.get("id", "0"))
-                    yield number, fields.get("event", "message"), json.loads(fields.get("data", "{}"))
+                    yield number, fields.get("event", "message"), json.loads(fields["data"])
+                    fields = {}
+                else:
                     fields = {}
 
 

@@ -63,6 +63,10 @@ class Library:
             await self._rebuild()
             await self._shelves.reconcile(await self.catalogue.published())
 
+    async def close(self) -> None:
+        """Let go of the vector store; the engine belongs to whoever made it."""
+        await asyncio.to_thread(self._shelves.close)
+
     async def search(
         self,
         query: str,

@@ -154,6 +154,11 @@ class Shelves:
             ).scalar_one()
         return Check(documents=states, passages=len(passages), vectors=cached, missing=missing, stale=stale)
 
+    def close(self) -> None:
+        """Close the store; indexes are opened again when next needed."""
+        self._shelves = []
+        self._index.close()
+
     async def _opened(self) -> list[_Shelf]:
         if not self._shelves and self._embedders:
             self._shelves = await asyncio.to_thread(self._open)

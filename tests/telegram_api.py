@@ -4,13 +4,11 @@
 customer.says / edits / presses ─► updates ─► getUpdates (long poll, offset) or the webhook
 chat(…) ◄─ sendMessage …                      faults: 429, 500, 403, a connection that breaks before or after
 ```
-The description is a JSON file that is not part of this project: it is read from `../shared/specs`, or from the folder
-MAYAK_SPECS names. Without it calls are held against the fields listed here.
 """
 
 import asyncio
 import json
-import os
+import random
 import re
 import time
 from collections import deque
@@ -18,34 +16,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html import unescape
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import httpx
 
-TOKEN = "4200:AAE-secret_of_the_test_bot_0123456789abc"
-SPEC = "telegram-bot-api.json"
-LONGEST = 4096
-LISTED: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    "getMe": (frozenset(), frozenset()),
-    "getUpdates": (frozenset(), frozenset({"offset", "limit", "timeout", "allowed_updates"})),
-    "setWebhook": (
-        frozenset({"url"}),
-        frozenset({"secret_token", "allowed_updates", "max_connections", "drop_pending_updates"}),
-    ),
-    "deleteWebhook": (frozenset(), frozenset({"drop_pending_updates"})),
-    "sendMessage": (
-        frozenset({"chat_id", "text"}),
-        frozenset({"parse_mode", "link_preview_options", "reply_markup"}),
-    ),
-    "sendChatAction": (frozenset({"chat_id", "action"}), frozenset()),
-    "answerCallbackQuery": (frozenset({"callback_query_id"}), frozenset({"text"})),
-}
-"""Required and optional fields by method."""
+from tests.telegram_spec import spec
 
-Trouble = Literal["flood", "error", "blocked", "drop", "late", "hang"]
-"""`drop`: the connection breaks before the call counts; `late`: after; `hang`: it counts and is never answered."""
+TOKEN = "4200:AAE-secret_of_the_test_bot_0123456789abc"
+LONGEST = 4096
+Trouble = Literal["flood", "error", "blocked", "drop", "late", "hang", "pass"]
+"""`drop`: the connection breaks before the call counts; `late`: after; `hang`: it counts and is never answered; `pass`:
+nothing happens to this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +90,9 @@ class TelegramApi:
     last_message: int = 100
     languages: dict[int, str] = field(default_factory=dict)
     confirmed: int = 0
+    closing: bool = False
+    connections: set[asyncio.Task[None]] = field(default_factory=set)
+    chance: random.Random = field(default_factory=lambda: random.Random(20261122))
 
     def __post_init__(self) -> None:
         self.spec = spec()
@@ -182,12 +167,17 @@ class TelegramApi:
         """Return the words alone."""
         return [shown.text for shown in self.chat(chat)]
 
+    async def tapped(self, tap: str) -> str:
+        """Wait until the press is answered; return what was shown."""
+        async with asyncio.timeout(10), self.news:
+            await self.news.wait_for(lambda: tap in self.taps)
+        return self.taps[tap]
+
     async def until(self, chat: int, count: int, *, seconds: float = 20) -> list[str]:
         """Wait until the chat has so many messages; return their texts."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while len(self.chat(chat)) < count:
-                    await asyncio.sleep(0.01)
+            async with asyncio.timeout(seconds), self.news:
+                await self.news.wait_for(lambda: len(self.chat(chat)) >= count)
         assert len(self.chat(chat)) >= count, f"only {self.texts(chat)}; {self.violations}"
         return self.texts(chat)
 
@@ -199,6 +189,10 @@ class TelegramApi:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.connections.add(task)
+        task.add_done_callback(self.connections.discard)
         try:
             while line := await reader.readline():
                 headers = {}
@@ -216,6 +210,8 @@ class TelegramApi:
 
     async def _answer(self, path: str, fields: dict[str, str]) -> bytes:
         try:
+            path, _, query = path.partition("?")
+            fields |= dict(parse_qsl(query))
             _, bot, method = path.split("/")
             if bot != f"bot{TOKEN}":
                 raise Refusal(401, "Unauthorized")
@@ -227,7 +223,9 @@ class TelegramApi:
             if after == "late":
                 raise Broken
             if after == "hang":
-                await asyncio.sleep(3600)
+                async with self.news:
+                    await self.news.wait_for(lambda: self.closing)
+                raise Broken
             code, told = 200, {"ok": True, "result": result}
         except Refusal as refusal:
             code, told = refusal.code, refusal.body
@@ -253,10 +251,10 @@ class TelegramApi:
                     return after
         return ""
 
-    async def _getMe(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _getMe(self, fields: Mapping[str, str]) -> Any:
         return BOT
 
-    async def _getUpdates(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _getUpdates(self, fields: Mapping[str, str]) -> Any:
         if self.webhook:
             raise Refusal(409, "Conflict: can't use getUpdates method while webhook is active")
         offset = int(fields.get("offset", "0"))
@@ -265,18 +263,20 @@ class TelegramApi:
             self.waiting = deque(u for u in self.waiting if u["update_id"] > self.confirmed)
             with suppress(TimeoutError):
                 async with asyncio.timeout(float(fields.get("timeout", "0"))):
-                    await self.news.wait_for(lambda: bool(self.waiting))
-            return list(self.waiting)[: int(fields.get("limit", "100"))]
+                    await self.news.wait_for(lambda: bool(self.waiting) or self.closing)
+            batch = sorted(self.waiting, key=lambda u: u["update_id"])[: int(fields.get("limit", "100"))]
+            self.chance.shuffle(batch)
+            return batch
 
-    async def _setWebhook(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _setWebhook(self, fields: Mapping[str, str]) -> Any:
         self.webhook = dict(fields)
         return True
 
-    async def _deleteWebhook(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _deleteWebhook(self, fields: Mapping[str, str]) -> Any:
         self.webhook = {}
         return True
 
-    async def _sendMessage(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _sendMessage(self, fields: Mapping[str, str]) -> Any:
         chat, html = int(fields["chat_id"]), fields["text"]
         text = plain(html) if fields.get("parse_mode") == "HTML" else html
         if not text.strip():
@@ -298,13 +298,17 @@ class TelegramApi:
                 at=time.monotonic(),
             )
         )
+        async with self.news:
+            self.news.notify_all()
         return letter
 
-    async def _sendChatAction(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _sendChatAction(self, fields: Mapping[str, str]) -> Any:
         return True
 
-    async def _answerCallbackQuery(self, fields: Mapping[str, str]) -> Any:  # noqa: N802
+    async def _answerCallbackQuery(self, fields: Mapping[str, str]) -> Any:
         self.taps[fields["callback_query_id"]] = fields.get("text", "")
+        async with self.news:
+            self.news.notify_all()
         return True
 
     async def post(self, client: httpx.AsyncClient, update: Mapping[str, Any], *, secret: str = "") -> int:
@@ -341,94 +345,8 @@ async def telegram_api() -> AsyncIterator[TelegramApi]:
         yield api
     finally:
         server.close()
+        async with api.news:
+            api.closing = True
+            api.news.notify_all()
+        await asyncio.gather(*api.connections)
     assert api.violations == []
-
-
-def spec() -> "Listed | Described":
-    """Return the published description where it is, else the fields listed here."""
-    folder = os.environ.get("MAYAK_SPECS")
-    path = (Path(folder) if folder else Path(__file__).resolve().parents[2] / "shared" / "specs") / SPEC
-    return Described(json.loads(path.read_text("utf-8"))) if path.is_file() else Listed()
-
-
-class Listed:
-    """Knows only which fields the calls used here have."""
-
-    def call(self, method: str, fields: Mapping[str, str]) -> list[str]:
-        """Return what is wrong with a call."""
-        if method not in LISTED:
-            return [f"unknown method {method}"]
-        required, optional = LISTED[method]
-        missing, unknown = required - fields.keys(), fields.keys() - required - optional
-        return [f"{method}: missing {missing}, unknown {unknown}"] if missing or unknown else []
-
-    def answer(self, method: str, result: Any) -> list[str]:
-        """Return nothing: types of results are not listed."""
-        return []
-
-    def result(self, type: str, value: Any) -> list[str]:
-        """Return nothing: types are not listed."""
-        return []
-
-
-class Described:
-    """Holds calls and results against the whole description."""
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.methods = data["methods"]
-        self.types = data["types"]
-
-    def call(self, method: str, fields: Mapping[str, str]) -> list[str]:
-        """Return what is wrong with a call."""
-        if method not in self.methods:
-            return [f"unknown method {method}"]
-        known = {f["name"]: f for f in self.methods[method].get("fields", [])}
-        wrong = [f"{method}: unknown field {name}" for name in fields.keys() - known.keys()]
-        for name, described in known.items():
-            if name in fields and not self._sent(fields[name], described["types"]):
-                wrong.append(f"{method}.{name}: {fields[name][:80]!r} is no {described['types']}")
-            if name not in fields and described["required"]:
-                wrong.append(f"{method}: {name} is missing")
-        return wrong
-
-    def answer(self, method: str, result: Any) -> list[str]:
-        """Return what is wrong with the result of a call: a fault of this emulator."""
-        returns = self.methods[method]["returns"]
-        return [] if self._fits(result, returns) else [f"{method} does not return {result!r}"]
-
-    def result(self, type: str, value: Any) -> list[str]:
-        """Return what is wrong with a value of a named type."""
-        return [] if self._fits(value, [type]) else [f"this is no {type}: {value!r}"]
-
-    def _sent(self, text: str, types: list[str]) -> bool:
-        """Whether a form's text can be read as one of the types."""
-        if "String" in types:
-            return True
-        try:
-            return self._fits(json.loads(text), types)
-        except ValueError:
-            return False
-
-    def _fits(self, value: Any, types: list[str]) -> bool:
-        return any(self._is(value, type) for type in types)
-
-    def _is(self, value: Any, type: str) -> bool:
-        if type.startswith("Array of "):
-            return isinstance(value, list) and all(
-                self._fits(each, [type.removeprefix("Array of ")]) for each in value
-            )
-        simple: Mapping[str, Any] = {"Integer": int, "Float": (int, float), "String": str}
-        if type in simple:
-            return isinstance(value, simple[type]) and not isinstance(value, bool)
-        if type in ("Boolean", "True"):
-            return value is True or (type == "Boolean" and value is False)
-        described = self.types[type]
-        if described.get("subtypes"):
-            return self._fits(value, described["subtypes"])
-        known = {f["name"]: f for f in described.get("fields", [])}
-        if not isinstance(value, dict) or value.keys() - known.keys():
-            return False
-        return all(
-            self._fits(value[name], f["types"]) if name in value else not f["required"]
-            for name, f in known.items()
-        )

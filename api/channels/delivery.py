@@ -13,7 +13,8 @@ is sent again: a repetition is counted and logged, a loss would be silent.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -67,6 +68,7 @@ class Courier:
         self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._stopping = False
 
     async def start(self) -> None:
         """Take up what an earlier process left, and look for more from now on."""
@@ -76,21 +78,18 @@ class Courier:
 
     async def stop(self) -> None:
         """Let deliveries end for a moment; the rest is due at the next start."""
+        self._stopping = True
+        self.wake()
         if self._looking is not None:
-            self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        if tasks := set(self._tasks.values()):
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await ended(self._tasks.values(), seconds=STOP_SECONDS)
 
     def wake(self) -> None:
         """There may be something to deliver. Returns at once."""
         self._woken.set()
 
     async def _look(self) -> None:
-        while True:
+        while not self._stopping:
             self._woken.clear()
             try:
                 await self._begin()
@@ -112,7 +111,7 @@ class Courier:
                 continue
             task = asyncio.create_task(self._carry(deliveries))
             self._tasks[conversation] = task
-            task.add_done_callback(lambda done, id=conversation: self._ended(id, done))
+            task.add_done_callback(partial(self._ended, conversation))
 
     def _ended(self, conversation: ConversationId, task: asyncio.Task[None]) -> None:
         del self._tasks[conversation]
@@ -124,7 +123,7 @@ class Courier:
     async def _carry(self, deliveries: Sequence[Delivery]) -> None:
         """Deliver in order; what cannot be delivered now holds up what comes after it."""
         for delivery in deliveries:
-            if not await self._deliver(delivery):
+            if self._stopping or not await self._deliver(delivery):
                 return
 
     async def _deliver(self, delivery: Delivery) -> bool:
@@ -174,6 +173,15 @@ class Courier:
         )
 
 
+async def ended(tasks: Iterable[asyncio.Task[None]], *, seconds: float) -> None:
+    """Wait for tasks that were told to stop; only what takes longer, waiting for the other side, is cut off."""
+    if running := set(tasks):
+        _, late = await asyncio.wait(running, timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
 def wait_after(attempts: int) -> float:
     """Return the seconds to wait after so many failed attempts, the current one not counted."""
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts, 20))
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempts, 20))

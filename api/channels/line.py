@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,12 +21,15 @@ from api.channels.port import Came, Undelivered
 from api.channels.presence import Presence
 from api.channels.sequence import Sequence as InOrder
 from api.channels.telegram import NAME, TelegramChannel
+from api.channels.telegram_updates import Unreadable, came_of, number_of
 from api.opened import Opened
 from api.settings import Settings
 
 LONGEST_WAIT = 60.0
 """Seconds between two tries to reach Telegram for updates."""
 WEBHOOK = "/v1/channels/telegram/webhook"
+
+T = TypeVar("T")
 
 logger = logging.getLogger("mayak.telegram")
 
@@ -54,38 +57,47 @@ class TelegramLine:
         self.letterbox = Letterbox(house, channel=NAME, came_in=self._came_in)
         self._order = InOrder()
         self._aside: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
 
     async def posted(self, raw: Any) -> None:
         """Take one update from the webhook; returns when it is stored. Raises `Unreadable`."""
-        number, came = self.channel.read(raw)
+        number, came = number_of(raw), came_of(raw)
         async with self._order.place(number, came[0].address if came else ""):
             await self._take(came)
 
-    async def listen(self) -> None:
+    async def hear(self) -> None:
+        """Take updates until the line closes: posted ones where the webhook has a secret, else polled ones."""
+        try:
+            await (self._listen() if self.settings.telegram_secret else self._poll())
+        except _Closing:
+            return
+
+    async def _listen(self) -> None:
         """Tell Telegram to post updates to this server, until it agrees."""
         url = f"{self.settings.base_url}{WEBHOOK}"
         await self._until(lambda: self.channel.listen_at(url, secret=self.settings.telegram_secret))
         logger.info("telegram: updates come to %s", url)
 
-    async def poll(self) -> None:
+    async def _poll(self) -> None:
         """Ask for updates for ever. The next question, which confirms the last ones, comes after their commit."""
         await self._until(self.channel.stop_listening)
         logger.info("telegram: updates are polled")
         after = failed = 0
         while True:
             try:
-                for number, came in await self.channel.updates(after=after):
-                    await self._take_polled(number, came)
+                for number, update in await self._unless_closing(self.channel.updates(after=after)):
+                    await self._take_polled(number, update)
                     after = number
                 failed = 0
-            except (Undelivered, SQLAlchemyError) as fault:
+            except (Undelivered, SQLAlchemyError, Unreadable) as fault:
                 failed += 1
                 await self._wait(fault, failed)
 
-    async def _take_polled(self, number: int, came: Sequence[Came]) -> None:
+    async def _take_polled(self, number: int, update: Any) -> None:
         try:
-            await self._take(came)
+            await self._take(came_of(update))
         except SQLAlchemyError:
+            # Nothing of it is stored, so it is asked for again.
             raise
         except Exception as fault:
             # It would come back for ever and hold up everybody else's.
@@ -104,11 +116,11 @@ class TelegramLine:
         if conversation.holder not in BY_PEOPLE:
             self.presence.begin(conversation.id, address)
 
-    async def _until(self, call: Callable[[], Awaitable[None]]) -> None:
+    async def _until(self, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
         failed = 0
         while True:
             try:
-                return await call()
+                return await self._unless_closing(call())
             except Undelivered as fault:
                 failed += 1
                 await self._wait(fault, failed)
@@ -117,7 +129,18 @@ class TelegramLine:
         seconds = getattr(fault, "seconds", None) or min(LONGEST_WAIT, wait_after(failed - 1))
         text = str(fault) if isinstance(fault, Undelivered) else type(fault).__name__
         logger.warning("telegram: %s; again in %g s", text, seconds)
-        await asyncio.sleep(seconds)
+        await self._unless_closing(asyncio.sleep(seconds))
+
+    async def _unless_closing(self, call: Coroutine[Any, Any, T]) -> T:
+        """Wait for the other side, but not beyond the end. What is being stored is never cut off."""
+        calling, closing = asyncio.ensure_future(call), asyncio.ensure_future(self._closing.wait())
+        await asyncio.wait((calling, closing), return_when=asyncio.FIRST_COMPLETED)
+        if not calling.done():
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
+            raise _Closing
+        closing.cancel()
+        return await calling
 
     def _beside(self, call: Coroutine[Any, Any, None]) -> None:
         """Do what may fail without harm, and what nobody waits for."""
@@ -127,11 +150,16 @@ class TelegramLine:
 
     async def close(self) -> None:
         """Stop what was begun."""
+        self._closing.set()
         await self.presence.stop()
         await self.courier.stop()
         for task in tuple(self._aside):
             task.cancel()
         await asyncio.gather(*self._aside, return_exceptions=True)
+
+
+class _Closing(Exception):
+    """The line closes."""
 
 
 async def _tolerant(call: Awaitable[None]) -> None:
@@ -149,14 +177,13 @@ async def open_line(house: Opened, settings: Settings) -> AsyncIterator[Telegram
     deliveries.shown_in(house.metrics.registry)
     line = TelegramLine(house, channel, deliveries)
     await line.courier.start()
-    hearing = asyncio.create_task(line.listen() if settings.telegram_secret else line.poll())
+    hearing = asyncio.create_task(line.hear())
     hearing.add_done_callback(_heard)
     try:
         yield line
     finally:
-        hearing.cancel()
-        await asyncio.gather(hearing, return_exceptions=True)
         await line.close()
+        await asyncio.gather(hearing, return_exceptions=True)
         await channel.close()
         deliveries.hidden_from(house.metrics.registry)
 

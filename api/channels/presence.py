@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
 from agent.records.sql import SqlRecords
+from api.channels.delivery import ended
 from api.channels.port import Undelivered
-from api.notices import LiveNotices
+from api.notices import LiveNotices, Watcher
 from tools.context import ConversationId
 
 EVERY_SECONDS = 4.0
 """A messenger forgets the sign after about five."""
 LONGEST_SECONDS = 120.0
 """A turn that takes longer has long been given to a person."""
+STOP_SECONDS = 2.0
 
 logger = logging.getLogger("mayak.presence")
 
@@ -35,6 +37,8 @@ class Presence:
         self.show = show
         self.stirred = stirred
         self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
+        self._watchers: set[Watcher] = set()
+        self._stopping = False
 
     def begin(self, conversation: ConversationId, address: str) -> None:
         """A message waits for its turn. Returns at once."""
@@ -45,10 +49,10 @@ class Presence:
 
     async def stop(self) -> None:
         """Take every sign down."""
-        tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._stopping = True
+        for watcher in tuple(self._watchers):
+            watcher.wake()
+        await ended(self._tasks.values(), seconds=STOP_SECONDS)
 
     def _ended(self, conversation: ConversationId, task: asyncio.Task[None]) -> None:
         del self._tasks[conversation]
@@ -56,15 +60,24 @@ class Presence:
             logger.error("conversation %s: %r", conversation, fault)
 
     async def _stay(self, conversation: ConversationId, address: str) -> None:
-        with suppress(TimeoutError), self.notices.watch(conversation) as watcher:
-            async with asyncio.timeout(LONGEST_SECONDS):
-                shown = float("-inf")
-                while await self.records.pending_conversations(only=conversation):
-                    if monotonic() - shown >= EVERY_SECONDS:
-                        shown = monotonic()
-                        await self._show(address)
-                    await watcher.wait(EVERY_SECONDS)
-                    self.stirred()
+        began, shown = monotonic(), float("-inf")
+        with self.notices.watch(conversation) as watcher, self._watched(watcher):
+            while not self._stopping and monotonic() - began < LONGEST_SECONDS:
+                if not await self.records.pending_conversations(only=conversation):
+                    return
+                if monotonic() - shown >= EVERY_SECONDS:
+                    shown = monotonic()
+                    await self._show(address)
+                await watcher.wait(EVERY_SECONDS)
+                self.stirred()
+
+    @contextmanager
+    def _watched(self, watcher: Watcher) -> Iterator[None]:
+        self._watchers.add(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.discard(watcher)
 
     async def _show(self, address: str) -> None:
         try:

@@ -1,7 +1,7 @@
 """Telegram as a channel: the Bot API through python-telegram-bot; the only file that imports it.
 
 ```
-Bot API ─► update ─► Came*          read here, stored by the letterbox
+Bot API ─► updates                  raw, read by telegram_updates, stored by the letterbox
 Bot API ◄─ sendMessage ◄─ Message   in parts, with buttons; faults become Later | Refused | Uncertain
 ```
 The token is part of every address this file calls, so no address and no text of the library reaches a log unmasked.
@@ -9,21 +9,12 @@ The token is part of every address this file calls, so no address and no text of
 
 import json
 import logging
-import re
 from collections.abc import Awaitable
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import httpx
-from telegram import (
-    Bot,
-    CallbackQuery,
-    Chat,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Update,
-)
-from telegram import Message as Letter
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import (
     BadRequest,
@@ -37,8 +28,9 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from agent.domain import Message
-from api.channels.port import Came, Later, Refused, Uncertain, Undelivered
+from api.channels.port import Later, Refused, Uncertain, Undelivered
 from api.channels.telegram_text import formatted, parts, rows
+from api.channels.telegram_updates import WANTED, number_of
 
 NAME = "telegram"
 POLL_SECONDS = 25
@@ -48,17 +40,11 @@ SECONDS = 8.0
 CONNECTIONS = 16
 MISCONFIGURED_SECONDS = 60.0
 """A wrong token is put right by a person: until then it is tried again this often."""
-WANTED = ("message", "edited_message", "callback_query")
 KNOWN_PARTS = 1000
 """Messages whose first parts are remembered as sent; the oldest is forgotten."""
-START = re.compile(r"/start(?:@\w+)?(?:\s|$)")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 T = TypeVar("T")
-
-
-class Unreadable(ValueError):
-    """What came is no update of the Bot API."""
 
 
 class TelegramChannel:
@@ -142,22 +128,17 @@ class TelegramChannel:
         """Have updates kept for `updates`; those that wait are not dropped."""
         await self._call(self._bot.delete_webhook(drop_pending_updates=False))
 
-    async def updates(self, *, after: int) -> list[tuple[int, tuple[Came, ...]]]:
-        """Wait for updates with a higher number than `after` and return them in order; asking confirms the rest."""
-        found = await self._call(
-            self._bot.get_updates(
-                offset=after + 1 if after else None, timeout=POLL_SECONDS, allowed_updates=WANTED
-            )
-        )
-        return [(update.update_id, came_of(update)) for update in sorted(found, key=lambda u: u.update_id)]
+    async def updates(self, *, after: int) -> list[tuple[int, Any]]:
+        """Wait for updates with a higher number than `after`; return them raw, in order. Asking confirms the rest.
 
-    def read(self, raw: Any) -> tuple[int, tuple[Came, ...]]:
-        """Read one posted update: its number and what came. Raises `Unreadable`."""
-        try:
-            update = Update.de_json(raw, self._bot)
-            return int(update.update_id), came_of(update)
-        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-            raise Unreadable(f"{type(wrong).__name__} while reading an update") from wrong
+        They are asked for past the library, which reads all or none: one odd update would hold up all others.
+        """
+        fields = {"timeout": str(POLL_SECONDS), "allowed_updates": json.dumps(WANTED)}
+        if after:
+            fields["offset"] = str(after + 1)
+        url = f"{self._bot.base_url}/getUpdates?{urlencode(fields)}"
+        found: Any = await self._call(self._wires[0].post(url, read_timeout=SECONDS + POLL_SECONDS))
+        return sorted(((number_of(update), update) for update in found), key=lambda pair: pair[0])
 
     async def _call(self, call: Awaitable[T]) -> T:
         try:
@@ -207,68 +188,6 @@ def _seconds(payload: bytes) -> float:
         return max(1.0, float(json.loads(payload)["parameters"]["retry_after"]))
     except (ValueError, KeyError, TypeError):
         return 1.0
-
-
-def came_of(update: Update) -> tuple[Came, ...]:
-    """Return what a customer did: nothing for whatever is not ours to answer, two things for a captioned photo."""
-    if update.callback_query is not None:
-        return _tap(update.callback_query)
-    letter = update.message or update.edited_message
-    if letter is None:
-        return ()
-    if letter.chat.type != Chat.PRIVATE:
-        return _elsewhere(letter) if update.message is not None else ()
-    return _edited(letter) if update.message is None else _said(letter)
-
-
-def _tap(query: CallbackQuery) -> tuple[Came, ...]:
-    if query.message is None or query.message.chat.type != Chat.PRIVATE:
-        return ()
-    return (
-        Came(
-            kind="tap",
-            address=str(query.message.chat.id),
-            key=f"tap:{query.id}",
-            tap=query.id,
-            data=query.data or "",
-            language=query.from_user.language_code or "",
-        ),
-    )
-
-
-def _said(letter: Letter) -> tuple[Came, ...]:
-    common = _common(letter)
-    key = f"m{letter.message_id}"
-    found = []
-    if text := letter.text or letter.caption:
-        found.append(Came(kind="start" if START.match(text) else "text", key=key, text=text, **common))
-    if letter.effective_attachment:
-        # An album arrives as several messages and is remarked on once.
-        album = f"album:{letter.media_group_id}" if letter.media_group_id else f"{key}:kind"
-        found.append(Came(kind="unreadable", key=album, **common))
-    return tuple(found)
-
-
-def _edited(letter: Letter) -> tuple[Came, ...]:
-    text = letter.text or letter.caption
-    if not text or letter.edit_date is None:
-        return ()
-    original = f"m{letter.message_id}"
-    key = f"{original}.{int(letter.edit_date.timestamp())}"
-    return (Came(kind="edited", key=key, original=original, text=text, **_common(letter)),)
-
-
-def _elsewhere(letter: Letter) -> tuple[Came, ...]:
-    """Return something only for who addresses us: a group's own talk is not ours to read."""
-    if not START.match(letter.text or ""):
-        return ()
-    return (Came(kind="elsewhere", key=f"m{letter.message_id}", **_common(letter)),)
-
-
-def _common(letter: Letter) -> dict[str, Any]:
-    sender = letter.from_user
-    language = (sender.language_code or "") if sender else ""
-    return {"address": str(letter.chat.id), "said": letter.date, "language": language}
 
 
 def _be_quiet() -> None:

@@ -261,8 +261,7 @@ def _new(
 
 def _typed(sent: Sent) -> dict[str, str]:
     """Return what was typed, to be shown again."""
-    names = ("title", "language", "audience", "department", "valid_from", "valid_until")
-    typed = {name: sent.text(name) for name in names if name in sent.form}
+    typed = {name: sent.text(name) for name in ("title", "language", *FRESH)}
     return {**typed, "text": sent.text("text", most=LONGEST_TEXT).replace("\r\n", "\n")}
 
 

@@ -1,6 +1,6 @@
 """The console's pages, assembled: sign in, dialogues, knowledge, and their files."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from api.console import dialogues, documents, page, sign_in
 
@@ -11,4 +11,10 @@ def console_router() -> APIRouter:
     router.include_router(page.static, prefix="/console")
     for part in (sign_in, dialogues, documents):
         router.include_router(part.router)
+    router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])
     return router
+
+
+def _nowhere(request: Request, rest: str) -> Response:
+    """Any other address below /console, said in words."""
+    return page.error_page(request, status=404, code="404")

@@ -63,9 +63,9 @@ async def sign_in(visit: Anybody, door: Annotated[Entrance, Depends(entrance)]) 
     request, settings = visit.request, visit.house.building.settings
     same_origin(request, base=settings.base_url)
     cast(Rate, request.app.state.console_attempts).take(address_of(request))
-    sent = await checked_form(visit)
-    login, next = sent.text("login"), sent.text("next")
-    found = await door.sign_in(visit.staff, login=login, password=sent.text("password"))
+    async with checked_form(visit) as sent:
+        login, next, password = (sent.text(name) for name in ("login", "next", "password"))
+    found = await door.sign_in(visit.staff, login=login, password=password)
     if isinstance(found, Locked):
         minutes = -(-int(found.wait.total_seconds() + 1) // 60)
         return _form(visit, next=next, login=login, trouble="locked", minutes=minutes, status=429)
@@ -85,7 +85,8 @@ async def sign_out(visit: Anybody) -> Response:
     same_origin(visit.request, base=visit.house.building.settings.base_url)
     if visit.person is None:
         raise SignInFirst
-    await checked_form(visit)
+    async with checked_form(visit):
+        pass
     await visit.staff.close_session(hashed(visit.token))
     await visit.note("sign_out", visit.who.login)
     response = redirect("/console/login", said="signed_out")

@@ -8,7 +8,8 @@ The body of a form is read last, so that nobody who may not send it can make us 
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -164,28 +165,34 @@ def signed_in(role: Role) -> Callable[[Anybody], Awaitable[Visit]]:
     return allowed
 
 
-def sent(role: Role) -> Callable[[Anybody], Awaitable[Sent]]:
+def sent(role: Role) -> Callable[[Anybody], AsyncIterator[Sent]]:
     """Return a dependency: the form somebody with this role sent from our own page."""
 
-    async def accepted(visit: Anybody) -> Sent:
+    async def accepted(visit: Anybody) -> AsyncIterator[Sent]:
         same_origin(visit.request, base=visit.house.building.settings.base_url)
         if not visit.who.may(role):
             raise Problem(403, "role", "Not for this role")
-        return await checked_form(visit)
+        async with checked_form(visit, files=1) as form:
+            yield form
 
     return accepted
 
 
-async def checked_form(visit: Visit) -> Sent:
-    """Read the form and check its token. Raises a 403 problem."""
+@asynccontextmanager
+async def checked_form(visit: Visit, *, files: int = 0) -> AsyncIterator[Sent]:
+    """Read the form and check its token; what was uploaded is gone after the block. Raises a 403 problem."""
     try:
-        form = await visit.request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_BYTES)
+        form = await visit.request.form(max_files=files, max_fields=FIELDS, max_part_size=FIELD_BYTES)
     except HTTPException as broken:
         raise Problem(422, "form", "The form cannot be read") from broken
-    found = form.get("form_token")
-    if not isinstance(found, str) or not hmac.compare_digest(found.encode(), visit.form_token.encode()):
-        raise Problem(403, "stale", "The page is too old")
-    return Sent(visit=visit, form=form)
+    try:
+        found = form.get("form_token")
+        known = visit.form_token.encode()
+        if not isinstance(found, str) or not hmac.compare_digest(found.encode(), known):
+            raise Problem(403, "stale", "The page is too old")
+        yield Sent(visit=visit, form=form)
+    finally:
+        await form.close()
 
 
 def same_origin(request: Request, *, base: str) -> None:

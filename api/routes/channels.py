@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 
 from api.channels.line import WEBHOOK, TelegramLine, open_line
-from api.channels.telegram import Unreadable
+from api.channels.telegram_updates import Unreadable
 from api.errors import Problem
 from api.settings import BadSetting, Settings
 

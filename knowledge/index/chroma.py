@@ -99,6 +99,19 @@ class ChromaServer:
             )
         return _collection(self._client, name, dim)
 
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is None:
+            return
+        # The client and the admin client inside it leave their HTTP sessions open.
+        holders = (self._client, getattr(self._client, "_admin_client", None))
+        sessions = [getattr(getattr(holder, "_server", None), "_session", None) for holder in holders]
+        self._client.close()
+        for session in sessions:
+            if session is not None:
+                session.close()
+        self._client = None
+
 
 def _collection(client: Any, name: str, dim: int) -> ChromaIndex:
     safe = re.sub(r"[^a-zA-Z0-9._-]+", "-", name).strip("-._")[:120]

@@ -65,3 +65,6 @@ class MemoryIndexes:
 
     def __call__(self, name: str, *, dim: int) -> Index:
         return self._open.setdefault(name, MemoryIndex(dim=dim))
+
+    def close(self) -> None:
+        """Nothing is held outside; the rows stay."""

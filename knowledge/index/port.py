@@ -41,3 +41,7 @@ class OpenIndex(Protocol):
     """Opens the index of one kind of vector, making it when absent; `name` is at least three characters."""
 
     def __call__(self, name: str, *, dim: int) -> Index: ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a later call opens them again."""
+        ...

@@ -239,6 +239,8 @@ def test_a_greeting_or_thanks_before_a_question_is_a_question(text: str) -> None
         ("где?", "en", "ru"),
         ("What's the warranty on headlamps?", "ru", "en"),
         ("cancel it", "ru", "en"),
+        ("My transfer was declined", "ru", "en"),
+        ("How do I report my card lost?", "ru", "en"),
         ("да", "en", "ru"),
     ],
 )
@@ -312,7 +314,9 @@ def test_a_short_list_stays_with_the_line_that_opens_it() -> None:
 
 
 def test_points_with_dashes_are_a_list_and_a_wrapped_dash_is_not() -> None:
-    assert sentences("Выберите одно:\n\n— замену;\n— возврат денег.") == ["Выберите одно: замену; возврат денег."]
+    assert sentences("Выберите одно:\n\n— замену;\n— возврат денег.") == [
+        "Выберите одно: замену; возврат денег."
+    ]
     assert sentences("Грядка\n— это место для рассады.") == ["Грядка — это место для рассады."]
 
 

@@ -53,9 +53,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenIndex
     else:
         made = indexes(request.param, folder=tmp_path / "chroma")
     yield made
-    close = getattr(made, "close", None)
-    if close:
-        close()
+    made.close()
 
 
 @pytest.fixture

@@ -57,4 +57,5 @@ async def opened(
     try:
         yield library
     finally:
+        await library.close()
         await engine.dispose()

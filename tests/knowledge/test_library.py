@@ -144,11 +144,20 @@ class Stubborn(MemoryIndex):
         return None
 
 
+class StubbornIndexes:
+    def __init__(self) -> None:
+        self.made: dict[str, Stubborn] = {}
+
+    def __call__(self, name: str, *, dim: int) -> Stubborn:
+        return self.made.setdefault(name, Stubborn(dim=dim))
+
+    def close(self) -> None:
+        return None
+
+
 async def test_a_retired_passage_cannot_be_returned_even_if_the_index_proposes_it(tmp_path):
-    stubborn: dict[str, Stubborn] = {}
-    async with opened(
-        sqlite(tmp_path), index=lambda name, *, dim: stubborn.setdefault(name, Stubborn(dim=dim))
-    ) as library:
+    indexes = StubbornIndexes()
+    async with opened(sqlite(tmp_path), index=indexes) as library:
         await library.import_path(write(tmp_path / "kb"))
         question = "за сколько дней можно вернуть товар"
         assert "returns#1" in ids(await library.search(question, k=20))
@@ -156,7 +165,7 @@ async def test_a_retired_passage_cannot_be_returned_even_if_the_index_proposes_i
         await library.catalogue.retire(RETURNS, by="anna")
         library._revision = (await library.catalogue.changes(since=-1)).revision
         vector = FakeEmbedder().queries([question])[0]
-        proposed = {name for index in stubborn.values() for name, _ in index.query(vector, 100)}
+        proposed = {name for index in indexes.made.values() for name, _ in index.query(vector, 100)}
         assert "returns#1" in proposed
         assert not any(name.startswith("returns#") for name in ids(await library.search(question, k=20)))
 

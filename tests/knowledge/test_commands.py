@@ -1,0 +1,126 @@
+"""`mayak knowledge`: what people type, what they see, and how it ends."""
+
+import json
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from api.commands.knowledge import app
+from knowledge.errors import IndexUnavailable
+from tests.knowledge.shelf import opened, sqlite, write
+
+
+class Door:
+    """Opens the library on one folder, as the installation does on its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @asynccontextmanager
+    async def library(self):
+        async with opened(sqlite(self._folder)) as library:
+            yield library
+
+
+class Shut:
+    @asynccontextmanager
+    async def library(self):
+        raise IndexUnavailable("The store is shut.", remedy="Open it.")
+        yield
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*words: str, door: object = None):
+        return CliRunner().invoke(app, [*words], obj=door or Door(tmp_path))
+
+    return call
+
+
+@pytest.fixture
+def imported(run, tmp_path):
+    assert run("import", str(write(tmp_path / "kb"))).exit_code == 0
+
+
+def test_an_import_says_what_became_of_every_file(run, tmp_path):
+    folder = write(tmp_path / "kb")
+    report = json.loads(run("import", str(folder), "--json").stdout)
+    assert report["counts"] == {"imported": 5, "unchanged": 0, "skipped": 0}
+    assert {row["document"] for row in report["rows"]} == {
+        "returns",
+        "delivery",
+        "lamps",
+        "returns.en",
+        "gift-cards.en",
+    }
+    assert "5 unchanged" in run("import", str(folder)).stdout
+
+
+def test_an_import_with_a_bad_file_keeps_the_good_ones_and_ends_with_one(run, tmp_path):
+    folder = write(tmp_path / "kb")
+    (folder / "broken.pdf").write_bytes(b"%PDF-broken")
+    result = run("import", str(folder))
+    assert result.exit_code == 1
+    assert "broken.pdf" in result.stdout
+    assert "5 imported" in result.stdout
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_search_shows_passages_scores_and_how_the_query_was_read(run):
+    shown = run("search", "rfr dthyenm njdfh", "--lang", "ru")
+    assert "Read as: как вернуть товар" in shown.stdout
+    found = json.loads(
+        run("search", "за сколько дней вернуть товар", "--lang", "ru", "-k", "2", "--json").stdout
+    )
+    assert found["hits"][0]["passage"]["id"] == "returns#1"
+    assert len(found["hits"]) == 2
+    assert 0 <= found["confidence"] <= 1
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_document_is_retired_and_published_again(run):
+    assert json.loads(run("retire", "returns", "--json").stdout)["status"] == "retired"
+    assert "returns " in run("list", "--status", "retired").stdout
+    found = json.loads(run("search", "вернуть товар", "-k", "20", "--json").stdout)
+    assert not any(hit["passage"]["document"] == "returns" for hit in found["hits"])
+    assert run("publish", "returns").stdout == "returns: published, version 1.\n"
+    assert run("rollback", "returns", "1").exit_code == 0
+
+
+@pytest.mark.usefixtures("imported")
+def test_reindex_and_check_agree(run):
+    assert json.loads(run("reindex", "--json").stdout)["passages"] > 0
+    assert json.loads(run("check", "--json").stdout)["ok"] is True
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", "/nowhere/at/all"),
+        ("retire", "nothing"),
+        ("search", "x", "--lang", "de"),
+        ("list", "--status", "lost"),
+        ("rollback", "x", "3"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_one_and_says_what_to_do(run, words):
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
+    assert "What to do: " in result.stderr
+    answer = json.loads(run(*words, "--json").stdout)
+    assert answer["error"]
+    assert answer["remedy"]
+
+
+def test_a_store_that_cannot_be_opened_is_told_with_its_remedy(run):
+    result = run("list", door=Shut())
+    assert result.exit_code == 1
+    assert "Open it." in result.stderr
+
+
+def test_a_folder_with_nothing_to_read_is_not_a_success(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert run("import", str(tmp_path / "empty")).exit_code == 1
