@@ -13,16 +13,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.pack import load_pack
+from api.console.router import console_router
 from api.container import Building, open_building
 from api.lock import owned
 from api.logs import set_up_logs
 from api.main import Extra, create_app
 from api.migrate import migrate
 from api.routes import shop_page
-from api.settings import Settings
+from api.routes.channels import telegram_door
+from api.settings import ROOT, Settings
+from api.staff import ensure_demo_staff
 from knowledge.ingest import Progress as Done
 from tools.shop import load_shop
 
+DEMO_PACK = (ROOT / "demo").resolve()
 SEEN = "pack.digest"
 """File, inside the data folder, that names the pack's bytes as of the last load."""
 
@@ -60,7 +64,7 @@ async def started(settings: Settings, *, prepare: Prepare | None = None) -> Asyn
 
 @asynccontextmanager
 async def prepared(
-    settings: Settings, *, prepare: Prepare | None = None, say: Callable[[Building], None] | None = None
+    settings: Settings, *, prepare: Prepare | None = None, say: Prepare | None = None
 ) -> AsyncIterator[Building]:
     """Migrate, build, and bring in the pack's shop and documents that are not there yet."""
     await asyncio.to_thread(migrate, settings.database_url)
@@ -69,27 +73,35 @@ async def prepared(
         if prepare is not None:
             await prepare(building)
         if say is not None:
-            say(building)
+            await say(building)
         yield building
 
 
 def doors(settings: Settings) -> tuple[Extra, ...]:
     """Return the doors beside the API that these settings open."""
-    shop = settings.company / "shop"
-    if not (settings.demo and shop.is_dir() and not settings.identity_public_key):
-        return ()
-    return (lambda app: app.include_router(shop_page.router),)
+    routers = [console_router()]
+    if is_demo(settings):
+        routers.append(shop_page.router)
+
+    def add(app: FastAPI) -> None:
+        for router in routers:
+            app.include_router(router)
+
+    return (add,)
 
 
 def channels(settings: Settings) -> tuple[Extra, ...]:
-    """Return the messengers' doors that these settings open. A server's alone: commands and sandboxes have none."""
+    """Return the messengers these settings name; only a server listens to them, never a command."""
     if not settings.telegram_token:
         return ()
-    # Its library takes its time to load.
-    from api.routes.channels import telegram_door
+    telegram = telegram_door(settings)
+    return (lambda app: app.include_router(telegram),)
 
-    door = telegram_door(settings)
-    return (lambda app: app.include_router(door),)
+
+def is_demo(settings: Settings) -> bool:
+    """Whether the demo's own doors are open: its shop page, its customers and staff, who need no accounts."""
+    pack = settings.company.resolve()
+    return settings.demo and pack == DEMO_PACK and not settings.identity_public_key
 
 
 async def furnish(building: Building) -> None:
@@ -138,10 +150,15 @@ async def _read_documents(building: Building, folder: Path) -> None:
             console.print(f"[yellow]skipped[/] {row.path}: {row.reason} {row.remedy}")
 
 
-def _say(building: Building) -> None:
+async def _say(building: Building) -> None:
     base = building.settings.base_url
     lines = [f"Mayak for “{building.pack.name[building.pack.languages[0]]}” is ready."]
-    if building.settings.demo and (building.pack.folder / "shop").is_dir():
-        lines.append(f"  Demo shop with the chat   {base}/demo/")
+    if is_demo(building.settings):
+        lines.append(
+            f"  Demo shop with the chat   {base}/demo/      (sign in there as anna, boris, vera or john)"
+        )
+    lines.append(f"  Console for staff         {base}/console")
+    if is_demo(building.settings):
+        lines += [f"      {login:<10} {password}" for login, password in await ensure_demo_staff(building)]
     lines.append(f"  API                       {base}/docs")
     print("\n".join(lines), flush=True)

@@ -212,7 +212,7 @@ def _checked(rows: Sequence[Any], file: str) -> Iterator[tuple[str, Mapping[str,
             raise BadManifest(
                 f"{file}: {row['path']} has unknown {wrong}.", remedy=f"Known: {sorted(_FIELDS)}."
             )
-        if row.get("status", "published") not in ("published", "retired", "draft"):
+        if row.get("status", "published") not in ("published", "retired"):
             raise BadManifest(
                 f"{file}: {row['path']} has a wrong status.", remedy="Use published or retired."
             )

@@ -15,12 +15,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 
+from agent.domain import Message
 from agent.ports import Channel
 from agent.records.rules import Delivery
-from agent.records.sql import SqlRecords
 from api.channels.port import Refused, Uncertain, Undelivered
 from tools.context import ConversationId
 
@@ -34,6 +35,24 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 STOP_SECONDS = 5.0
 
 logger = logging.getLogger("mayak.delivery")
+
+
+class Outbox(Protocol):
+    """The part of the records that delivery needs (see `agent/records/reading.py`)."""
+
+    async def due(self, channel: str, *, limit: int = 50) -> tuple[Delivery, ...]: ...
+
+    async def message(self, conversation: ConversationId, seq: int) -> Message | None: ...
+
+    async def begin_delivery(self, delivery: int, *, seconds: float) -> bool: ...
+
+    async def reopen_deliveries(self, channel: str) -> int: ...
+
+    async def delivered(self, delivery: int) -> None: ...
+
+    async def postponed(
+        self, delivery: int, *, seconds: float, fault: str, give_up: bool = False, unknown: bool = False
+    ) -> None: ...
 
 
 class Deliveries:
@@ -60,7 +79,7 @@ class Deliveries:
 class Courier:
     """Carries the outbox of one channel. `alone`: no other process delivers from this database."""
 
-    def __init__(self, *, records: SqlRecords, channel: Channel, deliveries: Deliveries, alone: bool) -> None:
+    def __init__(self, *, records: Outbox, channel: Channel, deliveries: Deliveries, alone: bool) -> None:
         self.records = records
         self.channel = channel
         self.deliveries = deliveries

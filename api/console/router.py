@@ -1,6 +1,7 @@
 """The console's pages, assembled: sign in, dialogues, knowledge, and their files."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.console import dialogues, documents, page, sign_in
 
@@ -16,5 +17,7 @@ def console_router() -> APIRouter:
 
 
 def _nowhere(request: Request, rest: str) -> Response:
-    """Any other address below /console, said in words."""
+    """Any other address below /console, said in words; the bare one with a slash is the console itself."""
+    if not rest:
+        return RedirectResponse("/console", status_code=308)
     return page.error_page(request, status=404, code="404")

@@ -155,7 +155,7 @@ def test_a_draft_survives_news_from_the_customer_and_a_reload(house: Running, br
         expect(reply).to_have_value("Половина ответа")
         page.get_by_role("button", name="Завершить").click()
         page.get_by_role("dialog").get_by_role("button", name="Отмена").click()
-        expect(page.locator(".holder")).to_contain_text("Вы ведёте разговор")
+        expect(page.locator(".holder")).to_contain_text("Ведёте вы")
         page.keyboard.press("e")
         page.get_by_role("dialog").get_by_role("button", name="Завершить").click()
         expect(page.locator(".holder")).to_have_text("Разговор завершён")
@@ -169,7 +169,7 @@ def test_the_one_who_came_second_sees_who_was_first(house: Running, browser: Bro
             signed_in(page, house, login)
             page.goto(f"{house.address}/console/dialogues/{talk}")
         pages[0].get_by_role("button", name="Взять себе").click()
-        expect(pages[0].locator(".holder")).to_contain_text("Вы ведёте разговор")
+        expect(pages[0].locator(".holder")).to_contain_text("Ведёте вы")
         expect(pages[1].locator(".holder")).to_have_text("Ведёт Ольга, помощник молчит")
         expect(pages[1].get_by_role("button", name="Взять себе")).to_have_count(0)
 

@@ -1,10 +1,12 @@
 """`mayak knowledge`: what people type, what they see, and how it ends."""
 
 import json
+import sqlite3
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from api.commands.knowledge import app
@@ -119,6 +121,27 @@ def test_a_store_that_cannot_be_opened_is_told_with_its_remedy(run):
     result = run("list", door=Shut())
     assert result.exit_code == 1
     assert "Open it." in result.stderr
+
+
+def test_a_locked_database_and_a_full_disk_are_told_without_a_trace(run, tmp_path):
+    class Fails:
+        def __init__(self, fault: Exception) -> None:
+            self.fault = fault
+
+        @asynccontextmanager
+        async def library(self):
+            raise self.fault
+            yield
+
+    locked = OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+    for fault, word in (
+        (locked, "database is locked"),
+        (OSError(28, "No space left on device"), "No space left"),
+    ):
+        result = run("list", door=Fails(fault))
+        assert result.exit_code == 1
+        assert word in result.stderr
+        assert "What to do: Check" in result.stderr
 
 
 def test_a_folder_with_nothing_to_read_is_not_a_success(run, tmp_path):

@@ -10,8 +10,13 @@ from evals.retrieval import Settings, measure, run
 pytestmark = [pytest.mark.evaldata, pytest.mark.heavy, pytest.mark.timeout(1_500)]
 
 
-def figures(tmp_path: Path, passages: Path, questions: Path, only: Path | None = None) -> dict[str, Any]:
-    settings = Settings(passages=passages, questions=questions, index_ids=only, cache=tmp_path)
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("vectors")
+
+
+def figures(cache: Path, passages: Path, questions: Path, only: Path | None = None) -> dict[str, Any]:
+    settings = Settings(passages=passages, questions=questions, index_ids=only, cache=cache)
     asked, found = run(settings, bar=lambda title: lambda done, total: None)
     return measure(asked, found, k=settings.k)
 
@@ -26,8 +31,8 @@ def figures(tmp_path: Path, passages: Path, questions: Path, only: Path | None =
         ("kb_en/vkcloud_faq", 0.57, 0.95),
     ],
 )
-def test_the_right_passage_comes_first_as_often_as_promised(evaldata, tmp_path, name, first, ten):
-    found = figures(tmp_path, evaldata / f"{name}.passages.jsonl", evaldata / f"{name}.questions.open.jsonl")
+def test_the_right_passage_comes_first_as_often_as_promised(evaldata, cache, name, first, ten):
+    found = figures(cache, evaldata / f"{name}.passages.jsonl", evaldata / f"{name}.questions.open.jsonl")
     assert found["hit@1"] >= first
     assert found["hit@10"] >= ten
 
@@ -40,9 +45,9 @@ def test_the_right_passage_comes_first_as_often_as_promised(evaldata, tmp_path, 
         ("rutube_ru", "kb_ru/rutube", 0.66),
     ],
 )
-def test_questions_the_documents_do_not_answer_get_less_confidence(evaldata, tmp_path, name, passages, least):
+def test_questions_the_documents_do_not_answer_get_less_confidence(evaldata, cache, name, passages, least):
     found = figures(
-        tmp_path,
+        cache,
         evaldata / f"{passages}.passages.jsonl",
         evaldata / f"oos/{name}_absent.open.jsonl",
         evaldata / f"oos/{name}.index_ids.jsonl",
