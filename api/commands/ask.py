@@ -29,8 +29,8 @@ def in_words(answer: dict[str, Any]) -> str:
     """Return the answer for a terminal: text, buttons, citations, outcome."""
     lines = [answer["text"]]
     lines += [f"  [{button['label']}]" for button in answer["buttons"]]
-    for n, citation in enumerate(answer["citations"], start=1):
-        lines.append(f"  {n}. {citation['title']} — {citation['passage']}")
+    sources = {citation["passage"]: citation["title"] for citation in answer["citations"]}
+    lines += [f"  {n}. {title} — {passage}" for n, (passage, title) in enumerate(sources.items(), start=1)]
     confidence = "" if answer["confidence"] is None else f", confidence {answer['confidence']:.2f}"
     lines.append(f"({answer['outcome']}{confidence}; conversation {answer['conversation']})")
     return "\n".join(lines)

@@ -21,11 +21,21 @@ class Context:
 
     @asynccontextmanager
     async def library(self) -> "AsyncIterator[Library]":
-        """The knowledge library on this installation's data folder, which it owns meanwhile."""
-        from api.container import open_library
+        """The knowledge library on this installation's data folder, which it owns meanwhile.
 
-        async with open_library(self.settings()) as library:
-            yield library
+        Raises `FolderTaken` while a server runs there: two processes never open one folder.
+        """
+        import asyncio
+
+        from api.container import open_library
+        from api.lock import owned
+        from api.migrate import migrate
+
+        settings = self.settings()
+        with owned(settings.data):
+            await asyncio.to_thread(migrate, settings.database_url)
+            async with open_library(settings) as library:
+                yield library
 
     @asynccontextmanager
     async def house(self) -> "AsyncIterator[House]":

@@ -22,7 +22,7 @@ import pytest
 from api.identity import sign
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 20
+KILLS = int(os.environ.get("MAYAK_TEST_KILLS", "20"))
 AGAIN = 0.2
 """Share of restarts that are killed in their turn, while they take up what was left."""
 SECRET = "k" * 40

@@ -1,7 +1,6 @@
 """A real server with a Telegram line is killed at the worst moments: every answer arrives, and order is kept."""
 
 import asyncio
-import signal
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +9,10 @@ import httpx
 import pytest
 
 from tests.api.telegram_desk import sometime
-from tests.api.test_kill import Forge, forge, ready
+from tests.api.test_kill import Forge, forge, foundry, prepared, ready
 from tests.telegram_api import TOKEN, Fault, TelegramApi, telegram_api
 
-__all__ = ["forge"]
+__all__ = ["forge", "foundry", "prepared"]
 
 QUESTION = "Сколько дней на возврат товара?"
 ANNA = 1
@@ -28,12 +27,12 @@ async def api(forge: Forge) -> AsyncIterator[TelegramApi]:
 
 
 @asynccontextmanager
-async def server(forge: Forge, *, kill: int = signal.SIGKILL) -> AsyncIterator[httpx.AsyncClient]:
+async def server(forge: Forge) -> AsyncIterator[httpx.AsyncClient]:
     forge.start()
     async with httpx.AsyncClient(base_url=forge.url, trust_env=False, timeout=20) as client:
         await ready(forge, client)
         yield client
-        forge.kill(kill)
+        forge.kill()
 
 
 def outbox(forge: Forge) -> list[tuple[str, int]]:
