@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.errors import BadManifest, Unreadable
@@ -35,6 +36,19 @@ async def test_an_imported_folder_can_be_searched_and_twins_are_paired(tmp_path)
         assert (await library.check()).ok
     assert seen[-1].done == seen[-1].total == 5
     assert seen[-1].passages == report.embedded > 0
+
+
+@pytest.mark.postgres
+async def test_the_room_works_the_same_on_postgresql(postgres_database, tmp_path):
+    async with opened(create_async_engine(postgres_database)) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        assert (await library.import_path(tmp_path / "kb")).embedded == 0
+        assert (await library.search("за сколько дней можно вернуть товар")).hits[0].passage.id == "returns#1"
+        await library.retire(RETURNS, by="anna")
+        assert not any(
+            name.startswith("returns#") for name in ids(await library.search("вернуть товар", k=20))
+        )
+        assert (await library.check()).ok
 
 
 async def test_importing_twice_embeds_nothing(tmp_path):
