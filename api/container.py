@@ -78,6 +78,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         encoders = embedders(settings)
         similarity = close_to(encoders[-1])
         library = _library(settings, engine, encoders)
+        stack.push_async_callback(library.close)
         await library.open()
         # The first customer should not pay for dictionaries and models that load at first use.
         await asyncio.gather(*(asyncio.to_thread(part) for part in (words.warm, grounding.warm)))
@@ -120,11 +121,12 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
 async def open_library(settings: Settings) -> AsyncIterator[Library]:
     """Open the knowledge room alone, for commands. The caller owns the data folder meanwhile."""
     engine = connect(settings.database_url)
+    library = _library(settings, engine, embedders(settings))
     try:
-        library = _library(settings, engine, embedders(settings))
         await library.open()
         yield library
     finally:
+        await library.close()
         await engine.dispose()
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import OperationalError
 
 from agent.pack import load_pack
 from api.console.router import console_router
@@ -21,7 +23,7 @@ from api.main import Extra, create_app
 from api.migrate import migrate
 from api.routes import shop_page
 from api.routes.channels import telegram_door
-from api.settings import ROOT, Settings
+from api.settings import ROOT, BadSetting, Settings
 from api.staff import ensure_demo_staff
 from knowledge.ingest import Progress as Done
 from tools.shop import load_shop
@@ -37,10 +39,20 @@ def run(settings: Settings) -> None:
     """Serve until interrupted. Raises typed faults with remedies when it cannot start."""
     set_up_logs(settings.log_level)
     load_pack(settings.company)
+    _port_is_free(settings)
+    faults: list[Exception] = []
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Building]:
+        try:
+            async with prepared(settings, say=_say) as building:
+                yield building
+        except Exception as fault:
+            faults.append(fault)
+            raise
+
     with owned(settings.data, address=settings.base_url):
-        app = create_app(
-            partial(prepared, settings, say=_say), extras=(*doors(settings), *channels(settings))
-        )
+        app = create_app(opened, extras=(*doors(settings), *channels(settings)))
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -50,7 +62,23 @@ def run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        uvicorn.Server(config).run()
+        with suppress(SystemExit):
+            uvicorn.Server(config).run()
+    if faults:
+        raise faults[0]
+
+
+def _port_is_free(settings: Settings) -> None:
+    """Say so before documents are read for a minute, and not after."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as taken:
+            raise BadSetting(
+                f"Port {settings.port} of {settings.host} cannot be used: {taken.strerror}.",
+                remedy="Choose another: make run PORT=8080, or MAYAK_PORT.",
+            ) from taken
 
 
 @asynccontextmanager
@@ -67,7 +95,13 @@ async def prepared(
     settings: Settings, *, prepare: Prepare | None = None, say: Prepare | None = None
 ) -> AsyncIterator[Building]:
     """Migrate, build, and bring in the pack's shop and documents that are not there yet."""
-    await asyncio.to_thread(migrate, settings.database_url)
+    try:
+        await asyncio.to_thread(migrate, settings.database_url)
+    except OperationalError as unreachable:
+        raise BadSetting(
+            f"The database cannot be opened: {unreachable.orig}.",
+            remedy="Check MAYAK_DATABASE, that its server runs, and that no other program locks the file.",
+        ) from unreachable
     async with open_building(settings) as building:
         await furnish(building)
         if prepare is not None:

@@ -91,7 +91,7 @@ class TelegramApi:
     languages: dict[int, str] = field(default_factory=dict)
     confirmed: int = 0
     closing: bool = False
-    connections: set[asyncio.Task[None]] = field(default_factory=set)
+    connections: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(20261122))
 
     def __post_init__(self) -> None:
@@ -191,8 +191,8 @@ class TelegramApi:
         """Answer the requests of one connection."""
         task = asyncio.current_task()
         assert task is not None
-        self.connections.add(task)
-        task.add_done_callback(self.connections.discard)
+        self.connections[task] = writer
+        task.add_done_callback(self.connections.pop)
         try:
             while line := await reader.readline():
                 headers = {}
@@ -348,5 +348,7 @@ async def telegram_api() -> AsyncIterator[TelegramApi]:
         async with api.news:
             api.closing = True
             api.news.notify_all()
+        for writer in api.connections.values():
+            writer.close()
         await asyncio.gather(*api.connections)
     assert api.violations == []

@@ -30,9 +30,11 @@ async def api(forge: Forge) -> AsyncIterator[TelegramApi]:
 async def server(forge: Forge) -> AsyncIterator[httpx.AsyncClient]:
     forge.start()
     async with httpx.AsyncClient(base_url=forge.url, trust_env=False, timeout=20) as client:
-        await ready(forge, client)
-        yield client
-        forge.kill()
+        try:
+            await ready(forge, client)
+            yield client
+        finally:
+            forge.kill()
 
 
 def outbox(forge: Forge) -> list[tuple[str, int]]:

@@ -1,0 +1,49 @@
+"""Starting a server: what goes wrong is said at once, with what to do."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from api.serving import is_demo, prepared, run
+from api.settings import ROOT, BadSetting, Settings, read_settings
+
+
+def test_a_taken_port_is_named_before_any_document_is_read(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = Settings(data=tmp_path, embedder="fake", port=other.getsockname()[1])
+        with pytest.raises(BadSetting, match=f"Port {taken.port}") as refused:
+            run(taken)
+    assert "MAYAK_PORT" in refused.value.remedy
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_unreachable_database_is_named_with_a_remedy(tmp_path: Path) -> None:
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:9/none"
+    with pytest.raises(BadSetting, match="database cannot be opened") as refused:
+        async with prepared(Settings(data=tmp_path, embedder="fake", database=nowhere)):
+            pass
+    assert "MAYAK_DATABASE" in refused.value.remedy
+
+
+def test_the_demos_doors_are_closed_for_any_other_company(tmp_path: Path) -> None:
+    assert is_demo(Settings(company=ROOT / "demo"))
+    assert not is_demo(Settings(company=tmp_path))
+    assert not is_demo(Settings(demo=False))
+    assert not is_demo(Settings(identity_public_key="-----BEGIN PUBLIC KEY-----"))
+
+
+def test_an_unknown_setting_is_refused_and_lists_the_known_ones() -> None:
+    with pytest.raises(BadSetting, match="MAYAK_MODLE") as refused:
+        read_settings({"MAYAK_MODLE": "x"})
+    assert "MAYAK_MODEL" in refused.value.remedy
+
+
+def test_a_secret_is_never_repeated_in_a_complaint_or_a_representation() -> None:
+    settings = read_settings({"MAYAK_MODEL_KEY": "sk-canary-123", "MAYAK_TELEGRAM_TOKEN": "42:canary"})
+    assert "canary" not in repr(settings)
+    with pytest.raises(BadSetting) as refused:
+        read_settings({"MAYAK_PORT": "eighty"})
+    assert "int" in refused.value.remedy
