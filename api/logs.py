@@ -11,7 +11,17 @@ import structlog
 MASKED = re.compile(
     r"(?i)((?:bearer|token|secret|password|api[_-]?key)[\"'=: ]+)[^\s\"'@,}]{4,}|(://[^:/@\s]+:)[^@/\s]+(?=@)"
 )
-QUIET = ("httpx", "httpcore", "chromadb", "uvicorn.access", "asyncio", "sqlalchemy.engine", "alembic", "dbos", "pymorphy3")
+QUIET = (
+    "httpx",
+    "httpcore",
+    "chromadb",
+    "uvicorn.access",
+    "asyncio",
+    "sqlalchemy.engine",
+    "alembic",
+    "dbos",
+    "pymorphy3",
+)
 """Loggers of libraries that say more than anybody reads, or what must not be written down."""
 
 

@@ -22,7 +22,6 @@ from api.logs import set_up_logs
 from api.main import Extra, create_app
 from api.migrate import migrate
 from api.routes import shop_page
-from api.routes.channels import telegram_door
 from api.settings import ROOT, BadSetting, Settings
 from api.staff import ensure_demo_staff
 from knowledge.ingest import Progress as Done
@@ -39,7 +38,6 @@ def run(settings: Settings) -> None:
     """Serve until interrupted. Raises typed faults with remedies when it cannot start."""
     set_up_logs(settings.log_level)
     load_pack(settings.company)
-    _port_is_free(settings)
     faults: list[Exception] = []
 
     @asynccontextmanager
@@ -52,6 +50,7 @@ def run(settings: Settings) -> None:
             raise
 
     with owned(settings.data, address=settings.base_url):
+        _port_is_free(settings)
         app = create_app(opened, extras=(*doors(settings), *channels(settings)))
         config = uvicorn.Config(
             app,
@@ -128,6 +127,8 @@ def channels(settings: Settings) -> tuple[Extra, ...]:
     """Return the messengers these settings name; only a server listens to them, never a command."""
     if not settings.telegram_token:
         return ()
+    from api.routes.channels import telegram_door  # the library takes a third of a second to import
+
     telegram = telegram_door(settings)
     return (lambda app: app.include_router(telegram),)
 

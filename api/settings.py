@@ -94,7 +94,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     known = {f.name: f for f in fields(Settings)}
     values: dict[str, Any] = {}
     for key, text in source.items():
-        if not key.startswith(PREFIX) or key.startswith((f"{PREFIX}TEST_", f"{PREFIX}EVALDATA")):
+        if not key.startswith(PREFIX) or key.startswith(
+            (f"{PREFIX}TEST_", f"{PREFIX}EVALDATA", f"{PREFIX}SPECS")
+        ):
             continue
         name = key.removeprefix(PREFIX).lower()
         if name not in known:

@@ -78,8 +78,10 @@ async def main() -> None:
     model.fit(signals[:, :2], right)
     weights = [max(0.0, float(w)) for w in model.coef_[0]]
     sent = held_out >= 0.5
-    print(f"{len(right)} answers, {int(right.sum())} right; held out: AUROC {roc_auc_score(right, held_out):.3f}, "
-          f"sent {sent.mean():.2f}, of these wrong {1 - right[sent].mean():.2f}")
+    print(
+        f"{len(right)} answers, {int(right.sum())} right; held out: AUROC {roc_auc_score(right, held_out):.3f}, "
+        f"sent {sent.mean():.2f}, of these wrong {1 - right[sent].mean():.2f}"
+    )
     text = (
         f"# Logit per unit of signal. Fitted {date.today()} by scripts/fit_confidence.py on {len(right)} answers to the\n"
         f"# demo pack's questions ({int(right.sum())} right); held out AUROC {roc_auc_score(right, held_out):.3f}.\n"

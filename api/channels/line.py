@@ -1,7 +1,7 @@
 """Telegram's line into the house: everything that runs while it is open.
 
 ```
-webhook or poll ─► Sequence ─► Letterbox ─► inbox ─► worker ─► outbox ─► Courier ─► Telegram
+webhook or poll ─► InOrder ─► Letterbox ─► inbox ─► worker ─► outbox ─► Courier ─► Telegram
                                     └─► Presence («typing…») ──────────────────────────┘
 ```
 """
@@ -19,7 +19,7 @@ from api.channels.delivery import Courier, Deliveries, wait_after
 from api.channels.letterbox import BY_PEOPLE, Letterbox
 from api.channels.port import Came, Undelivered
 from api.channels.presence import Presence
-from api.channels.sequence import Sequence as InOrder
+from api.channels.sequence import InOrder
 from api.channels.telegram import NAME, TelegramChannel
 from api.channels.telegram_updates import Unreadable, came_of, number_of
 from api.opened import Opened

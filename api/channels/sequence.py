@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 GRACE_SECONDS = 0.25
 
 
-class Sequence:
+class InOrder:
     """One stream of numbers with many addresses: entered in order, worked on one at a time for each address."""
 
     def __init__(self, *, grace: float = GRACE_SECONDS) -> None:

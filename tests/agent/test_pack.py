@@ -65,7 +65,7 @@ def test_an_absent_pack_or_file_says_what_to_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["9-18", "25:00-26:00", "09:00", ""])
 def test_a_span_of_hours_is_read_strictly(text: str) -> None:
-    with pytest.raises(ValueError, match="hour|span"):
+    with pytest.raises(ValueError, match=r"hour|span"):
         span(text)
 
 

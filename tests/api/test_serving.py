@@ -17,7 +17,7 @@ def test_a_taken_port_is_named_before_any_document_is_read(tmp_path: Path) -> No
         with pytest.raises(BadSetting, match=f"Port {taken.port}") as refused:
             run(taken)
     assert "MAYAK_PORT" in refused.value.remedy
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["mayak.lock"]
 
 
 async def test_an_unreachable_database_is_named_with_a_remedy(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.channels.sequence import Sequence
+from api.channels.sequence import InOrder
 from api.serving import channels
 from api.settings import BadSetting
 from tests.api.desk import settings_in
@@ -110,7 +110,7 @@ async def test_posts_that_overtake_one_another_keep_each_chats_order_and_doubles
 
 
 async def test_numbers_are_let_through_in_order_and_a_missing_one_is_not_waited_for_long() -> None:
-    sequence, entered = Sequence(grace=0.2), []
+    sequence, entered = InOrder(grace=0.2), []
 
     async def arrive(number: int) -> None:
         async with sequence.place(number, "chat"):
@@ -126,7 +126,7 @@ async def test_numbers_are_let_through_in_order_and_a_missing_one_is_not_waited_
 
 
 async def test_one_chat_at_work_does_not_hold_up_another() -> None:
-    sequence, go_on = Sequence(grace=0.01), asyncio.Event()
+    sequence, go_on = InOrder(grace=0.01), asyncio.Event()
     entered: list[str] = []
 
     async def arrive(number: int, chat: str) -> None:

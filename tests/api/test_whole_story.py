@@ -46,7 +46,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAYAK_")}
     environment |= {"MAYAK_DATA": str(data), "MAYAK_PORT": str(port), "MAYAK_EMBEDDER": "use"}
     log = (data / "server.log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "api.cli", "serve"], env=environment, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "serve"], env=environment, stdout=log, stderr=log
+    )
     found = Server(f"http://127.0.0.1:{port}", data)
     try:
         _wait(found, process)
