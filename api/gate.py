@@ -10,8 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import Problem
 
 API_BYTES = 64 * 1024
-CHANNEL_BYTES = 1024 * 1024
 """Longest body below /v1: a message of the longest kind, every letter escaped."""
+CHANNEL_BYTES = 1024 * 1024
+"""Longest body a messenger may post."""
 OTHER_BYTES = 25 * 1024 * 1024
 """Longest body elsewhere: an uploaded document."""
 FIXED: Mapping[str, str] = {
