@@ -60,6 +60,8 @@ async def bench_turn(settings: Settings, *, questions: int) -> dict[str, Any]:
         "first_status_ms": _spread([t["status"] for t in turns if t["status"] is not None]),
         "first_sentence_ms": _spread([t["sentence"] for t in turns if t["sentence"] is not None]),
         "whole_answer_ms": _spread([t["message"] for t in turns]),
+        "retrieval_ms": _spread([t["retrieval"] for t in turns if t["retrieval"]]),
+        "writer_ms": _spread([t["writer"] for t in turns if t["writer"]]),
         "outside_ms": _spread([t["outside"] for t in turns]),
         "outcomes": {
             name: sum(t["outcome"] == name for t in turns) for name in sorted({t["outcome"] for t in turns})
@@ -162,10 +164,12 @@ async def _one(visit: Visit, text: str) -> dict[str, Any]:
     async def watch() -> None:
         async for _, kind, data in visit.events(after=last):
             at = perf_counter()
-            if kind == "message" and data.get("author") in ("ai", "system", "person"):
-                seen.setdefault("message", at)
-                return
-            seen.setdefault(kind, at)
+            if kind == "message":
+                if data.get("author") != "customer":
+                    seen["answer"] = at
+                    return
+            else:
+                seen.setdefault(kind, at)
 
     watcher = asyncio.create_task(watch())
     await asyncio.sleep(0.02)
@@ -178,8 +182,10 @@ async def _one(visit: Visit, text: str) -> dict[str, Any]:
     return {
         "status": ms.get("status"),
         "sentence": ms.get("sentence"),
-        "message": ms["message"],
-        "outside": max(0.0, ms["message"] - own),
+        "message": ms["answer"],
+        "retrieval": float(answer["ms"].get("retrieval", 0.0)),
+        "writer": float(answer["ms"].get("model", 0.0)),
+        "outside": max(0.0, ms["answer"] - own),
         "outcome": answer["outcome"],
         "holder": "queued" if answer["handoff"] else "ai",
     }

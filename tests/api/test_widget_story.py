@@ -262,7 +262,7 @@ def test_sentences_of_a_turn_a_person_took_over_stay_where_they_were(page: Page,
     world.quiet = True
     frame = open_chat(page, f"{world.address}/shop")
     say(frame, "Сколько стоит доставка?")
-    expect(frame.locator(".customer")).to_have_count(1)
+    expect(frame.locator(".customer .when")).to_have_count(1)  # accepted, not only written
     world.talk.tell("sentence", turn="t1", n=0, text="Курьер стоит 290 ₽.", html="", citations=[])
     expect(frame.locator(".writing")).to_have_count(1)
     world.talk.hand("person", operator="Мария")
