@@ -52,6 +52,8 @@ PASSAGES = 6
 """Passages shown to a writer; more dilutes a small model and costs a large one."""
 CONTEXT_MESSAGES = 3
 """Earlier customer messages a search may lean on for a follow-up question."""
+FOLLOW_UP_WORDS = 3
+"""A question with more words of its own stands alone: what came before would only blur it, and costs an embedding."""
 
 
 class Turn:
@@ -185,7 +187,10 @@ class Turn:
         return replace(record, ms={**ms, **record.ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
 
     async def _retrieve(self, scene: Scene, question: str) -> Retrieval:
-        earlier = [m.text for m in scene.situation.history if m.author == "customer"][-CONTEXT_MESSAGES:]
+        earlier: list[str] = []
+        if len(words.content(question)) <= FOLLOW_UP_WORDS:
+            said = [m.text for m in scene.situation.history if m.author == "customer"]
+            earlier = said[-CONTEXT_MESSAGES:]
         return await scene.steps.run(
             "retrieve",
             lambda: self.facts.search(question, language=scene.language, k=PASSAGES, context=earlier),
