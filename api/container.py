@@ -1,6 +1,5 @@
 """The only place that chooses adapters: settings in, the built house out."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import agent
-from agent import grounding
-from agent import language as words
 from agent.loop import Loop
 from agent.models import ModelSettings, chain
 from agent.pack import Pack, load_pack
@@ -80,8 +77,6 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         library = _library(settings, engine, encoders)
         stack.push_async_callback(library.close)
         await library.open()
-        # The first customer should not pay for dictionaries and models that load at first use.
-        await asyncio.gather(*(asyncio.to_thread(part) for part in (words.warm, grounding.warm)))
         crm = EmbeddedCRM(engine)
         toolbox = Toolbox(EmbeddedOrders(engine, now=clock.now), crm, tool_texts)
         records = SqlRecords(
