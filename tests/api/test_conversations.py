@@ -112,12 +112,12 @@ async def test_a_cited_passage_can_be_opened_and_another_cannot(door: Door) -> N
 
 async def test_what_is_stored_can_be_taken_along(door: Door) -> None:
     visit = await door.visit()
-    await visit.answered(await visit.say("my secret is 42"))
+    await visit.answered(await visit.say("my secret is heliotrope"))
     mine = (await door.client.get("/v1/me", headers=visit.headers)).json()
-    assert "my secret is 42" in str(mine["messages"])
+    assert "my secret is heliotrope" in str(mine["messages"])
     assert "token_hash" not in str(mine)
     other = await door.visit()
-    assert "42" not in (await door.client.get("/v1/me", headers=other.headers)).text
+    assert "heliotrope" not in (await door.client.get("/v1/me", headers=other.headers)).text
 
 
 async def test_html_of_an_answer_is_harmless_and_a_customers_text_is_shown_as_typed(door: Door) -> None:
