@@ -30,6 +30,8 @@ class Judged:
     gate: Gate
     dropped: tuple[str, ...]
     """Drafted sentences that found no support, each with its reason."""
+    signals: Signals
+    """What the confidence was computed from; a fit reads them here."""
 
 
 def evidence_of(retrieval: Retrieval) -> tuple[Evidence, ...]:
@@ -81,7 +83,7 @@ def check(
     )
     confidence = judge(signals)
     gate = _gate(draft, kept, confidence=confidence, thresholds=thresholds)
-    return Judged(sentences=kept, confidence=confidence, gate=gate, dropped=dropped)
+    return Judged(sentences=kept, confidence=confidence, gate=gate, dropped=dropped, signals=signals)
 
 
 def _verified(

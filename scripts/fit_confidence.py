@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from agent.answering import _match, _verified, evidence_of
+from agent.answering import check, evidence_of
 from agent.confidence import DATA
 from agent.fake import InlineSteps
 from agent.ports import Brief
@@ -63,10 +63,18 @@ async def _one(building: Building, row: dict[str, Any], n: int) -> tuple[list[fl
         return None
 
     draft = await turn.writer.write(brief, steps=InlineSteps(), status=quiet)
-    kept, _ = _verified(draft, {item.ref: item for item in evidence}, turn.similarity, ())
-    match = _match(found.understood, kept, turn.similarity)
-    support = len(kept) / max(1, len(draft.sentences))
-    return [found.confidence, match, support], " ".join(sentence.text for sentence in kept)
+    judged = check(
+        draft,
+        question=row["q"],
+        retrieval=found,
+        thresholds=turn.pack.thresholds,
+        similarity=turn.similarity,
+        forbidden=turn.pack.company.voice.forbidden,
+    )
+    seen = judged.signals
+    return [seen.retrieval, seen.match, seen.support], " ".join(
+        sentence.text for sentence in judged.sentences
+    )
 
 
 async def main() -> None:

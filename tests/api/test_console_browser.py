@@ -20,7 +20,7 @@ from api.migrate import migrate
 from api.settings import Settings
 from api.staff import add_person
 from tests.api.console_house import PASSWORD, PEOPLE, escalated
-from tests.api.widget_browser import chromium, visitor
+from tests.api.widget_browser import visitor
 from tests.api.widget_server import serving
 
 pytestmark = pytest.mark.browser
@@ -62,12 +62,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with serving(app) as address:
         running.address = address
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 class Customer:

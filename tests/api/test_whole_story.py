@@ -20,7 +20,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.api.widget_browser import chat_frame, chromium, say, visitor
+from tests.api.widget_browser import chat_frame, say, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -70,12 +70,6 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.2)
     raise AssertionError((server.data / "server.log").read_text("utf-8")[-3000:])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def test_a_customer_is_answered_by_the_ai_and_then_by_a_person(server: Server, browser: Browser) -> None:

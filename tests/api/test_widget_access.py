@@ -1,12 +1,10 @@
 """The widget for everybody: keyboard alone, screen readers, small screens, large fingers, no motion."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.api.widget_browser import chat_frame, chromium, open_chat, say, visitor
-from tests.api.widget_server import World, widget_world
+from tests.api.widget_browser import chat_frame, open_chat, say, visitor
+from tests.api.widget_server import World
 
 pytestmark = pytest.mark.browser
 
@@ -15,29 +13,6 @@ SMALL = """() => [...document.querySelectorAll('button, a[href], textarea')]
   .filter((e) => e.checkVisibility() && !e.classList.contains('raised'))
   .map((e) => [e.getAttribute('aria-label') || e.textContent, e.getBoundingClientRect()])
   .filter(([, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5)).map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with widget_world() as world:
-        yield world
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser) as context:
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 def focused(frame: Frame) -> str:

@@ -1,37 +1,12 @@
 """Nothing a customer wrote is lost: no network, a failing server, a refusal, a conversation that is gone."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.api.widget_browser import chat_frame, chromium, open_chat, say, visitor
-from tests.api.widget_server import World, problem, widget_world
+from tests.api.widget_browser import chat_frame, open_chat, say
+from tests.api.widget_server import World, problem
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with widget_world() as world:
-        yield world
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser) as context:
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 def texts(world: World) -> list[str]:

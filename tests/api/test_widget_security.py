@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.api.widget_browser import chat_frame, chromium, open_chat, say, visitor
+from tests.api.widget_browser import chat_frame, open_chat, say, visitor
 from tests.api.widget_server import World, widget_world
 from tests.api.xss_payloads import PAYLOADS
 
@@ -19,28 +19,11 @@ HARMLESS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
 def world() -> Iterator[World]:
     with widget_world() as world:
         world.quiet = True
         yield world
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser) as context:
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 def identity(customer: str) -> str:

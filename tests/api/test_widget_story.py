@@ -1,37 +1,12 @@
 """The whole conversation in a real browser: what a customer sees from the first word to the last."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.api.widget_browser import chat_frame, chromium, open_chat, say, visitor
-from tests.api.widget_server import World, widget_world
+from tests.api.widget_browser import chat_frame, open_chat, say, visitor
+from tests.api.widget_server import World
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with widget_world() as world:
-        yield world
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with visitor(browser) as context:
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
 
 
 def test_the_first_thing_said_is_that_a_program_answers(page: Page, world: World) -> None:
