@@ -272,7 +272,6 @@ class TurnRecord:
     tools: tuple[ToolUse, ...] = ()
     data_used: tuple[DataUse, ...] = ()
     evidence: tuple[str, ...] = ()
-    consents: tuple[ConsentChange, ...] = ()
     proposal: Mapping[str, Any] | None = None
     closed_proposal: tuple[str, str] | None = None
     """(proposal id, final state) when this turn settled one."""

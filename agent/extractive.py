@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, SkipValidation
 from agent.closeness import closeness
 from agent.composing import Composed, compose, pick
 from agent.domain import Evidence
+from agent.gist import gist
 from agent.intents import Argument, Documented, Offer, identifies
 from agent.likeness import lexicon
 from agent.planning import Answer, Call, Compose, Desk, Result, Said, next_step
@@ -90,7 +91,7 @@ class Extractive(BaseChatModel):
         last = max((n for n, m in enumerate(messages) if isinstance(m, HumanMessage)), default=-1)
         brief = read_brief(_text(messages[last]) if last >= 0 else "")
         desk = Desk(
-            question=brief.question,
+            question=gist(brief.question),
             language=brief.language,
             history=tuple(_said(messages[: max(last, 0)])),
             offers=tuple(offer for tool in self.tools for offer in offers(tool)),
@@ -212,7 +213,7 @@ def _arguments(tool: BaseTool) -> Iterator[Argument]:
 def _said(messages: Sequence[BaseMessage]) -> Iterator[Said]:
     for message in messages:
         if isinstance(message, HumanMessage):
-            yield Said(author="customer", text=_text(message))
+            yield Said(author="customer", text=gist(_text(message)))
         elif isinstance(message, AIMessage) and _text(message):
             yield Said(author="company", text=_text(message))
 
@@ -304,7 +305,7 @@ def _far(tried: Sequence[Composed], brief: Brief, *, similarity: Similarity | No
     """Tell whether the question is about none of the things the evidence is about: by meaning, else by words."""
     if similarity is not None and brief.evidence:
         texts, titles = ([getattr(item, name) for item in brief.evidence] for name in ("text", "title"))
-        found = closeness(brief.question, [*texts, *titles], similarity=similarity)
+        found = closeness(gist(brief.question), [*texts, *titles], similarity=similarity)
         if found:
             said, named = max(found[: len(texts)]), max(found[len(texts) :])
             return (2 * said + named) / 3 < ABOUT

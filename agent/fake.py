@@ -27,7 +27,8 @@ class FixedClock:
 class InlineSteps:
     """Runs every effect at once and remembers its result by name, as a durable engine would."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, attempt: int = 1) -> None:
+        self.attempt = attempt
         self.done: dict[str, object] = {}
 
     async def run(self, name: str, effect: Callable[[], Awaitable[T]], *, of: type[T]) -> T:

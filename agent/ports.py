@@ -24,8 +24,12 @@ class Clock(Protocol):
 class Steps(Protocol):
     """Runs effects so that a finished one is not repeated after a crash.
 
-    Names must be deterministic and unique inside one turn; results must survive JSON.
+    Names must be deterministic and unique inside one turn; results must survive JSON. `attempt` counts from 1: a
+    turn begins again when a message comes before anything was sent, and what the earlier attempt would still
+    write is refused.
     """
+
+    attempt: int
 
     async def run(self, name: str, effect: Callable[[], Awaitable[T]], *, of: type[T]) -> T:
         """Run `effect` once and return its result, or the recorded result of the earlier run.
@@ -65,10 +69,11 @@ class Records(Protocol):
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
         """Return the sentences already appended by this turn, in order: the fixed prefix after a crash."""
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
+    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1) -> bool:
         """Append sentence `n` (from 0) and its customer event, if the AI still holds the conversation.
 
-        Idempotent by (turn, n). Returns False, and writes nothing, when a person took over meanwhile.
+        Idempotent by (turn, n). Returns False, and writes nothing, when a person took over meanwhile. Raises
+        `Superseded` when the turn begins again: the first sentence and a late message exclude each other.
         """
 
     async def consent(self, turn: TurnId, change: ConsentChange) -> None:
@@ -77,11 +82,12 @@ class Records(Protocol):
         Idempotent by (turn, purpose): a crash between this and the next step writes one row.
         """
 
-    async def commit(self, record: TurnRecord) -> bool:
+    async def commit(self, record: TurnRecord, *, attempt: int = 1) -> bool:
         """Write the turn's record, messages, ticket, proposal and outbox in one transaction.
 
         Idempotent by turn: a second commit of the same turn changes nothing and returns False. When a
-        person claimed the conversation meanwhile, replies that did not leave are kept for staff only.
+        person claimed the conversation meanwhile, replies that did not leave are kept for staff only. Raises
+        `Superseded` when the turn begins again.
         """
 
 

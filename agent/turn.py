@@ -24,6 +24,7 @@ from agent.answering import Judged, check, evidence_of
 from agent.closing import Closing
 from agent.domain import Draft, TurnRecord, Verified
 from agent.errors import WriterFailed
+from agent.gist import EARLIER, gist
 from agent.pack import Pack
 from agent.policy import consent as consents
 from agent.ports import Actions, Brief, Facts, Notices, Records, Similarity, Situation, Steps, Writer
@@ -86,7 +87,7 @@ class Turn:
         scene = await self._scene(turn, steps)
         record = await self._decide(scene)
         record = replace(record, ms={**record.ms, "total": _ms(scene.began)})
-        await steps.run("commit", lambda: self.records.commit(record), of=bool)
+        await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
         return record
 
     async def _scene(self, turn: TurnId, steps: Steps) -> Scene:
@@ -190,10 +191,11 @@ class Turn:
         earlier: list[str] = []
         if len(words.content(question)) <= FOLLOW_UP_WORDS:
             said = [m.text for m in scene.situation.history if m.author == "customer"]
-            earlier = said[-CONTEXT_MESSAGES:]
+            earlier = [gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:]]
+        asked = gist(question)
         return await scene.steps.run(
             "retrieve",
-            lambda: self.facts.search(question, language=scene.language, k=PASSAGES, context=earlier),
+            lambda: self.facts.search(asked, language=scene.language, k=PASSAGES, context=earlier),
             of=Retrieval,
         )
 
@@ -246,7 +248,7 @@ class Turn:
         for n, sentence in enumerate(sendable):
             if n < len(left):
                 continue
-            if not await self.records.append(scene.turn, n, sentence):
+            if not await self.records.append(scene.turn, n, sentence, attempt=scene.steps.attempt):
                 return self.closing.taken_over(scene, draft, judged)
         said = (*left, *sendable[len(left) :])
         return self.closing.answered(scene, draft, judged, said=said, first_ms=_ms(scene.began))
@@ -266,7 +268,7 @@ class Turn:
 
 def _as_meant(question: str, understood: str) -> str:
     """Return the question in readable letters: a wrong keyboard layout or transliteration repaired by the search."""
-    as_typed = " ".join(question.split())
+    as_typed = " ".join(gist(question).split())
     repaired = len(understood) >= len(as_typed) // 2 and not set(understood.split()) <= set(as_typed.split())
     return understood if repaired else question
 

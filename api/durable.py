@@ -15,9 +15,9 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, error
 from pydantic import ValidationError
 
 from agent.ports import Steps
+from agent.records.errors import Superseded
 from api.steps import fault_json, fault_of, outcome, result_json
 from tools.context import TurnId
 
@@ -36,8 +37,10 @@ Run = Callable[[TurnId, Steps], Awaitable[str]]
 ENGINE_VERSION = "mayak"
 """Never changes with a release: the engine finishes only turns that carry its own version."""
 POLL_SECONDS = 0.05
-ATTEMPTS = 3
-"""Starts of a turn whose code changed under it before it is given up."""
+ATTEMPTS = 2
+"""Attempts of one turn: it begins again at most once for messages that came late."""
+STARTS = 3
+"""Starts of an attempt whose code changed under it before it is given up."""
 CHANGED = "~changed"
 """What a workflow returns whose recorded steps no longer fit the code."""
 RECOVERIES = 10
@@ -77,6 +80,9 @@ class JsonSerializer(Serializer):
 class DurableSteps:
     """`agent.ports.Steps` on the engine; made by a workflow, used inside it."""
 
+    def __init__(self, *, attempt: int) -> None:
+        self.attempt = attempt
+
     async def run(self, name: str, effect: Callable[[], Awaitable[T]], *, of: type[T]) -> T:
         """Run `effect` once, ever; its own faults are recorded and raised again on a replay."""
         failures: list[Exception] = []
@@ -112,17 +118,22 @@ def _replayed(name: str, recorded: dict[str, Any], of: type[T]) -> T:
 class Turns:
     """Runs turns durably. One object a process; made by `open_turns`."""
 
-    def __init__(self, start: Callable[[str], Awaitable[Any]]) -> None:
+    def __init__(self, start: Callable[[str], Awaitable[Any]], running: "Running") -> None:
         self._start = start
+        self._running = running
 
-    async def run(self, turn: TurnId) -> str:
-        """Run the turn, or go on with it where a crash left it; return its outcome's name.
+    async def run(self, turn: TurnId, *, attempt: int = 1) -> str:
+        """Run this attempt of the turn, or go on with it where a crash left it; return its outcome's name.
 
-        Raises what the turn raised, and `Stopped` when the engine gave it up. A turn whose steps no
+        Raises what the turn raised, `Stopped` when the engine gave it up, `Superseded` when the turn begins again.
+        What is left of earlier attempts is stopped first. A turn whose steps no
         longer fit what was recorded (the code changed meanwhile) starts afresh under a new id: what it
         has already said stays, its writes have their own keys.
         """
-        for id in _ids(turn):
+        for earlier in range(1, attempt):
+            self.supersede(turn, earlier)
+            await self._cancel(_ids(turn, earlier))
+        for id in _ids(turn, attempt):
             result = await self._attempt(id)
             if result != CHANGED:
                 return result
@@ -149,26 +160,79 @@ class Turns:
 
     async def cancel(self, turn: TurnId) -> None:
         """Stop the turn before its next step; nothing happens to one that has ended."""
-        for id in _ids(turn):
+        await self._cancel(_all_ids(turn))
+
+    def supersede(self, turn: TurnId, attempt: int) -> None:
+        """Stop an attempt at once, in the middle of a call; whoever waits for it gets `Superseded`."""
+        for id in _ids(turn, attempt):
+            self._running.supersede(id)
+
+    async def _cancel(self, ids: Iterable[str]) -> None:
+        for id in ids:
             status = await DBOS.get_workflow_status_async(id)
             if status is not None and status.status in ("PENDING", "ENQUEUED"):
                 await DBOS.cancel_workflow_async(id)
 
     async def forget(self, *turns: TurnId) -> None:
         """Delete what the engine kept of turns that have their outcome."""
-        await DBOS.delete_workflows_async([id for turn in turns for id in _ids(turn)])
+        await DBOS.delete_workflows_async([id for turn in turns for id in _all_ids(turn)])
 
     async def ended(self) -> frozenset[TurnId]:
         """Return turns whose workflows have ended but were not forgotten: a crash came between."""
         found = await DBOS.list_workflows_async(
             status=ENDED, limit=SWEPT, load_input=False, load_output=False
         )
-        return frozenset(TurnId(each.workflow_id.partition("~")[0]) for each in found)
+        return frozenset(_turn_of(each.workflow_id) for each in found)
 
 
-def _ids(turn: TurnId) -> tuple[str, ...]:
-    """Return the ids of the workflows that may carry a turn, first attempt first."""
-    return (turn, *(f"{turn}~{attempt}" for attempt in range(2, ATTEMPTS + 1)))
+class Running:
+    """The workflows whose turns are being decided in this process, by id."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._superseded: set[str] = set()
+
+    def supersede(self, id: str) -> None:
+        """Interrupt a workflow wherever it waits; its result is `Superseded`."""
+        if (task := self._tasks.get(id)) is not None:
+            self._superseded.add(id)
+            task.cancel()
+
+    @contextmanager
+    def here(self, id: str) -> Iterator[None]:
+        """Let the block be superseded. Any other cancellation, such as a shutdown, passes."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("A turn runs in a task of its own.")
+        self._tasks[id] = task
+        try:
+            yield
+        except asyncio.CancelledError:
+            if id not in self._superseded:
+                raise
+            task.uncancel()
+            raise Superseded() from None
+        finally:
+            del self._tasks[id]
+            self._superseded.discard(id)
+
+
+def _ids(turn: TurnId, attempt: int) -> tuple[str, ...]:
+    """Return the ids of the workflows that may carry an attempt of a turn, in the order they are started."""
+    first = (attempt - 1) * STARTS + 1
+    return tuple(turn if n == 1 else f"{turn}~{n}" for n in range(first, first + STARTS))
+
+
+def _all_ids(turn: TurnId) -> tuple[str, ...]:
+    return tuple(id for attempt in range(1, ATTEMPTS + 1) for id in _ids(turn, attempt))
+
+
+def _turn_of(id: str) -> TurnId:
+    return TurnId(id.partition("~")[0])
+
+
+def _attempt_of(id: str) -> int:
+    return (int(id.partition("~")[2] or 1) - 1) // STARTS + 1
 
 
 @asynccontextmanager
@@ -180,15 +244,16 @@ async def open_turns(run: Run, *, url: str, data: Path) -> AsyncIterator[Turns]:
     engine = _engine(url)
     DBOS(config=_config(url, engine, executor=executor_id(data)))
 
-    running: set[asyncio.Task[Any]] = set()
+    running, tasks = Running(), set[asyncio.Task[Any]]()
 
     @DBOS.workflow(name="turn", max_recovery_attempts=RECOVERIES)
     async def turn(id: str) -> str:
         if (task := asyncio.current_task()) is not None:
-            running.add(task)
-            task.add_done_callback(running.discard)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         try:
-            return await run(TurnId(id.partition("~")[0]), DurableSteps())
+            with running.here(id):
+                return await run(_turn_of(id), DurableSteps(attempt=_attempt_of(id)))
         except Diverged:
             return CHANGED
 
@@ -199,12 +264,12 @@ async def open_turns(run: Run, *, url: str, data: Path) -> AsyncIterator[Turns]:
     DBOS.launch()
     logging.getLogger("dbos").propagate = False
     try:
-        yield Turns(start)
+        yield Turns(start, running)
     finally:
         # Cut off like a crash: the engine resumes them at the next launch.
-        for task in tuple(running):
+        for task in tuple(tasks):
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await _destroy()
         if engine is not None:
             engine.dispose()

@@ -18,6 +18,11 @@ class Metrics:
         self.turns = Counter(
             "mayak_turns", "Turns by outcome and language.", ["outcome", "language"], registry=self.registry
         )
+        self.restarts = Counter(
+            "mayak_turn_restarts",
+            "Turns that began again with a message that came before anything was sent.",
+            registry=self.registry,
+        )
         self.escalations = Counter(
             "mayak_escalations", "Calls for a person by reason.", ["reason"], registry=self.registry
         )

@@ -2,21 +2,26 @@
 
 ```
 wake ─► lease ─► quiet window ─► next batch ─► durable turn ─┐
-          ▲                                                  │ trouble: a person is called
+          ▲            ▲                          │          │ trouble: a person is called
+          │            └── a late message took    │          │
+          │                the turn back ◄────────┘          │
           └──────────── until nothing waits ◄────────────────┘
 ```
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from time import perf_counter
 
 from agent.closing import in_trouble
+from agent.domain import TurnRecord
 from agent.pack import Pack
 from agent.ports import Clock
+from agent.records.errors import Superseded
+from agent.records.rules import FIRST, TAKEN_BACK
 from agent.records.sql import SqlRecords
 from api.durable import Turns
 from api.metrics import Metrics
@@ -138,6 +143,7 @@ class Worker:
         if not await self.records.lease(conversation, self.owner, seconds=LEASE_SECONDS):
             return
         keeper = asyncio.create_task(self._keep(conversation))
+        self._news[conversation] = asyncio.Event()
         try:
             while not self._stopping:
                 self._again.discard(conversation)
@@ -145,9 +151,12 @@ class Worker:
                 turn = await self.records.next_batch(conversation)
                 if turn is None:
                     return
-                await self._turn(conversation, turn)
+                attempt = await self.records.attempt_of(turn)
+                if attempt != TAKEN_BACK:
+                    await self._turn(conversation, turn, attempt)
         finally:
             keeper.cancel()
+            del self._news[conversation]
             await self.records.release(conversation, self.owner)
 
     async def _keep(self, conversation: ConversationId) -> None:
@@ -157,40 +166,72 @@ class Worker:
 
     async def _wait_for_the_rest(self, conversation: ConversationId) -> None:
         """Wait out the quiet window; a new message or more typing is looked at as it comes."""
-        news = self._news[conversation] = asyncio.Event()
-        try:
-            while True:
-                news.clear()
-                left = quiet_window(
-                    await self.records.unassigned(conversation),
-                    self._typing.get(conversation),
-                    self.clock.now(),
-                    urgent=self.urgent,
-                    longest=self.quiet,
-                )
-                if left <= 0:
-                    return
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await news.wait()
-        finally:
-            self._news.pop(conversation, None)
+        news = self._news[conversation]
+        while True:
+            news.clear()
+            left = quiet_window(
+                await self.records.unassigned(conversation),
+                self._typing.get(conversation),
+                self.clock.now(),
+                urgent=self.urgent,
+                longest=self.quiet,
+            )
+            if left <= 0:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await news.wait()
 
-    async def _turn(self, conversation: ConversationId, turn: TurnId) -> None:
+    async def _turn(self, conversation: ConversationId, turn: TurnId, attempt: int) -> None:
         began = perf_counter()
         try:
-            async with asyncio.timeout(self.pack.limits.turn_seconds + GRACE_SECONDS):
-                await self.turns.run(turn)
+            record = await self._decided(conversation, turn, attempt)
+        except Superseded:
+            # What came meanwhile belongs to it: the turn is the next batch again.
+            return
+        if record is not None:
+            self.metrics.turn(record, seconds=perf_counter() - began)
+            if attempt != FIRST:
+                self.metrics.restarts.inc()
+            await self._forget(turn)
+
+    async def _decided(self, conversation: ConversationId, turn: TurnId, attempt: int) -> TurnRecord | None:
+        """Run an attempt of the turn to its record, in trouble to a call for a person. Raises `Superseded`."""
+        try:
+            async with (
+                asyncio.timeout(self.pack.limits.turn_seconds + GRACE_SECONDS),
+                self._watched(conversation, turn, attempt),
+            ):
+                await self.turns.run(turn, attempt=attempt)
+        except Superseded:
+            raise
         except Exception as fault:
             logger.error("turn %s: %r", turn, fault, exc_info=fault)
             await self.turns.cancel(turn)
         record = await self.records.receipt(conversation, turn)
         if record is None:
-            await self._call_person(turn)
+            await self._call_person(turn, attempt)
             record = await self.records.receipt(conversation, turn)
-        if record is not None:
-            self.metrics.turn(record, seconds=perf_counter() - began)
-            await self._forget(turn)
+        return record
+
+    @asynccontextmanager
+    async def _watched(self, conversation: ConversationId, turn: TurnId, attempt: int) -> AsyncIterator[None]:
+        """Stop the attempt inside as soon as a late message takes the turn back: its call is of no use."""
+
+        async def watch() -> None:
+            news = self._news[conversation]
+            while await news.wait():
+                news.clear()
+                if await self.records.attempt_of(turn) == TAKEN_BACK:
+                    self.turns.supersede(turn, attempt)
+
+        watcher = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            # Should it have failed, the attempt finds out at its first sentence.
+            await asyncio.gather(watcher, return_exceptions=True)
 
     async def _forget(self, turn: TurnId) -> None:
         try:
@@ -199,8 +240,8 @@ class Worker:
             # Nothing depends on it; the next start looks for what is left.
             logger.warning("turn %s could not be forgotten: %r", turn, fault)
 
-    async def _call_person(self, turn: TurnId) -> None:
+    async def _call_person(self, turn: TurnId, attempt: int) -> None:
         """The turn broke: the customer is told so and a person is called."""
         situation = await self.records.situation(turn)
         record = in_trouble(situation, turn, pack=self.pack, phrases=self.phrases)
-        await self.records.commit(record)
+        await self.records.commit(record, attempt=attempt)

@@ -42,3 +42,14 @@ class NotYours(AgentFault):
 
     def __init__(self) -> None:
         super().__init__("You do not hold this conversation.", remedy="Claim it first.")
+
+
+class Superseded(AgentFault):
+    """This run of the turn may write nothing any more: a message came before anything was sent."""
+
+    code: ClassVar[str] = "superseded"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The turn begins again with a message that came meanwhile.", remedy="Nothing is to be done."
+        )

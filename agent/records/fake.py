@@ -20,10 +20,13 @@ from agent.domain import (
 from agent.handoff import step
 from agent.ports import Situation
 from agent.records.codec import sentence_event
-from agent.records.errors import UnknownTurn
+from agent.records.errors import Superseded, UnknownTurn
 from agent.records.fake_case import Case, FakeStaffing, label_of
 from agent.records.rules import (
+    FIRST,
     HISTORY,
+    LAST,
+    TAKEN_BACK,
     Accepted,
     ConsentRow,
     Delivery,
@@ -33,7 +36,10 @@ from agent.records.rules import (
     lasting,
     leaving,
     live_purposes,
+    may_begin_again,
+    one_turn,
     refused_purposes,
+    restarts,
 )
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
@@ -90,6 +96,7 @@ class FakeRecords(FakeStaffing):
         for known in case.inbox:
             if known.key == key:
                 return Accepted(id=known.id, seq=known.seq, new=False)
+        self._take_back(case, action)
         case.seq += 1
         incoming = Incoming(
             id=MessageId(secrets.token_urlsafe(16)),
@@ -109,6 +116,17 @@ class FakeRecords(FakeStaffing):
             self._hand(case, holder)
         return Accepted(id=incoming.id, seq=incoming.seq, new=True)
 
+    def _take_back(self, case: Case, action: Action | None) -> None:
+        turn = next((turn for turn, record in case.turns.items() if record is None), None)
+        waits = len(case.taken) < len(case.inbox)
+        if turn is None or case.state.holder != "ai" or waits or not restarts(action):
+            return
+        asked = case.proposal is not None or bool(case.lasting.get("awaiting", ""))
+        batch = [(i.text, i.action) for i in case.inbox if case.taken[i.id] == turn]
+        stands = self._sentences.get(turn) or any(t == turn for t, _, _ in self._ledger)
+        if case.attempts[turn] == FIRST and not stands and may_begin_again(batch, asked=asked):
+            case.attempts[turn] = TAKEN_BACK
+
     async def knows(self, conversation: ConversationId, key: str) -> bool:
         return any(known.key == key for known in self._case(conversation).inbox)
 
@@ -125,7 +143,7 @@ class FakeRecords(FakeStaffing):
 
     async def unassigned(self, conversation: ConversationId) -> tuple[Incoming, ...]:
         case = self._case(conversation)
-        if None in case.turns.values():
+        if any(record is None and case.attempts[turn] for turn, record in case.turns.items()):
             return ()
         return tuple(i for i in case.inbox if i.id not in case.taken)
 
@@ -140,16 +158,21 @@ class FakeRecords(FakeStaffing):
 
     async def next_batch(self, conversation: ConversationId) -> TurnId | None:
         case = self._case(conversation)
-        for turn, record in case.turns.items():
-            if record is None:
-                return turn
+        known = next((turn for turn, record in case.turns.items() if record is None), None)
+        if known is not None and case.attempts[known] != TAKEN_BACK:
+            return known
         waiting = [i for i in case.inbox if i.id not in case.taken]
-        if not waiting:
+        waiting = waiting[: one_turn([i.action for i in waiting])]
+        if known is None and not waiting:
             return None
-        turn = TurnId(waiting[0].id)
+        turn = known or TurnId(waiting[0].id)
         case.turns[turn] = None
+        case.attempts[turn] = LAST if known else FIRST
         case.taken.update({i.id: turn for i in waiting})
         return turn
+
+    async def attempt_of(self, turn: TurnId) -> int:
+        return self._of_turn(turn).attempts[turn]
 
     async def lease(self, conversation: ConversationId, owner: str, *, seconds: float) -> bool:
         case, now = self._case(conversation), self.clock.now()
@@ -184,11 +207,13 @@ class FakeRecords(FakeStaffing):
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
         return tuple(self._sentences.get(turn, ()))
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
+    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = FIRST) -> bool:
         case = self._of_turn(turn)
         left = self._sentences.setdefault(turn, [])
         if n < len(left):
             return True
+        if case.attempts[turn] != attempt:
+            raise Superseded()
         if case.state.holder == "person":
             return False
         left.append(sentence)
@@ -213,12 +238,14 @@ class FakeRecords(FakeStaffing):
         )
         self._ledger.append((turn, case.state.customer_id, row))
 
-    async def commit(self, record: TurnRecord) -> bool:
+    async def commit(self, record: TurnRecord, *, attempt: int = FIRST) -> bool:
         case = self._case(record.conversation)
         if record.turn not in case.turns:
             raise UnknownTurn()
         if case.turns[record.turn] is not None:
             return False
+        if case.attempts[record.turn] != attempt:
+            raise Superseded()
         out = leaving(record, holder=case.state.holder, left=await self.sent(record.turn))
         case.turns[record.turn] = record
         for reply in out.replies:

@@ -45,6 +45,7 @@ class Case:
     messages: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     turns: dict[TurnId, TurnRecord | None] = field(default_factory=dict)
+    attempts: dict[TurnId, int] = field(default_factory=dict)
     proposal: Mapping[str, Any] | None = None
     lasting: dict[str, Any] = field(default_factory=dict)
     lease: tuple[str, datetime] | None = None
@@ -72,6 +73,7 @@ class FakeStaffing:
         self._outbox: dict[int, tuple[Delivery, datetime]] = {}
         self._deliveries = 0
         self._keys: set[str] = set()
+        self._replies: dict[str, Message] = {}
 
     def _case(self, conversation: ConversationId) -> Case:
         if conversation not in self._cases:
@@ -153,12 +155,17 @@ class FakeStaffing:
         ]
 
     async def person_says(
-        self, conversation: ConversationId, text: str, *, operator: str, name: str
+        self, conversation: ConversationId, text: str, *, operator: str, name: str, key: str = ""
     ) -> Message:
-        case = self._case(conversation)
+        case, marked = self._case(conversation), f"{conversation}:{key}" if key else ""
+        if marked in self._replies:
+            return self._replies[marked]
         if (case.state.holder, case.state.operator) != ("person", operator):
             raise NotYours()
-        return self._say(case, "person", Reply(text=clean(text)), name=name)
+        message = self._say(case, "person", Reply(text=clean(text)), name=name, key=marked)
+        if marked:
+            self._replies[marked] = message
+        return message
 
     async def return_to_ai(self, conversation: ConversationId, *, operator: str, said: str = "") -> None:
         case = self._case(conversation)

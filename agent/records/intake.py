@@ -4,17 +4,37 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, union, update
+from sqlalchemy import Select, exists, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Action, Conversation, Incoming, Reply
 from agent.handoff import step
 from agent.records.codec import action_json, action_of
-from agent.records.errors import UnknownConversation
-from agent.records.rules import Accepted, clean, conversation_of
+from agent.records.errors import UnknownConversation, UnknownTurn
+from agent.records.page import Page
+from agent.records.rules import (
+    FIRST,
+    LAST,
+    TAKEN_BACK,
+    Accepted,
+    clean,
+    conversation_of,
+    may_begin_again,
+    one_turn,
+    restarts,
+)
 from agent.records.store import Store
-from agent.records.tables import conversations, inbox, messages, outbox, turns
+from agent.records.tables import (
+    consents,
+    conversations,
+    inbox,
+    messages,
+    outbox,
+    proposals,
+    sentences,
+    turns,
+)
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
 ID_BYTES = 16
@@ -68,14 +88,17 @@ class Intake(Store):
         try:
             async with self.engine.begin() as connection:
                 await connection.execute(insert(conversations).values(**values))
+                if disclosure is not None:
+                    page = await Page.open(connection, id, now)
+                    page.say("ai", disclosure)
+                    await page.close()
         except IntegrityError:
             # Two first messages of one messenger chat at the same moment: the other one opened it.
             if external_id is None or (known := await self._external(channel, external_id)) is None:
                 raise
             return known
         if disclosure is not None:
-            async with self._page(id) as page:
-                page.say("ai", disclosure)
+            self.rang(id)
         return await self.conversation(id)
 
     async def conversation(self, conversation: ConversationId) -> Conversation:
@@ -117,7 +140,8 @@ class Intake(Store):
         """Commit one customer message: inbox row, transcript line, event. Idempotent by `key`.
 
         A press of a button is shown in the transcript by the label of that button, by `label` when no message
-        carried it. A rating is about what was said before: it does not open a closed conversation.
+        carried it. A rating is about what was said before: it does not open a closed conversation. A message that
+        comes while a turn runs and nothing of it was sent takes the turn back: it begins again with this message.
         """
         async with self._page(conversation) as page:
             known = select(inbox.c.id, inbox.c.seq).where(
@@ -125,6 +149,7 @@ class Intake(Store):
             )
             if (row := (await page.connection.execute(known)).one_or_none()) is not None:
                 return Accepted(id=row.id, seq=row.seq, new=False)
+            await _take_back(page, action)
             said = clean(text)
             seq = page.number()
             id = secrets.token_urlsafe(ID_BYTES)
@@ -193,12 +218,10 @@ class Intake(Store):
         return ""
 
     async def unassigned(self, conversation: ConversationId) -> tuple[Incoming, ...]:
-        """Return accepted messages that are in no turn yet, oldest first; none while a turn is open."""
+        """Return accepted messages that are in no turn yet, oldest first; none while a turn runs."""
         async with self._reading() as connection:
-            open_turn = select(turns.c.id).where(
-                turns.c.conversation == conversation, turns.c.outcome.is_(None)
-            )
-            if (await connection.execute(open_turn)).first() is not None:
+            running = _open_turn(conversation).where(turns.c.attempt != TAKEN_BACK)
+            if (await connection.execute(running)).first() is not None:
                 return ()
             waiting = (
                 select(inbox)
@@ -222,40 +245,46 @@ class Intake(Store):
             return tuple(ConversationId(row[0]) for row in rows)
 
     async def next_batch(self, conversation: ConversationId) -> TurnId | None:
-        """Return the open turn, or make one of all waiting messages; None when nothing waits.
+        """Return the open turn, or make one of the messages that wait; None when nothing waits.
 
-        The turn's id is the id of its first message. There are never two open turns: the table forbids it.
+        The turn's id is the id of its first message. There are never two open turns: the table forbids it. A turn
+        that was taken back is given the late messages and its last attempt.
         """
         if conversation not in await self.pending_conversations(only=conversation):
             return None
         async with self._page(conversation) as page:
-            open_turn = select(turns.c.id).where(
-                turns.c.conversation == conversation, turns.c.outcome.is_(None)
-            )
-            if (id := (await page.connection.execute(open_turn)).scalar_one_or_none()) is not None:
-                return TurnId(id)
+            known = (await page.connection.execute(_open_turn(conversation))).one_or_none()
+            if known is not None and known.attempt != TAKEN_BACK:
+                return TurnId(known.id)
             waiting = (
-                select(inbox.c.id)
+                select(inbox.c.id, inbox.c.action)
                 .where(inbox.c.conversation == conversation, inbox.c.turn.is_(None))
                 .order_by(inbox.c.seq)
             )
-            ids = list((await page.connection.execute(waiting)).scalars())
-            if not ids:
+            rows = (await page.connection.execute(waiting)).all()
+            ids = [row.id for row in rows[: one_turn([action_of(row.action) for row in rows])]]
+            if known is None and not ids:
                 return None
-            turn = TurnId(ids[0])
-            await page.connection.execute(
-                insert(turns).values(
-                    id=turn,
-                    conversation=conversation,
-                    opened=page.now,
-                    reason="",
-                    language=page.row.language,
-                    model="",
-                    withheld=False,
-                )
-            )
+            turn = TurnId(ids[0] if known is None else known.id)
+            if known is None:
+                await _open(page, turn)
+            else:
+                again = update(turns).where(turns.c.id == turn).values(attempt=LAST)
+                await page.connection.execute(again)
             await page.connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(turn=turn))
             return turn
+
+    async def attempt_of(self, turn: TurnId) -> int:
+        """Return which attempt of the turn may write: 1 or 2, and 0 while it was taken back.
+
+        Raises `UnknownTurn`.
+        """
+        async with self._reading() as connection:
+            found = await connection.execute(select(turns.c.attempt).where(turns.c.id == turn))
+            attempt = found.scalar_one_or_none()
+        if attempt is None:
+            raise UnknownTurn()
+        return int(attempt)
 
     async def lease(self, conversation: ConversationId, owner: str, *, seconds: float) -> bool:
         """Take or prolong the right to work on the conversation; False while somebody else has it."""
@@ -282,6 +311,55 @@ class Intake(Store):
         )
         async with self.engine.begin() as connection:
             await connection.execute(given)
+
+
+def _open_turn(conversation: ConversationId) -> Select[tuple[str, int]]:
+    """Select the conversation's turn without an outcome."""
+    return select(turns.c.id, turns.c.attempt).where(
+        turns.c.conversation == conversation, turns.c.outcome.is_(None)
+    )
+
+
+async def _open(page: Page, turn: TurnId) -> None:
+    await page.connection.execute(
+        insert(turns).values(
+            id=turn,
+            conversation=page.id,
+            opened=page.now,
+            attempt=FIRST,
+            reason="",
+            language=page.row.language,
+            model="",
+            withheld=False,
+        )
+    )
+
+
+async def _take_back(page: Page, action: Action | None) -> None:
+    """Let the open turn begin again with the message about to be written, where nothing speaks against it.
+
+    Sent words, a recorded consent and an answer to a question of ours (it may have an effect) stand; whatever
+    waits keeps its order. The conversation is locked, so a sentence, a commit and this come one after another.
+    """
+    if page.holder != "ai" or not restarts(action):
+        return
+    waits = exists().where(inbox.c.conversation == page.id, inbox.c.turn.is_(None))
+    wanted = _open_turn(page.id).where(
+        turns.c.attempt == FIRST,
+        ~exists().where(sentences.c.turn == turns.c.id),
+        ~exists().where(consents.c.turn == turns.c.id),
+        ~waits,
+    )
+    turn = (await page.connection.execute(wanted)).scalar_one_or_none()
+    if turn is None:
+        return
+    proposed = select(proposals.c.id).where(proposals.c.conversation == page.id, proposals.c.state == "open")
+    asked = page.row.awaiting or (await page.connection.execute(proposed)).first() is not None
+    batch = select(inbox.c.text, inbox.c.action).where(inbox.c.turn == turn).order_by(inbox.c.seq)
+    rows = (await page.connection.execute(batch)).all()
+    if may_begin_again([(row.text, action_of(row.action)) for row in rows], asked=bool(asked)):
+        taken = update(turns).where(turns.c.id == turn).values(attempt=TAKEN_BACK)
+        await page.connection.execute(taken)
 
 
 def incoming_of(row: Any) -> Incoming:

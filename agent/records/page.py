@@ -78,7 +78,7 @@ class Page:
     ) -> Message:
         """Write one message to the transcript, its event and, where the channel needs it, its delivery.
 
-        `key` names the delivery where the same words must not be said twice.
+        `key` names words that must not be said twice, and their delivery.
         """
         message = Message(
             seq=self.number() if seq is None else seq,
@@ -101,6 +101,7 @@ class Page:
                 "citations": citations_json(message.citations),
                 "buttons": buttons_json(message.buttons),
                 "name": name,
+                "key": key or None,
             }
         )
         self.tell("message", message_event(message))

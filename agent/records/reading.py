@@ -219,5 +219,5 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value.isoformat() if isinstance(value, datetime) else value
         for key, value in row.items()
-        if key not in ("token_hash", "record")
+        if key not in ("token_hash", "record", "key")
     }

@@ -7,11 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agent.domain import Clarify, Conversation, Held, Holder, Reply, TurnRecord, Verified, Waiting
+from agent import language as words
+from agent.domain import (
+    Action,
+    Clarify,
+    Conversation,
+    Held,
+    Holder,
+    Reply,
+    TurnRecord,
+    Verified,
+    Waiting,
+)
 from tools.context import ConversationId, CustomerId, Language, TurnId
 
 HISTORY = 30
 """Earlier messages a turn sees."""
+FIRST, TAKEN_BACK, LAST = 1, 0, 2
+"""Which attempt of a turn may write: the first; none until the late messages are complete; the second and last."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -119,6 +132,39 @@ def lasting(record: TurnRecord) -> dict[str, Any]:
         "clarified": isinstance(record.outcome, Clarify),
         "language": record.language,
     }
+
+
+def restarts(action: Action | None) -> bool:
+    """Return whether a message may let an open turn begin again: typed words, or a request for a person."""
+    return action is None or action.kind in ("say", "person")
+
+
+def typed(action: Action | None) -> bool:
+    """Return whether a message is read as words; a quick reply is."""
+    return action is None or action.kind == "say"
+
+
+def may_begin_again(batch: Sequence[tuple[str, Action | None]], *, asked: bool) -> bool:
+    """Return whether a turn on these messages (text, button) may be thrown away while nothing of it was sent.
+
+    A button's turn may not: it writes consents and has effects. Nor may a plain yes or no where we `asked` for one.
+    """
+    if not all(typed(action) for _, action in batch):
+        return False
+    text = "\n".join(text or (action.target if action else "") for text, action in batch)
+    return not (asked and (words.says_yes(text) or words.says_no(text)))
+
+
+def one_turn(actions: Sequence[Action | None]) -> int:
+    """Return how many of the waiting messages, oldest first, are one turn.
+
+    Words belong together; a request for a person ends them. Any other button is a turn of its own: it answers
+    something, and words beside it would hide it or be hidden.
+    """
+    for n, action in enumerate(actions):
+        if not typed(action):
+            return n + 1 if n == 0 or restarts(action) else n
+    return len(actions)
 
 
 def live_purposes(rows: Iterable[ConsentRow], versions: Mapping[str, str]) -> frozenset[str]:

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agent.domain import ConsentChange, Escalated, TurnRecord, Verified, Waiting, outcome_name
 from agent.ports import Situation
 from agent.records.codec import citations_json, message_of, record_json, sentence_event, verified_of
-from agent.records.errors import UnknownTurn
+from agent.records.errors import Superseded, UnknownTurn
 from agent.records.intake import incoming_of
 from agent.records.page import Page
 from agent.records.rules import (
+    FIRST,
     HISTORY,
     ConsentRow,
     Leaving,
@@ -80,12 +81,18 @@ class Settling(Store):
             rows = await _sent(connection, turn)
         return rows
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
-        """Append sentence `n` and its event unless a person holds the conversation; idempotent."""
+    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = FIRST) -> bool:
+        """Append sentence `n` and its event unless a person holds the conversation; idempotent.
+
+        Raises `Superseded` when another attempt of the turn may write.
+        """
         async with self._page(await self._conversation_of(turn)) as page:
             known = select(sentences.c.n).where(sentences.c.turn == turn, sentences.c.n == n)
             if (await page.connection.execute(known)).first() is not None:
                 return True
+            allowed = select(turns.c.attempt).where(turns.c.id == turn)
+            if (await page.connection.execute(allowed)).scalar_one() != attempt:
+                raise Superseded()
             if page.holder == "person":
                 return False
             await page.connection.execute(
@@ -108,12 +115,15 @@ class Settling(Store):
                 row = ledger_row(page, change, turn=turn, actor="customer")
                 await page.connection.execute(insert(consents).values(**row))
 
-    async def commit(self, record: TurnRecord) -> bool:
-        """Write everything the turn decided, once. False when the turn has an outcome already."""
+    async def commit(self, record: TurnRecord, *, attempt: int = FIRST) -> bool:
+        """Write everything the turn decided, once. False when the turn has an outcome already.
+
+        Raises `Superseded` when it has none and another attempt of the turn may write.
+        """
         async with self._page(record.conversation) as page:
             left = await _sent(page.connection, record.turn)
             out = leaving(record, holder=page.holder, left=left)
-            if not await _close_turn(page, record, out):
+            if not await _close_turn(page, record, out, attempt=attempt):
                 return False
             for reply in out.replies:
                 page.say("ai", reply, turn=record.turn)
@@ -167,12 +177,13 @@ async def _open_proposal(
     return data
 
 
-async def _close_turn(page: Page, record: TurnRecord, out: Leaving) -> bool:
-    """Give the turn its outcome; False when it has one. Raises `UnknownTurn`."""
+async def _close_turn(page: Page, record: TurnRecord, out: Leaving, *, attempt: int) -> bool:
+    """Give the turn its outcome; False when it has one. Raises `UnknownTurn`, `Superseded`."""
     reason = record.outcome.reason if isinstance(record.outcome, Escalated) else ""
     closed = await page.connection.execute(
         update(turns)
-        .where(turns.c.id == record.turn, turns.c.conversation == page.id, turns.c.outcome.is_(None))
+        .where(turns.c.id == record.turn, turns.c.conversation == page.id)
+        .where(turns.c.outcome.is_(None), turns.c.attempt == attempt)
         .values(
             outcome=outcome_name(record.outcome),
             reason=reason,
@@ -186,9 +197,12 @@ async def _close_turn(page: Page, record: TurnRecord, out: Leaving) -> bool:
     )
     if closed.rowcount == 1:
         return True
-    known = await page.connection.execute(select(turns.c.id).where(turns.c.id == record.turn))
-    if known.first() is None:
+    known = await page.connection.execute(select(turns.c.outcome).where(turns.c.id == record.turn))
+    row = known.one_or_none()
+    if row is None:
         raise UnknownTurn()
+    if row.outcome is None:
+        raise Superseded()
     return False
 
 

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Message, Reply
 from agent.handoff import step
+from agent.records.codec import message_of
 from agent.records.errors import NotYours, TakenAlready
 from agent.records.page import Page
 from agent.records.rules import OpenTicket, clean
 from agent.records.store import Store
-from agent.records.tables import audit, tickets, turns
+from agent.records.tables import audit, messages, tickets, turns
 from tools.context import ConversationId, TurnId
 
 AUDIT_LOCK = 0x6D6179616B
@@ -46,13 +47,16 @@ class Staffing(Store):
             await _audit(page, operator, "claim")
 
     async def person_says(
-        self, conversation: ConversationId, text: str, *, operator: str, name: str
+        self, conversation: ConversationId, text: str, *, operator: str, name: str, key: str = ""
     ) -> Message:
-        """Send the person's words to the customer. Raises `NotYours`."""
+        """Send the person's words to the customer, once per `key` where there is one. Raises `NotYours`."""
+        marked = f"{conversation}:{key}" if key else ""
         async with self._page(conversation) as page:
+            if marked and (said := await _said(page, marked)) is not None:
+                return said
             if page.holder != "person" or page.row.operator != operator:
                 raise NotYours()
-            message = page.say("person", Reply(text=clean(text)), name=name)
+            message = page.say("person", Reply(text=clean(text)), name=name, key=marked)
             await _audit(page, operator, "reply", {"seq": message.seq})
             return message
 
@@ -126,6 +130,13 @@ class Staffing(Store):
                     return False
                 previous = row.hash
         return True
+
+
+async def _said(page: Page, key: str) -> Message | None:
+    """Return what was said under this key."""
+    known = select(messages).where(messages.c.conversation == page.id, messages.c.key == key)
+    row = (await page.connection.execute(known)).one_or_none()
+    return None if row is None else message_of(row)
 
 
 def _check_holder(page: Page, operator: str) -> None:

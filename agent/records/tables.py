@@ -104,6 +104,8 @@ messages = Table(
     Column("citations", JSON, nullable=False),
     Column("buttons", JSON, nullable=False),
     Column("name", String(100), nullable=False),
+    Column("key", String(128)),
+    Index("uq_messages_key", "conversation", "key", unique=True),
 )
 
 turns = Table(
@@ -113,6 +115,7 @@ turns = Table(
     Column("conversation", ID, ForeignKey("conversations.id"), nullable=False),
     Column("opened", Moment, nullable=False),
     Column("closed", Moment),
+    Column("attempt", Integer, nullable=False, server_default=text("1")),
     Column("outcome", String(16)),
     Column("reason", String(32), nullable=False),
     Column("language", String(2), nullable=False),

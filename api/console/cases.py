@@ -1,6 +1,7 @@
 """What the dialogue pages show, gathered from the records: the list, the conversation, its card."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -88,6 +89,8 @@ class Case:
     consents: tuple[Consent, ...]
     mark: str
     """Changes whenever the page would."""
+    key: str
+    """Names the reply written on this page: the form posted twice sends it once."""
 
 
 def mark_of(*parts: object) -> str:
@@ -182,6 +185,7 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         sources=_sources(messages),
         consents=await _consents(visit, conversation),
         mark=mark,
+        key=secrets.token_urlsafe(12),
     )
 
 

@@ -8,6 +8,7 @@ from agent.domain import Conversation
 from agent.handoff import NotPossible
 from agent.records.desk import MOST, SHELVES, Shelf
 from agent.records.errors import NotYours, TakenAlready
+from agent.records.rules import digest
 from api.console.cases import case, case_mark, list_mark, rows
 from api.console.page import HEADERS, PageRoute, redirect
 from api.console.visit import Operator, OperatorSent, Sent, Visit
@@ -105,7 +106,7 @@ async def reply(id: str, sent: OperatorSent) -> Response:
         return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, status=422)
     try:
         await visit.house.building.records.person_says(
-            ConversationId(id), text, operator=visit.who.login, name=visit.who.name
+            ConversationId(id), text, operator=visit.who.login, name=visit.who.name, key=_key(sent, text)
         )
     except NotYours as fault:
         return await _refused(sent, id, fault, typed=text)
@@ -136,6 +137,12 @@ async def close(id: str, sent: OperatorSent) -> Response:
     except (TakenAlready, NotPossible) as fault:
         return await _refused(sent, id, fault)
     return _back(sent, id, said="closed")
+
+
+def _key(sent: Sent, text: str) -> str:
+    """Return the reply's key: the page's and its words', so that other words from the same page are another reply."""
+    page = sent.text("key", most=64)
+    return digest(f"{page}\n{text}")[:32] if page else ""
 
 
 async def _list(visit: Visit, show: str, department: str, *, known: str = "") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from agent.domain import ConsentChange, TurnRecord, Verified
 from agent.ports import Situation
+from agent.records.errors import Superseded
 from tools.context import Caller, CustomerId, Language, TurnId
 from tools.errors import Expired
 from tools.proposal import Effect, EffectState, Proposal
@@ -20,6 +21,7 @@ class Ledger:
         self.records: list[TurnRecord] = []
         self.taken = False
         self.die_after: int | None = None
+        self.attempt = 1
 
     @property
     def record(self) -> TurnRecord:
@@ -31,7 +33,8 @@ class Ledger:
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
         return tuple(self.appended)
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified) -> bool:
+    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1) -> bool:
+        self._check(attempt)
         if self.taken:
             return False
         if self.die_after is not None and n >= self.die_after:
@@ -43,7 +46,12 @@ class Ledger:
     async def consent(self, turn: TurnId, change: ConsentChange) -> None:
         self.consents.append(change)
 
-    async def commit(self, record: TurnRecord) -> bool:
+    def _check(self, attempt: int) -> None:
+        if attempt != self.attempt:
+            raise Superseded()
+
+    async def commit(self, record: TurnRecord, *, attempt: int = 1) -> bool:
+        self._check(attempt)
         self.records.append(record)
         return len(self.records) == 1
 

@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from agent.domain import Held, Reply, TurnRecord, Verified
+from agent.records.codec import record_json
 from agent.records.engine import READING, connect
+from agent.records.page import Page
 from agent.records.rules import leaving
 from agent.records.sql import SqlRecords, create_tables
 from agent.records.tables import audit, turns
@@ -68,6 +70,41 @@ async def test_the_table_itself_forbids_two_open_turns_of_a_conversation(
     async with engine.begin() as connection:
         await connection.execute(update(turns).where(turns.c.id == "one").values(outcome="answered"))
         await connection.execute(insert(turns).values(id="two", **row))
+
+
+async def test_a_conversation_and_its_disclosure_are_there_together_or_not_at_all(
+    engine: AsyncEngine, records: SqlRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(page: Page) -> None:
+        raise ConnectionError("the process died here")
+
+    opening = {
+        "channel": "telegram",
+        "language": "en",
+        "external_id": "7",
+        "disclosure": Reply(text="A program."),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(Page, "close", dies)
+        with pytest.raises(ConnectionError):
+            await records.open_conversation(**opening)  # type: ignore[arg-type]
+    async with engine.connect() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM conversations"))).scalar() == 0
+    opened = await records.open_conversation(**opening)  # type: ignore[arg-type]
+    assert [m.text for m in await records.messages(opened.id)] == ["A program."]
+
+
+async def test_a_record_of_an_earlier_release_is_still_read(engine: AsyncEngine, records: SqlRecords) -> None:
+    id = (await records.open_conversation(channel="widget", language="en")).id
+    await records.accept(id, key="k", text="hello")
+    turn = await records.next_batch(id)
+    assert turn is not None
+    record = TurnRecord(turn=turn, conversation=id, outcome=Held(), language="en")
+    await records.commit(record)
+    async with engine.begin() as connection:
+        old = {**record_json(record), "consents": []}
+        await connection.execute(update(turns).where(turns.c.id == turn).values(record=old))
+    assert await records.receipt(id, turn) == record
 
 
 async def test_a_reader_waits_for_no_writer(engine: AsyncEngine, records: SqlRecords) -> None:

@@ -82,14 +82,14 @@ class RuleTurn:
 
     async def run(self, turn: TurnId, *, steps: Steps) -> TurnRecord:
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)
-        text = "\n".join(i.text for i in situation.batch)
+        text = "\n".join(i.text or _said(i.action) for i in situation.batch)
         self.began.append(text)
         await self.notices.status(situation.conversation.id, turn, "looking…")
-        record = await self._decide(turn, situation, text)
-        await steps.run("commit", lambda: self.records.commit(record), of=bool)
+        record = await self._decide(turn, situation, text, attempt=steps.attempt)
+        await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
         return record
 
-    async def _decide(self, turn: TurnId, situation: Situation, text: str) -> TurnRecord:
+    async def _decide(self, turn: TurnId, situation: Situation, text: str, *, attempt: int) -> TurnRecord:
         action = situation.batch[-1].action
         base = TurnRecord(
             turn=turn,
@@ -106,15 +106,20 @@ class RuleTurn:
                 turn, change(PACK.purposes[action.target], granted=action.yes, language="en")
             )
             return replace(base, replies=(Reply(text="Thanks."),))
-        match text.split(" ")[0]:
+        match "person" if action is not None and action.kind == "person" else text.split(" ")[0]:
             case "boom":
                 raise ValueError("the turn broke")
             case "slow":
                 self.reached.set()
                 await self.gate.wait()
+            case "show":
+                await self.records.append(turn, 0, Verified(text="One.", citations=(CITED,)), attempt=attempt)
+                self.reached.set()
+                await self.gate.wait()
             case "stream":
                 for n, word in enumerate(text.split(" ")[1:]):
-                    await self.records.append(turn, n, Verified(text=f"{word}.", citations=(CITED,)))
+                    said = Verified(text=f"{word}.", citations=(CITED,))
+                    await self.records.append(turn, n, said, attempt=attempt)
             case "orders":
                 waiting = Waiting(what="consent", target="orders:read")
                 allow = Button(label="Allow", action=Action(kind="consent", target="orders:read"))
@@ -127,6 +132,10 @@ class RuleTurn:
                     base, outcome=Escalated(reason="customer_asked"), holder="queued", ticket=ticket
                 )
         return base
+
+
+def _said(action: Action | None) -> str:
+    return action.target if action is not None and action.kind == "say" else ""
 
 
 PACK = load_pack(ROOT / "demo")
@@ -149,22 +158,22 @@ async def building(settings: Settings) -> AsyncIterator[Building]:
         versions={name: purpose.version for name, purpose in PACK.purposes.items()},
         rang=notices.ring,
     )
-    yield cast(
-        Building,
-        SimpleNamespace(
-            settings=settings,
-            pack=PACK,
-            engine=engine,
-            records=records,
-            library=Shelf(),
-            phrases=Phrases(Path(agent.__file__).with_name("texts")),
-            turn=RuleTurn(records, notices),
-            clock=SystemClock(),
-            notices=notices,
-            identity_secret=SECRET,
-        ),
+    house = SimpleNamespace(
+        settings=settings,
+        pack=PACK,
+        engine=engine,
+        records=records,
+        library=Shelf(),
+        phrases=Phrases(Path(agent.__file__).with_name("texts")),
+        turn=RuleTurn(records, notices),
+        clock=SystemClock(),
+        notices=notices,
+        identity_secret=SECRET,
     )
-    await engine.dispose()
+    try:
+        yield cast(Building, house)
+    finally:
+        await engine.dispose()
 
 
 class Door:

@@ -97,6 +97,27 @@ async def test_a_wait_begins_anew_with_the_first_message_a_person_has_not_answer
         assert await since() == again
 
 
+async def test_a_reply_form_posted_twice_sends_once_and_other_words_from_the_same_page_are_sent(
+    house: Console,
+) -> None:
+    talk = await escalated(house.building)
+    async with signed_in(house, "olga") as browser:
+        await send(browser, f"/console/dialogues/{talk}/claim")
+        before = len(await said(house, talk))
+        page = (await browser.get(f"/console/dialogues/{talk}")).text
+        (key,) = re.findall(r'name="key" value="([^"]+)"', page)
+        for text in ("Смотрю.", "Смотрю.", "Нашла!", "Смотрю."):
+            answer = await send(browser, f"/console/dialogues/{talk}/reply", text=text, key=key)
+            assert "said=replied" in answer.headers["Location"]
+        assert [line[2] for line in (await said(house, talk))[before:]] == ["Смотрю.", "Нашла!"]
+        (other,) = re.findall(
+            r'name="key" value="([^"]+)"', (await browser.get(f"/console/dialogues/{talk}")).text
+        )
+        assert other != key
+        await send(browser, f"/console/dialogues/{talk}/reply", text="Смотрю.", key=other)
+    assert (await said(house, talk))[-1][2] == "Смотрю."
+
+
 async def test_claim_reply_return_and_close_reach_the_customer(house: Console) -> None:
     talk = await escalated(house.building, department="delivery")
     records = house.building.records

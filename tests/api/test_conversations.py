@@ -59,12 +59,12 @@ async def test_a_broken_turn_calls_a_person_and_says_so(door: Door) -> None:
     assert (await visit.get("/messages")).json()["holder"] == "queued"
 
 
-async def test_a_message_during_a_turn_becomes_the_next_turn(door: Door) -> None:
+async def test_a_message_after_the_first_sentence_becomes_the_next_turn(door: Door) -> None:
     visit = await door.visit()
     turn = door.house.building.turn
     turn.gate.clear()
     turn.reached.clear()
-    first = await visit.say("slow one")
+    first = await visit.say("show one")
     await turn.reached.wait()
     second = await visit.say("and another")
     turn.gate.set()

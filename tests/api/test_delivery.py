@@ -11,7 +11,7 @@ from api.channels.delivery import Courier, Deliveries, wait_after
 from api.channels.fake import FakeChannel
 from api.channels.port import Later, Refused, Uncertain
 from tests.api.telegram_desk import sometime
-from tests.contracts.test_records import Clock, card
+from tests.contracts.memory import Clock, card
 
 
 class Desk:

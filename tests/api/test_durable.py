@@ -11,6 +11,7 @@ import pytest
 
 from agent.errors import WriterFailed
 from agent.ports import Steps
+from agent.records.errors import Superseded
 from api.durable import JsonSerializer, Stopped, Turns, executor_id, open_turns
 from api.steps import StepFailed, fault_json, fault_of
 from tools.context import TurnId
@@ -190,6 +191,59 @@ async def test_a_cancelled_turn_is_reported_as_stopped(tmp_path: Path) -> None:
         await turns.cancel(TURN)
         with pytest.raises((Stopped, TimeoutError)):
             await waiting
+
+
+async def test_a_superseded_attempt_is_stopped_in_the_middle_and_the_next_one_runs_every_step(
+    tmp_path: Path,
+) -> None:
+    diary = Diary()
+    diary.hang_in = "b"
+    attempts: list[int] = []
+    inner = steps_named(diary, "a", "b")
+
+    async def run(turn: TurnId, steps: Steps) -> str:
+        attempts.append(steps.attempt)
+        return await inner(turn, steps)
+
+    async with open_turns(run, url=url(tmp_path), data=tmp_path) as turns:
+        waiting = asyncio.create_task(turns.run(TURN))
+        await diary.reached.wait()
+        turns.supersede(TURN, 1)
+        with pytest.raises(Superseded):
+            await waiting
+        diary.hang_in = ""
+        assert await turns.run(TURN, attempt=2) == "a,b"
+        assert await turns.ended() == {TURN}
+        await turns.forget(TURN)
+        assert await turns.ended() == frozenset()
+    assert diary.ran == ["a", "b", "a", "b"]
+    assert attempts == [1, 2]
+
+
+async def test_what_a_crash_left_of_an_earlier_attempt_is_not_gone_on_with(tmp_path: Path) -> None:
+    diary = Diary()
+    diary.hang_in = "b"
+    await interrupted(tmp_path, diary, steps_named(diary, "a", "b", "c"))
+    (tmp_path / "executor.id").write_text("somebody-else", "ascii")
+    async with open_turns(steps_named(diary, "a", "b", "c"), url=url(tmp_path), data=tmp_path) as turns:
+        assert await turns.run(TURN, attempt=2) == "a,b,c"
+        with pytest.raises(Stopped):
+            await turns.run(TURN)
+    assert diary.ran == ["a", "b", "a", "b", "c"]
+
+
+async def test_an_attempt_that_finds_itself_replaced_says_so_now_and_later(tmp_path: Path) -> None:
+    async def run(turn: TurnId, steps: Steps) -> str:
+        async def commit() -> bool:
+            raise Superseded()
+
+        await steps.run("commit", commit, of=bool)
+        return "never"
+
+    for _ in range(2):
+        async with open_turns(run, url=url(tmp_path), data=tmp_path) as turns:
+            with pytest.raises(Superseded):
+                await turns.run(TURN)
 
 
 async def test_turns_run_side_by_side(tmp_path: Path) -> None:

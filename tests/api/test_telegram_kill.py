@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.api.killing import Forge, forge, foundry, prepared, ready
 from tests.api.telegram_desk import sometime
-from tests.api.test_kill import Forge, forge, foundry, prepared, ready
 from tests.telegram_api import TOKEN, Fault, TelegramApi, telegram_api
 
 __all__ = ["forge", "foundry", "prepared"]

@@ -8,7 +8,7 @@ import pytest
 
 from agent.records import engine
 from api import worker
-from tests.api.desk import open_door, settings_in
+from tests.api.desk import Door, open_door, settings_in
 
 
 async def test_messages_of_one_breath_are_answered_together(tmp_path: Path) -> None:
@@ -112,3 +112,91 @@ async def test_what_a_crash_left_in_the_engine_is_forgotten_at_the_next_start(
             assert len(await door.house.worker.turns.ended()) == 1
     async with open_door(settings_in(tmp_path)) as door:
         assert await door.house.worker.turns.ended() == frozenset()
+
+
+def restarts(door: Door) -> float:
+    (sample, *_) = next(iter(door.house.metrics.restarts.collect())).samples
+    return float(sample.value)
+
+
+async def test_a_message_that_comes_before_anything_was_sent_gets_the_same_answer(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        turn = door.house.building.turn
+        first = await visit.say("slow")
+        await turn.reached.wait()
+        second = await visit.say("and more")
+        one, two = await visit.answered(first), await visit.answered(second)
+        assert one["turn"] == two["turn"]
+        assert one["text"] == "You said: slow\nand more"
+        assert turn.began == ["slow", "slow\nand more"]
+        assert [author for author, _ in await visit.lines()] == ["ai", "customer", "customer", "ai"]
+        assert restarts(door) == 1
+
+
+async def test_all_that_comes_in_one_breath_after_the_first_message_is_answered_at_once(
+    tmp_path: Path,
+) -> None:
+    async with open_door(settings_in(tmp_path, quiet_ms=500)) as door:
+        visit = await door.visit()
+        first = await visit.say("slow")
+        await door.house.building.turn.reached.wait()
+        await visit.say("one")
+        last = await visit.say("two")
+        assert (await visit.answered(last))["text"] == "You said: slow\none\ntwo"
+        assert (await visit.answered(last))["turn"] == (await visit.answered(first))["turn"]
+        assert restarts(door) == 1
+
+
+async def test_a_second_late_message_waits_for_the_next_turn(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        turn = door.house.building.turn
+        await visit.say("slow first")
+        await turn.reached.wait()
+        turn.reached.clear()
+        second = await visit.say("and more")
+        await turn.reached.wait()
+        third = await visit.say("and then")
+        turn.gate.set()
+        assert (await visit.answered(second))["text"] == "You said: slow first\nand more"
+        assert (await visit.answered(third))["text"] == "You said: and then"
+        assert restarts(door) == 1
+
+
+async def test_a_request_for_a_person_does_not_wait_for_a_slow_model(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path, quiet_ms=60_000)) as door:
+        visit = await door.visit()
+        await visit.say(kind="say", target="slow")
+        await door.house.building.turn.reached.wait()
+        seq = await visit.say(kind="person")
+        answer = await visit.answered(seq)
+        assert (answer["outcome"], answer["handoff"]["reason"]) == ("escalated", "customer_asked")
+        assert not door.house.building.turn.gate.is_set()
+
+
+async def test_what_has_been_shown_is_finished_and_the_late_message_answered_after_it(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        turn = door.house.building.turn
+        first = await visit.say("show one")
+        await turn.reached.wait()
+        second = await visit.say("and more")
+        turn.gate.set()
+        assert (await visit.answered(first))["text"] == "You said: show one"
+        assert (await visit.answered(second))["text"] == "You said: and more"
+        assert restarts(door) == 0
+
+
+async def test_a_turn_taken_back_before_a_crash_begins_again_after_the_next_start(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path)) as door:
+        visit = await door.visit()
+        await visit.say("slow")
+        await door.house.building.turn.reached.wait()
+        await door.house.worker.stop(seconds=0)
+        # Accepted by the records, and the process ends before its worker hears of it.
+        accepted = await door.house.building.records.accept(visit.id, key="late", text="late")
+    async with open_door(settings_in(tmp_path)) as door:
+        visit.door = door
+        assert (await visit.answered(accepted.seq))["text"] == "You said: slow\nlate"
+        assert [author for author, _ in await visit.lines()] == ["ai", "customer", "customer", "ai"]

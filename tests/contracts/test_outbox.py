@@ -1,7 +1,7 @@
 """What delivery and messengers' doors need of the records, the same for every memory."""
 
 from agent.domain import Button, Reply
-from tests.contracts.test_records import (
+from tests.contracts.memory import (
     ALLOW,
     Clock,
     Store,
