@@ -71,6 +71,11 @@ class FakeFacts:
         self.passages = {passage.id: passage for passage in passages}
         self.confidence = confidence
         self.searched: list[str] = []
+        self.expected: list[str] = []
+
+    async def expect(self, query: str) -> None:
+        """Note the hint."""
+        self.expected.append(query)
 
     async def search(
         self, query: str, *, language: Language, k: int = 8, context: Sequence[str] = ()

@@ -126,6 +126,9 @@ class Facts(Protocol):
     ) -> Retrieval:
         """Return live passages for the query, best first, with the retrieval's confidence."""
 
+    async def expect(self, query: str) -> None:
+        """Get ready for a search that is likely to come: a hint, which may be ignored and changes no answer."""
+
     async def live(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return those of the passages that may still be cited at this moment."""
 

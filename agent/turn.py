@@ -14,7 +14,7 @@ and the same sentences leave in the same order. Unknown errors are the worker's:
 calls a person (`agent.closing.in_trouble`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -89,6 +89,10 @@ class Turn:
         record = replace(record, ms={**record.ms, "total": _ms(scene.began)})
         await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
         return record
+
+    async def ahead(self, said: Sequence[str]) -> None:
+        """Prepare the search for messages that wait for their turn, while more may come."""
+        await self.facts.expect(gist("\n".join(said)))
 
     async def _scene(self, turn: TurnId, steps: Steps) -> Scene:
         began = perf_counter()

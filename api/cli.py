@@ -41,11 +41,14 @@ def main() -> None:
     try:
         load()()
     except Exception as fault:
-        remedy = getattr(fault, "remedy", None)
-        if remedy is None:
+        from api.faults import told
+
+        if (words := told(fault)) is None:
             raise
-        typer.secho(f"Error: {fault}", fg="red", err=True)
-        typer.echo(f"What to do: {remedy}" if remedy else "", err=True)
+        what, remedy = words
+        typer.secho(f"Error: {what}", fg="red", err=True)
+        if remedy:
+            typer.echo(f"What to do: {remedy}", err=True)
         sys.exit(1)
 
 

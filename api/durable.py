@@ -27,6 +27,7 @@ from pydantic import ValidationError
 
 from agent.ports import Steps
 from agent.records.errors import Superseded
+from api.outage import outage_of
 from api.steps import fault_json, fault_of, outcome, result_json
 from tools.context import TurnId
 
@@ -77,6 +78,13 @@ class JsonSerializer(Serializer):
         return fault_of(data["fault"]) if "fault" in data else data["value"]
 
 
+class NotNow(BaseException):
+    """The storage took nothing; the cause says why, and the step is still to do.
+
+    Passes through the turn like `Diverged`, so that neither the turn nor the engine takes it for a result.
+    """
+
+
 class DurableSteps:
     """`agent.ports.Steps` on the engine; made by a workflow, used inside it."""
 
@@ -93,6 +101,8 @@ class DurableSteps:
                 value = await effect()
                 recorded = result_json(value, of)
             except Exception as fault:
+                if outage_of(fault):
+                    raise NotNow from fault
                 failures.append(fault)
                 return fault_json(fault)
             fresh.append(value)
@@ -102,6 +112,9 @@ class DurableSteps:
             recorded = await DBOS.run_step_async({"name": name}, step)
         except error.DBOSUnexpectedStepError as other:
             raise Diverged(name) from other
+        except sa.exc.SQLAlchemyError as fault:
+            # The engine's own tables did not take the result.
+            raise NotNow from fault
         if failures:
             raise failures[0]
         return fresh[0] if fresh else _replayed(name, recorded, of)
@@ -151,11 +164,16 @@ class Turns:
             error.DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded,
         ) as ended:
             raise Stopped(id) from ended
+        except NotNow as outage:
+            raise outage.__cause__ or outage from None
 
     async def _adopt(self, id: str) -> None:
-        """Resume a workflow that another process left: whoever has the conversation's lease owns it now."""
+        """Resume a workflow that nobody runs: another process left it, or an outage of the storage ended it here.
+
+        Whoever has the conversation's lease owns it now.
+        """
         status = await DBOS.get_workflow_status_async(id)
-        if status is not None and status.status == "PENDING" and status.executor_id != DBOS.executor_id:
+        if status is not None and status.status == "PENDING" and id not in self._running:
             await DBOS.resume_workflow_async(id)
 
     async def cancel(self, turn: TurnId) -> None:
@@ -191,6 +209,9 @@ class Running:
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._superseded: set[str] = set()
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._tasks
 
     def supersede(self, id: str) -> None:
         """Interrupt a workflow wherever it waits; its result is `Superseded`."""
@@ -256,6 +277,11 @@ async def open_turns(run: Run, *, url: str, data: Path) -> AsyncIterator[Turns]:
                 return await run(_turn_of(id), DurableSteps(attempt=_attempt_of(id)))
         except Diverged:
             return CHANGED
+        except Exception as fault:
+            if outage_of(fault):
+                # Recorded as the turn's end it would be the end; unrecorded, the turn is still to do.
+                raise NotNow from fault
+            raise
 
     async def start(id: str) -> Any:
         with SetWorkflowID(id):
@@ -278,10 +304,15 @@ async def open_turns(run: Run, *, url: str, data: Path) -> AsyncIterator[Turns]:
 def executor_id(data: Path) -> str:
     """Return the id of whoever owns this data folder, made once: its own unfinished work is recognised."""
     path = data / "executor.id"
-    if not path.exists():
-        data.mkdir(parents=True, exist_ok=True)
-        path.write_text(secrets.token_hex(16), "ascii")
-    return path.read_text("ascii").strip()
+    known = path.read_text("ascii").strip() if path.exists() else ""
+    if known:
+        return known
+    data.mkdir(parents=True, exist_ok=True)
+    made, fresh = secrets.token_hex(16), path.with_suffix(".new")
+    # Moved into place when whole: a full disk must not leave an empty name.
+    fresh.write_text(made, "ascii")
+    fresh.replace(path)
+    return made
 
 
 def _config(url: str, engine: sa.Engine | None, *, executor: str) -> DBOSConfig:

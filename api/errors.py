@@ -8,9 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
 from agent.errors import AgentFault
+from api.outage import outage_of
 
 logger = logging.getLogger("mayak.api")
 
@@ -73,7 +75,8 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(AgentFault, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(DBAPIError, _database)
+    for kind in (DBAPIError, NoConnection, OSError):
+        app.add_exception_handler(kind, _storage)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -123,14 +126,18 @@ async def _http(request: Request, fault: Exception) -> JSONResponse:
     ).response()
 
 
-async def _database(request: Request, fault: Exception) -> JSONResponse:
-    logger.error("%s %s: %r", request.method, request.url.path, fault, exc_info=fault)
+async def _storage(request: Request, fault: Exception) -> JSONResponse:
+    outage = outage_of(fault)
+    if outage is None:
+        return await _unknown(request, fault)
+    # One line: an outage brings hundreds of these, and a trace of each would fill what room is left.
+    logger.error("%s %s: %s %s", request.method, request.url.path, outage.what, outage.remedy)
     return Problem(
         503,
         "storage_unavailable",
         "Storage unavailable",
         detail="The database did not take the change; nothing of this request was kept.",
-        remedy="Send it again with the same key. Whoever runs Mayak: look at free disk space and the log.",
+        remedy="Send it again with the same key in a moment. Whoever runs Mayak finds the reason in the log.",
         headers={"Retry-After": "2"},
     ).response()
 

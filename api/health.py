@@ -1,12 +1,17 @@
 """What `mayak doctor` looks at: every part an answer depends on, with the remedy where it is not well."""
 
 import asyncio
+import os
 import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 
+from api.faults import told
 from api.settings import Settings
 
+PROBE = 2**20
+"""Bytes written, and taken back, to see whether the disk takes any."""
 LEAST_FREE = 200 * 2**20
 """Bytes of free disk below which a write may fail in the middle of a turn."""
 
@@ -44,8 +49,9 @@ async def _finding(name: str, look: Look, settings: Settings) -> Finding:
     try:
         return Finding(name=name, ok=True, detail=await look(settings))
     except Exception as fault:
-        remedy = getattr(fault, "remedy", "") or "Read the message; if it does not help, report it."
-        return Finding(name=name, ok=False, detail=str(fault) or type(fault).__name__, remedy=remedy)
+        what, remedy = told(fault) or (str(fault) or type(fault).__name__, "")
+        remedy = remedy or "Read the message; if it does not help, report it."
+        return Finding(name=name, ok=False, detail=what, remedy=remedy)
 
 
 async def _pack(settings: Settings) -> str:
@@ -66,6 +72,11 @@ async def _disk(settings: Settings) -> str:
     free = shutil.disk_usage(settings.data).free
     if free < LEAST_FREE:
         raise _Full(f"Only {free // 2**20} MiB are free under {settings.data}.")
+    # A quota, a limit or a worn-out disk refuses what the free space promises.
+    with tempfile.TemporaryFile(dir=settings.data) as probe:
+        probe.write(bytes(PROBE))
+        probe.flush()
+        os.fsync(probe.fileno())
     return f"{free // 2**20} MiB free"
 
 

@@ -1,6 +1,7 @@
 """Signing: the token by which a company's own server says who its visitor is."""
 
 import json
+import os
 import secrets
 import time
 from pathlib import Path
@@ -21,11 +22,18 @@ def identity_secret(settings: Settings) -> str:
     if settings.identity_secret:
         return settings.identity_secret
     path = settings.data / SECRET_FILE
-    if not path.exists():
-        settings.data.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(SECRET_BYTES), "ascii")
-    return path.read_text("ascii").strip()
+    known = path.read_text("ascii").strip() if path.exists() else ""
+    return known or _make_secret(path)
+
+
+def _make_secret(path: Path) -> str:
+    """Write a new secret beside and move it into place: a full disk must not leave an empty one to sign with."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    secret, fresh = secrets.token_hex(SECRET_BYTES), path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secret)
+    fresh.replace(path)
+    return secret
 
 
 def sign(customer: str, *, secret: str, audience: str) -> str:

@@ -102,6 +102,7 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
             metrics=metrics,
             urgent=lambda text: words.wants_person(text) or words.says_yes(text) or words.says_no(text),
             quiet=timedelta(milliseconds=settings.quiet_ms),
+            ahead=building.turn.ahead,
         )
         await worker.start()
         try:

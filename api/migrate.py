@@ -14,9 +14,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 import api.migrations
+from api.outage import outage_of
 from api.schema import METADATA
+from api.settings import BadSetting
 
 FOLDER = Path(api.migrations.__file__).parent
 ONE_AT_A_TIME = 0x6D6967726174
@@ -29,6 +32,20 @@ def migrate(url: str) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
         command.upgrade(_config(connection), "head")
+
+
+def migrate_or_say(url: str) -> None:
+    """`migrate`, for whoever starts: raises `BadSetting` with a remedy when the database cannot be opened."""
+    try:
+        migrate(url)
+    except DBAPIError as fault:
+        outage = outage_of(fault)
+        raise BadSetting(
+            f"The database cannot be opened: {fault.orig}.",
+            remedy=outage.remedy
+            if outage
+            else "Check MAYAK_DATABASE; if the file is damaged, put a backup in its place.",
+        ) from fault
 
 
 def differences(url: str) -> list[object]:

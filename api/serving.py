@@ -12,7 +12,6 @@ import uvicorn
 from fastapi import FastAPI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy.exc import OperationalError
 
 from agent.pack import load_pack
 from api.console.router import console_router
@@ -20,7 +19,7 @@ from api.container import Building, open_building
 from api.lock import owned
 from api.logs import set_up_logs
 from api.main import Extra, create_app
-from api.migrate import migrate
+from api.migrate import migrate_or_say
 from api.routes import shop_page
 from api.settings import ROOT, BadSetting, Settings
 from api.staff import ensure_demo_staff
@@ -94,13 +93,7 @@ async def prepared(
     settings: Settings, *, prepare: Prepare | None = None, say: Prepare | None = None
 ) -> AsyncIterator[Building]:
     """Migrate, build, and bring in the pack's shop and documents that are not there yet."""
-    try:
-        await asyncio.to_thread(migrate, settings.database_url)
-    except OperationalError as unreachable:
-        raise BadSetting(
-            f"The database cannot be opened: {unreachable.orig}.",
-            remedy="Check MAYAK_DATABASE, that its server runs, and that no other program locks the file.",
-        ) from unreachable
+    await asyncio.to_thread(migrate_or_say, settings.database_url)
     async with open_building(settings) as building:
         await furnish(building)
         if prepare is not None:

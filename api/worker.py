@@ -11,13 +11,13 @@ wake ─► lease ─► quiet window ─► next batch ─► durable turn ─�
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from time import perf_counter
 
 from agent.closing import in_trouble
-from agent.domain import TurnRecord
+from agent.domain import Incoming, TurnRecord
 from agent.pack import Pack
 from agent.ports import Clock
 from agent.records.errors import Superseded
@@ -25,6 +25,7 @@ from agent.records.rules import FIRST, TAKEN_BACK
 from agent.records.sql import SqlRecords
 from api.durable import Turns
 from api.metrics import Metrics
+from api.outage import outage_of
 from api.quiet import quiet_window
 from tools.context import ConversationId, TurnId
 from tools.phrases import Phrases
@@ -32,6 +33,8 @@ from tools.phrases import Phrases
 LEASE_SECONDS = 30.0
 SWEEP_SECONDS = 5.0
 """How often conversations that nobody works on are looked for: another process may have left them."""
+PATIENCE = timedelta(seconds=60)
+"""How long a turn waits for storage that takes nothing; if messages can be written sooner than turns, a person is called."""
 GRACE_SECONDS = 15.0
 """A turn may take this much longer than its own limit before a person is called instead."""
 
@@ -53,6 +56,7 @@ class Worker:
         metrics: Metrics,
         urgent: Callable[[str], bool],
         quiet: timedelta,
+        ahead: Callable[[Sequence[str]], Awaitable[None]],
     ) -> None:
         self.records = records
         self.turns = turns
@@ -63,10 +67,13 @@ class Worker:
         self.metrics = metrics
         self.urgent = urgent
         self.quiet = quiet
+        self.ahead = ahead
+        self._preparing: set[asyncio.Task[None]] = set()
         self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
         self._again: set[ConversationId] = set()
         self._typing: dict[ConversationId, datetime] = {}
         self._news: dict[ConversationId, asyncio.Event] = {}
+        self._outages: dict[TurnId, datetime] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -124,7 +131,10 @@ class Worker:
         self._typing.pop(conversation, None)
         if not task.cancelled() and (fault := task.exception()) is not None:
             # The inbox still holds the messages; the sweeper takes them up again.
-            logger.error("conversation %s: %r", conversation, fault, exc_info=fault)
+            if outage := outage_of(fault):
+                logger.error("conversation %s waits. %s %s", conversation, outage.what, outage.remedy)
+            else:
+                logger.error("conversation %s: %r", conversation, fault, exc_info=fault)
         if conversation in self._again and not self._stopping:
             self._again.discard(conversation)
             self._begin(conversation)
@@ -162,15 +172,19 @@ class Worker:
     async def _keep(self, conversation: ConversationId) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            await self.records.lease(conversation, self.owner, seconds=LEASE_SECONDS)
+            try:
+                await self.records.lease(conversation, self.owner, seconds=LEASE_SECONDS)
+            except Exception as fault:
+                logger.warning("the lease of conversation %s was not prolonged: %r", conversation, fault)
 
     async def _wait_for_the_rest(self, conversation: ConversationId) -> None:
         """Wait out the quiet window; a new message or more typing is looked at as it comes."""
         news = self._news[conversation]
         while True:
             news.clear()
+            waiting = await self.records.unassigned(conversation)
             left = quiet_window(
-                await self.records.unassigned(conversation),
+                waiting,
                 self._typing.get(conversation),
                 self.clock.now(),
                 urgent=self.urgent,
@@ -178,9 +192,24 @@ class Worker:
             )
             if left <= 0:
                 return
+            self._prepare(waiting)
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await news.wait()
+
+    def _prepare(self, waiting: Sequence[Incoming]) -> None:
+        """Use the window: what was said so far is most likely the question."""
+
+        async def prepare() -> None:
+            try:
+                await self.ahead([message.text for message in waiting])
+            except Exception as fault:
+                # Only a head start is lost; the turn itself meets the fault and deals with it.
+                logger.debug("nothing prepared: %r", fault)
+
+        task = asyncio.create_task(prepare())
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
 
     async def _turn(self, conversation: ConversationId, turn: TurnId, attempt: int) -> None:
         began = perf_counter()
@@ -190,6 +219,7 @@ class Worker:
             # What came meanwhile belongs to it: the turn is the next batch again.
             return
         if record is not None:
+            self._outages.pop(turn, None)
             self.metrics.turn(record, seconds=perf_counter() - began)
             if attempt != FIRST:
                 self.metrics.restarts.inc()
@@ -206,8 +236,10 @@ class Worker:
         except Superseded:
             raise
         except Exception as fault:
+            if outage_of(fault) and self._may_wait(turn):
+                raise
             logger.error("turn %s: %r", turn, fault, exc_info=fault)
-            await self.turns.cancel(turn)
+            await self._cancel(turn)
         record = await self.records.receipt(conversation, turn)
         if record is None:
             await self._call_person(turn, attempt)
@@ -232,6 +264,20 @@ class Worker:
             watcher.cancel()
             # Should it have failed, the attempt finds out at its first sentence.
             await asyncio.gather(watcher, return_exceptions=True)
+
+    def _may_wait(self, turn: TurnId) -> bool:
+        """Tell whether the storage may still come back before a person is called."""
+        since = self._outages.setdefault(turn, self.clock.now())
+        return self.clock.now() - since < PATIENCE
+
+    async def _cancel(self, turn: TurnId) -> None:
+        try:
+            await self.turns.cancel(turn)
+        except Exception as fault:
+            if not outage_of(fault):
+                raise
+            # It cannot go on either; whether a person can be called is for our own tables to say.
+            logger.warning("turn %s could not be cancelled: %r", turn, fault)
 
     async def _forget(self, turn: TurnId) -> None:
         try:

@@ -16,18 +16,15 @@ from knowledge.errors import BadRecords
 
 SIGNALS = (
     "top",  # fused score of the first hit, in deviations
-    "margin",  # its distance to the best hit of another document
-    "peak",  # share of the first hit among the ten best, by softmax
-    "agreement",  # share of signals that have the first hit among their three best
-    "coverage",  # weight of the query's words found in the first hit
-    "familiar",  # weight of the query's words found anywhere
     "length",  # log of the number of words asked
-    "first_title",  # cosine of the first embedder between query and title of the best passage
-    "first_body",
-    "second_title",
-    "second_body",
+    "echo",  # weight of the words in the first hit's title that the query has too
+    "titled",  # best score that titles alone would give, in deviations
+    "spread",  # how far the signals disagree about the first hit, in deviations
+    "first_body",  # best cosine of the first embedder between query and passage
+    "second_body_best",  # the same of the second embedder, in deviations
+    "second_body_lead",  # how far it stands above the sixth to twenty-fifth best
 )
-PLAIN = SIGNALS[:7]
+PLAIN = ("top", "length", "echo", "titled", "spread", "coverage")  # the last: weight of the query's words in the first hit
 _FILE = Path(__file__).with_name("confidence.toml")
 
 
@@ -56,6 +53,9 @@ def calibration(embedders: tuple[str, ...], path: Path = _FILE) -> Calibration:
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))["calibration"]
         found = data.get(fingerprint(embedders)) or data["any"]
+        unknown = set(found["weights"]) - {*SIGNALS, *PLAIN}
+        if unknown:
+            raise ValueError(f"no such signals: {', '.join(sorted(unknown))}")
         return Calibration(
             weights={str(name): float(weight) for name, weight in found["weights"].items()},
             intercept=float(found["intercept"]),

@@ -83,6 +83,10 @@ class Library:
             query, language=language, k=k, audience=audience, now=now, context=context
         )
 
+    async def expect(self, query: str) -> None:
+        """Encode a question that is likely to be searched for soon; pays where the embedders remember."""
+        await self._search.expect(query)
+
     async def live(
         self, ids: Sequence[str], *, now: datetime | None = None, audience: str = "customer"
     ) -> Mapping[str, Passage]:

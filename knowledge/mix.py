@@ -25,6 +25,8 @@ class Mix:
     sample: int
     language: float
     context: float
+    subject: float
+    several: bool
 
 
 @lru_cache(maxsize=4)
@@ -44,6 +46,8 @@ def mix(path: Path = _FILE) -> Mix:
             sample=int(depth["sample"]),
             language=float(prefer["language"]),
             context=float(prefer["context"]),
+            subject=float(prefer["subject"]),
+            several=bool(prefer["several"]),
         )
     except (OSError, KeyError, TypeError, ValueError) as fault:
         raise BadRecords(

@@ -2,33 +2,40 @@
 
 query ─ repaired ─┬─ embedders ─ indexes (title, body) ─┐
                   └─ words and letters ─────────────────┴─ standardised, weighted, summed
-                                                           └─ live in SQL? ─ hits and confidence
+                        messages before: what they name, and a quick reading of them ─┤
+                        several questions in one: the best passage of each ───────────┤
+                                                                  live in SQL? ─ hits and confidence
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.confidence import Calibration, calibration
 from knowledge.embed.port import Embedder, Vectors
+from knowledge.groups import Groups
 from knowledge.index.port import Index
 from knowledge.language import language_of
 from knowledge.lexical import Lexical, Reading, Scores
 from knowledge.mix import Mix, mix
-from knowledge.types import Hit, Language, Passage, PassageId, Retrieval, title_of
+from knowledge.needs import questions_in
+from knowledge.signals import signals
+from knowledge.types import Hit, Language, Passage, PassageId, Retrieval
 from knowledge.words import stems
 
 Live = Callable[[Sequence[PassageId], datetime, str], Awaitable[Mapping[PassageId, Passage]]]
 _LONGEST = 2_000
 _CONTEXT = 3
 _FLAT = 1e-6
-_GROUP = 12
+_FIRST = 600
+# The stronger encoder takes most of a search, and lets go of the interpreter: the rest is done beside it.
+_STEP = 1e-3
+_BESIDE = ThreadPoolExecutor(4, thread_name_prefix="search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,15 @@ class _Part:
     weight: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """For whom, when and in which department a passage must be live."""
+
+    audience: str
+    now: datetime
+    department: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Ranking:
     reading: Reading
@@ -91,23 +107,37 @@ class Search:
         audience: str = "customer",
         now: datetime | None = None,
         context: Sequence[str] = (),
+        department: str | None = None,
     ) -> Retrieval:
         """Return at most `k` live passages, best first. A blank query finds nothing.
 
         Passages in `language` are preferred, others still found. `context` holds the messages before, oldest first.
+        With a `department` only its passages and those of no department are found.
         """
-        found, _ = await self._search(
-            query, language=language, k=k, audience=audience, now=now or self.clock(), context=context
-        )
+        shown = _Shown(audience=audience, now=now or self.clock(), department=department)
+        found, _ = await self._search(query, language=language, k=k, shown=shown, context=context)
         return found
+
+    async def expect(self, query: str) -> None:
+        """Encode the query as a search would, for embedders that remember it."""
+        asked = self._as_read(query)
+        if stems(asked) and len(self.lexical):
+            await asyncio.to_thread(self._encoded, self.lexical.understood(asked))
+
+    def _encoded(self, query: str) -> None:
+        for dense in {dense.embedder.name: dense for dense in self.dense}.values():
+            dense.embedder.queries([query])
+
+    @staticmethod
+    def _as_read(query: str) -> str:
+        return " ".join(query[:_LONGEST].split())
 
     async def observed(
         self, query: str, *, language: Language | None = None, context: Sequence[str] = ()
     ) -> tuple[Retrieval, Mapping[str, float]]:
         """Return the search and the signals its confidence is computed from; for calibration."""
-        return await self._search(
-            query, language=language, k=10, audience="customer", now=self.clock(), context=context
-        )
+        shown = _Shown(audience="customer", now=self.clock(), department=None)
+        return await self._search(query, language=language, k=10, shown=shown, context=context)
 
     async def _search(
         self,
@@ -115,26 +145,25 @@ class Search:
         *,
         language: Language | None,
         k: int,
-        audience: str,
-        now: datetime,
+        shown: _Shown,
         context: Sequence[str],
     ) -> tuple[Retrieval, Mapping[str, float]]:
         started = time.perf_counter()
-        asked = " ".join(query[:_LONGEST].split())
+        asked = self._as_read(query)
         if not stems(asked) or not len(self.lexical):
             return Retrieval(query=query, hits=(), confidence=0.0, ms=_ms(started), understood=asked), {}
         understood = self.lexical.understood(asked)
         ranking = await asyncio.to_thread(self._rank, understood, language, list(context))
-        hits = await self._live_hits(ranking, k=max(k, 10), audience=audience, now=now)
-        signals = self._signals(understood, ranking, hits)
+        hits = await self._live_hits(ranking, k=max(k, 10), shown=shown)
+        seen = self._signals(understood, ranking, hits)
         found = Retrieval(
             query=query,
             hits=tuple(hits[:k]),
-            confidence=self._curve().confidence(signals) if hits else 0.0,
+            confidence=self._curve().confidence(seen) if hits else 0.0,
             ms=_ms(started),
             understood=understood,
         )
-        return found, signals
+        return found, seen
 
     def _curve(self) -> Calibration:
         names = dict.fromkeys(dense.embedder.name for dense in self.dense)
@@ -144,29 +173,57 @@ class Search:
         asked_in = language or language_of(query)
         reading, parts, fused = self._fused(query, asked_in)
         if context:
-            told = " ".join([*context[-_CONTEXT:], query])[-_LONGEST:]
-            wider = self._fused(told, asked_in)[2][: len(fused)]
-            fused = (1 - self.mix.context) * fused + self.mix.context * wider
+            fused = self._told(fused, query, asked_in, context)
         fused = np.where(reading.alive, fused, -np.inf).astype(np.float32)
-        order = np.argsort(-fused, kind="stable")[: int(reading.alive.sum())]
-        return _Ranking(reading, parts, fused, order.tolist())
+        several = questions_in(query) if self.mix.several else ()
+        if len(several) > 1:
+            self._each(fused, several, asked_in)
+        return _Ranking(reading, parts, fused, _best(fused, reading, _FIRST))
 
-    def _fused(self, query: str, asked_in: Language) -> tuple[Reading, dict[str, _Part], Scores]:
+    def _told(self, fused: Scores, query: str, asked_in: Language, context: Sequence[str]) -> Scores:
+        """Add what the messages before say: read quickly with the question, and by the names they hold."""
+        if self.mix.context:
+            told = " ".join([*context[-_CONTEXT:], query])[-_LONGEST:]
+            wider = self._fused(told, asked_in, quick=True)[2][: len(fused)]
+            fused = (1 - self.mix.context) * fused + self.mix.context * wider
+        about = self.lexical.subject([*context, query]) if self.mix.subject else None
+        return fused if about is None else fused + self.mix.subject * about[: len(fused)]
+
+    def _each(self, fused: Scores, several: Sequence[str], asked_in: Language) -> None:
+        """Lift the best passage of each of several questions right behind the first one of all."""
+        rows = [int(fused.argmax())]
+        for one in several:
+            alone = self._fused(one, asked_in, quick=True)[2][: len(fused)]
+            row = int(np.where(np.isfinite(fused), alone, -np.inf).argmax())
+            if row not in rows:
+                rows.append(row)
+        top = float(fused[rows[0]])
+        for place, row in enumerate(rows[1:], start=1):
+            fused[row] = max(float(fused[row]), top - _STEP * place)
+
+    def _fused(
+        self, query: str, asked_in: Language, *, quick: bool = False
+    ) -> tuple[Reading, dict[str, _Part], Scores]:
+        """Score every row; `quick` leaves the stronger of two embedders out."""
+        used = [dense for dense in self.dense if not quick or dense.rank == self.dense[-1].rank]
+        # The weaker embedder is the quicker one, so its indexes are asked while the stronger still reads.
+        vectors = {
+            dense.embedder.name: _BESIDE.submit(_vector, dense.embedder, query)
+            for dense in {dense.rank: dense for dense in used}.values()
+        }
         reading = self.lexical.read(query)
-        groups = _Groups.of(reading, asked_in)
+        groups = Groups.of(reading, asked_in)
         parts = {
             name: self._lexical_part(name, scores, reading, groups) for name, scores in reading.scores.items()
         }
-        vectors: dict[str, Vectors] = {}
-        for dense in self.dense:
-            if dense.embedder.name not in vectors:
-                vectors[dense.embedder.name] = dense.embedder.queries([query])[0]
-            titled = reading.distinct if dense.field == "title" else 1.0
-            weight = self.mix.dense[dense.rank][dense.field] * titled
-            if weight > _FLAT:
-                parts[dense.part] = self._dense_part(
-                    dense, vectors[dense.embedder.name], reading, groups, weight
-                )
+        limit = len(reading.alive) if len(reading.alive) <= self.mix.exact else self.mix.deep
+        proposed: list[tuple[Dense, Vectors, Future[list[tuple[PassageId, float]]]]] = []
+        for dense in sorted(used, key=lambda one: -one.rank):
+            if self._weight(dense, reading) > _FLAT:
+                vector = vectors[dense.embedder.name].result()
+                proposed.append((dense, vector, _BESIDE.submit(dense.index.query, vector, limit)))
+        for dense, vector, found in proposed:
+            parts[dense.part] = self._dense_part(dense, vector, found.result(), reading, groups)
         fused = _summed(parts.values())
         if groups.foreign is not None:
             # Words do not match across languages; there only meaning is compared.
@@ -174,104 +231,54 @@ class Search:
             fused = np.where(groups.foreign, _summed(meant) if meant else fused, fused)
         return reading, parts, np.asarray(fused + self.mix.language * groups.own, dtype=np.float32)
 
-    def _lexical_part(self, name: str, scores: Scores, reading: Reading, groups: "_Groups") -> _Part:
+    def _weight(self, dense: Dense, reading: Reading) -> float:
+        titled = reading.distinct if dense.field == "title" else 1.0
+        return self.mix.dense[dense.rank][dense.field] * titled
+
+    def _lexical_part(self, name: str, scores: Scores, reading: Reading, groups: Groups) -> _Part:
         titled = reading.distinct if name.endswith("title") else 1.0
-        known = np.where(reading.alive, scores, np.nan).astype(np.float32)
-        return _Part(scores, groups.standard(scores, known), self.mix.lexical[name] * titled)
+        return _Part(scores, groups.standard(scores, reading.alive), self.mix.lexical[name] * titled)
 
     def _dense_part(
-        self, dense: Dense, vector: Vectors, reading: Reading, groups: "_Groups", weight: float
+        self,
+        dense: Dense,
+        vector: Vectors,
+        found: Sequence[tuple[PassageId, float]],
+        reading: Reading,
+        groups: Groups,
     ) -> _Part:
-        rows = len(reading.alive)
-        # Every living passage has a row; asking the index for its count costs as much as the query itself.
-        whole = rows <= self.mix.exact
-        found = dense.index.query(vector, rows if whole else self.mix.deep)
-        known = np.full(rows, np.nan, dtype=np.float32)
+        rows, weight = len(reading.alive), self._weight(dense, reading)
+        raw = np.full(rows, min((score for _, score in found), default=0.0), dtype=np.float32)
+        known = np.zeros(rows, dtype=np.bool_)
         for name, score in found:
             row = self.lexical.row_of(name)
             if row is not None and row < rows:
-                known[row] = score
-        lowest = float(np.nanmin(known)) if found and not np.isnan(known).all() else 0.0
-        if not whole and dense.sample is not None:
-            return _Part(
-                np.nan_to_num(known, nan=lowest),
-                groups.standard_by(np.nan_to_num(known, nan=lowest), dense.sample, vector),
-                weight,
-            )
-        return _Part(np.nan_to_num(known, nan=lowest), groups.standard(known, known), weight)
+                raw[row], known[row] = score, True
+        if rows > self.mix.exact and dense.sample is not None:
+            against = dense.sample.vectors @ vector
+            return _Part(raw, groups.standard_by(raw, against, dense.sample.languages), weight)
+        return _Part(raw, groups.standard(raw, known), weight)
 
-    async def _live_hits(self, ranking: _Ranking, *, k: int, audience: str, now: datetime) -> list[Hit]:
+    async def _live_hits(self, ranking: _Ranking, *, k: int, shown: _Shown) -> list[Hit]:
         out: list[Hit] = []
         start, step = 0, 3 * k
-        while len(out) < k and start < len(ranking.order):
-            rows = ranking.order[start : start + step]
+        order, alive = ranking.order, int(ranking.reading.alive.sum())
+        while len(out) < k and start < alive:
+            if start + step > len(order) < alive:
+                order = _best(ranking.fused, ranking.reading, alive)
+            rows = order[start : start + step]
             names = [ranking.reading.ids[row] for row in rows]
-            shown = await self.live(names, now, audience)
+            live = await self.live(names, shown.now, shown.audience)
             out += [
-                _hit(ranking, row, shown[name])
+                _hit(ranking, row, live[name])
                 for row, name in zip(rows, names, strict=True)
-                if name in shown
+                if name in live and shown.department in (None, live[name].department or shown.department)
             ]
             start, step = start + step, step * 4
         return out[:k]
 
     def _signals(self, query: str, ranking: _Ranking, hits: Sequence[Hit]) -> dict[str, float]:
-        if not hits:
-            return {}
-        first = hits[0]
-        row = self.lexical.row_of(first.passage.id)
-        scores = np.array([hit.score for hit in hits[:10]])
-        other = next(
-            (hit.score for hit in hits if hit.passage.document != first.passage.document), scores[-1]
-        )
-        shares = np.exp(2.0 * (scores - scores[0]))
-        agree = [_among_best(part.raw, row) for part in ranking.parts.values() if row is not None]
-        out = {
-            "top": first.score,
-            "margin": first.score - float(other),
-            "peak": float(1.0 / shares.sum()),
-            "agreement": sum(agree) / len(agree) if agree else 0.0,
-            "coverage": self.lexical.coverage(query, f"{title_of(first.passage)} {first.passage.text}"),
-            "familiar": self.lexical.familiar(query),
-            "length": math.log1p(len(stems(query))),
-        }
-        for dense in self.dense:
-            if dense.part in ranking.parts:
-                out[dense.part] = float(ranking.parts[dense.part].raw.max())
-        return out
-
-
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Rows by language: a passage is compared with passages of its own language, or an encoder's liking for the
-    language asked in would bury every other. `own` are rows in the asked language; `foreign` the others, None when one
-    of the two is too rare to stand alone."""
-
-    own: NDArray[np.bool_]
-    foreign: NDArray[np.bool_] | None
-    asked_in: Language
-
-    @classmethod
-    def of(cls, reading: Reading, asked_in: Language) -> "_Groups":
-        codes = np.array(reading.languages[: len(reading.alive)])
-        foreign = codes != asked_in
-        sizes = (int((foreign & reading.alive).sum()), int((~foreign & reading.alive).sum()))
-        return cls(~foreign, foreign if min(sizes) >= _GROUP else None, asked_in)
-
-    def standard(self, scores: Scores, known: Scores) -> Scores:
-        """Standardise by the rows that are not NaN in `known`; unknown scores become 0, the middle."""
-        if self.foreign is None:
-            return _standard(scores, known)
-        out = _standard(scores, np.where(self.foreign, np.nan, known))
-        return np.where(self.foreign, _standard(scores, np.where(self.foreign, known, np.nan)), out)
-
-    def standard_by(self, scores: Scores, sample: "Sample", vector: Vectors) -> Scores:
-        """Standardise by passages drawn by lot."""
-        against = sample.vectors @ vector
-        own = np.array([language == self.asked_in for language in sample.languages])
-        if self.foreign is None or min(own.sum(), (~own).sum()) < _GROUP:
-            return _standard(scores, against)
-        return np.where(self.foreign, _standard(scores, against[~own]), _standard(scores, against[own]))
+        return signals(query, first=hits[0], parts=ranking.parts, lexical=self.lexical) if hits else {}
 
 
 def _summed(parts: Iterable[_Part]) -> Scores:
@@ -280,22 +287,24 @@ def _summed(parts: Iterable[_Part]) -> Scores:
     return np.asarray(sum((part.weight / total * part.z for part in used), np.float32(0.0)), dtype=np.float32)
 
 
-def _standard(scores: Scores, against: Scores) -> Scores:
-    seen = against[~np.isnan(against)]
-    deviation = float(seen.std()) if len(seen) else 0.0
-    if deviation < _FLAT:
-        return np.zeros_like(scores)
-    z = (scores - float(seen.mean())) / deviation
-    return np.asarray(np.nan_to_num(z, nan=0.0), dtype=np.float32)
+def _vector(embedder: Embedder, query: str) -> Vectors:
+    return np.asarray(embedder.queries([query])[0], dtype=np.float32)
+
+
+def _best(fused: Scores, reading: Reading, n: int) -> list[int]:
+    """Return the `n` best living rows, best first; of equal ones the older first."""
+    alive = int(reading.alive.sum())
+    if n >= alive:
+        rows = np.argsort(-fused, kind="stable")[:alive]
+    else:
+        rows = np.sort(np.argpartition(-fused, n)[:n])
+        rows = rows[np.argsort(-fused[rows], kind="stable")]
+    return [int(row) for row in rows]
 
 
 def _hit(ranking: _Ranking, row: int, passage: Passage) -> Hit:
     parts = {name: round(float(part.z[row]), 4) for name, part in ranking.parts.items() if row < len(part.z)}
     return Hit(passage=passage, score=float(ranking.fused[row]), parts=parts)
-
-
-def _among_best(scores: Scores, row: int | None) -> bool:
-    return row is not None and int((scores > scores[row]).sum()) < 3 and scores[row] > 0
 
 
 def _ms(started: float) -> float:

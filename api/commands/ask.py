@@ -16,6 +16,10 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer object.")] = False,
 ) -> None:
     """Ask a question as a customer would and print the answer."""
+    if not text.strip():
+        typer.secho("Error: There is nothing to ask.", fg="red", err=True)
+        typer.echo('What to do: Give the question in quotes: mayak ask "Where is my order?"', err=True)
+        raise typer.Exit(1)
     answer = asyncio.run(_ask(ctx.obj, text, customer=customer, conversation=conversation, language=lang))
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else in_words(answer))
 

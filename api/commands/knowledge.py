@@ -160,10 +160,8 @@ def _change(ctx: typer.Context, as_json: bool, work: Callable[["Library"], Await
 
 
 def _run(ctx: typer.Context, work: Callable[["Library"], Awaitable[T]], *, as_json: bool) -> T:
-    """Run with the library open; a fault of the room or the disk becomes message, remedy and exit code 1."""
-    from sqlalchemy.exc import OperationalError
-
-    from knowledge.errors import KnowledgeFault
+    """Run with the library open; an expected fault becomes message, remedy and exit code 1."""
+    from api.faults import told
 
     door: LibraryDoor = ctx.obj
 
@@ -173,15 +171,10 @@ def _run(ctx: typer.Context, work: Callable[["Library"], Awaitable[T]], *, as_js
 
     try:
         return asyncio.run(opened())
-    except KnowledgeFault as fault:
-        _fail(fault.message, fault.remedy, as_json)
-    except OperationalError as fault:
-        remedy = (
-            "Check that the disk is not full and that no other process holds the database, then try again."
-        )
-        _fail(f"The database did not work: {fault.orig}.", remedy, as_json)
-    except OSError as fault:
-        _fail(f"{fault.strerror or fault}.", "Check the disk and the rights of the data folder.", as_json)
+    except Exception as fault:
+        if (words := told(fault)) is None:
+            raise
+        _fail(*words, as_json)
 
 
 def _fail(message: str, remedy: str, as_json: bool) -> NoReturn:

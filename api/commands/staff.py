@@ -97,10 +97,10 @@ def _run(settings: "Settings", work: "Callable[[Staff], Awaitable[Any]]") -> Any
     from agent.records.engine import connect
     from agent.records.staff import Staff
     from api.container import SystemClock
-    from api.migrate import migrate
+    from api.migrate import migrate_or_say
 
     settings.data.mkdir(parents=True, exist_ok=True)
-    migrate(settings.database_url)
+    migrate_or_say(settings.database_url)
 
     async def opened() -> Any:
         engine = connect(settings.database_url)

@@ -23,6 +23,7 @@ from markupsafe import Markup
 import api.widget
 from agent.errors import AgentFault
 from api.errors import STATUS, Problem
+from api.outage import outage_of
 from api.render import to_html
 from knowledge.errors import KnowledgeFault
 from tools.context import Language
@@ -164,6 +165,9 @@ class PageRoute(APIRoute):
                 return error_page(request, status=fault.status_code, code=str(fault.status_code))
             except Exception as fault:
                 # The outermost layer of a page: whatever broke, the person gets words, the log gets the rest.
+                if outage := outage_of(fault):
+                    logger.error("%s %s: %s %s", request.method, request.url.path, outage.what, outage.remedy)
+                    return error_page(request, status=503, code="storage")
                 logger.error("%s %s: %r", request.method, request.url.path, fault, exc_info=fault)
                 return error_page(request, status=500, code="other")
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -23,7 +23,8 @@ class Remembered:
         self._embedder = embedder
         self._most = most
         self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
-        self._lock = threading.Lock()
+        self._busy: set[bytes] = set()
+        self._turn = threading.Condition()
 
     @property
     def name(self) -> str:
@@ -40,27 +41,34 @@ class Remembered:
         if not texts:
             return np.zeros((0, self.dim), dtype=np.float32)
         wanted = {_key(text): text for text in texts}
-        known = self._recalled(wanted)
-        new = [(key, text) for key, text in wanted.items() if key not in known]
-        if new:
-            fresh = self._embedder.queries([text for _, text in new])
-            known |= {key: row for (key, _), row in zip(new, fresh, strict=True)}
-            self._keep({key: known[key] for key, _ in new})
+        with self._turn:
+            # Somebody else may be encoding one of these at this moment: waiting is cheaper than doing it twice.
+            self._turn.wait_for(lambda: self._busy.isdisjoint(wanted))
+            known = self._recalled(wanted)
+            new = [key for key in wanted if key not in known]
+            self._busy.update(new)
+        try:
+            if new:
+                rows = self._embedder.queries([wanted[key] for key in new])
+                known |= dict(zip(new, rows, strict=True))
+        finally:
+            with self._turn:
+                self._keep({key: known[key] for key in new if key in known})
+                self._busy.difference_update(new)
+                self._turn.notify_all()
         return np.stack([known[_key(text)] for text in texts])
 
-    def _recalled(self, wanted: dict[bytes, str]) -> dict[bytes, Vectors]:
-        with self._lock:
-            found = {key: self._kept[key] for key in wanted if key in self._kept}
-            for key in found:
-                self._kept.move_to_end(key)
+    def _recalled(self, wanted: Iterable[bytes]) -> dict[bytes, Vectors]:
+        found = {key: self._kept[key] for key in wanted if key in self._kept}
+        for key in found:
+            self._kept.move_to_end(key)
         return found
 
     def _keep(self, rows: dict[bytes, Vectors]) -> None:
-        with self._lock:
-            # A row of a batch would keep the whole batch alive.
-            self._kept.update({key: row.copy() for key, row in rows.items()})
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+        # A row of a batch would keep the whole batch alive.
+        self._kept.update({key: row.copy() for key, row in rows.items()})
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
 
 
 def _key(text: str) -> bytes:

@@ -66,6 +66,9 @@ class SystemClock:
 class Shelf:
     """A library of one passage."""
 
+    async def expect(self, query: str) -> None:
+        """Nothing to prepare."""
+
     async def live(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         return {id: PASSAGE for id in ids if id == PASSAGE.id}
 
@@ -79,6 +82,13 @@ class RuleTurn:
         self.began: list[str] = []
         self.gate = asyncio.Event()
         self.reached = asyncio.Event()
+        self.prepared: list[list[str]] = []
+
+    async def ahead(self, said: Sequence[str]) -> None:
+        """Note what is prepared for; one word breaks it."""
+        self.prepared.append(list(said))
+        if "unprepared" in said:
+            raise RuntimeError("nothing can be prepared")
 
     async def run(self, turn: TurnId, *, steps: Steps) -> TurnRecord:
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)

@@ -21,6 +21,19 @@ async def test_messages_of_one_breath_are_answered_together(tmp_path: Path) -> N
         assert one["text"] == "You said: hello\nit is me"
 
 
+async def test_the_time_until_a_turn_begins_is_used_to_prepare_it(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path, quiet_ms=300)) as door:
+        visit = await door.visit()
+        await visit.answered(await visit.say("hello"))
+        assert door.house.building.turn.prepared[0] == ["hello"]
+
+
+async def test_a_turn_that_could_not_be_prepared_is_decided_all_the_same(tmp_path: Path) -> None:
+    async with open_door(settings_in(tmp_path, quiet_ms=200)) as door:
+        visit = await door.visit()
+        assert (await visit.answered(await visit.say("unprepared")))["text"] == "You said: unprepared"
+
+
 async def test_a_button_does_not_wait_for_more(tmp_path: Path) -> None:
     async with open_door(settings_in(tmp_path, quiet_ms=60_000)) as door:
         visit = await door.visit()

@@ -133,15 +133,17 @@ def test_a_locked_database_and_a_full_disk_are_told_without_a_trace(run, tmp_pat
             raise self.fault
             yield
 
-    locked = OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
     for fault, word in (
-        (locked, "database is locked"),
-        (OSError(28, "No space left on device"), "No space left"),
+        (OperationalError("INSERT", {}, busy), "database is locked"),
+        (OSError(28, "No space left on device"), "no space left"),
     ):
         result = run("list", door=Fails(fault))
         assert result.exit_code == 1
         assert word in result.stderr
-        assert "What to do: Check" in result.stderr
+        assert "What to do: " in result.stderr
+        assert json.loads(run("list", "--json", door=Fails(fault)).stdout)["remedy"]
 
 
 def test_a_folder_with_nothing_to_read_is_not_a_success(run, tmp_path):

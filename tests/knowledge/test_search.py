@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from knowledge.confidence import SIGNALS, Calibration
+from knowledge.confidence import PLAIN, SIGNALS, Calibration
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.port import Embedder
 from knowledge.embed.use import UniversalSentenceEncoder
@@ -241,8 +241,8 @@ def test_confidence_is_higher_for_a_question_the_documents_answer(real):
 
 def test_the_signals_of_confidence_are_all_named(real):
     _, signals = asyncio.run(real.observed("вернуть товар"))
-    assert set(signals) <= set(SIGNALS)
-    assert {"top", "margin", "coverage", "first_body"} <= set(signals)
+    assert set(signals) <= {*SIGNALS, *PLAIN}
+    assert {"top", "echo", "coverage", "second_body_lead"} <= set(signals)
 
 
 def test_a_calibration_is_a_logistic_curve_over_signals():
