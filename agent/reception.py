@@ -122,7 +122,8 @@ def _person(situation: Situation, text: str, action: Action | None) -> Move | No
 def _person_wanted(text: str, action: Action | None) -> bool:
     if action is not None:
         return action.kind == "person"
-    return words.wants_person(text)
+    # Each message by itself, too: two languages in one breath are read as one of them.
+    return words.wants_person(text) or any(map(words.wants_person, text.splitlines()))
 
 
 def _consent(situation: Situation, text: str, action: Action | None) -> Move | None:

@@ -99,12 +99,27 @@ async def decide(at: Situation, *drafts: Draft, **parts: object) -> tuple[Ledger
     return ledger, writer
 
 
-@pytest.mark.parametrize("text", ["Позовите оператора!", "хочу поговорить с живым человеком"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Позовите оператора!",
+        "хочу поговорить с живым человеком",
+        "где мой заказ 1045-А?\ncall a human please",
+    ],
+)
 async def test_asking_for_a_person_never_reaches_the_model(text: str) -> None:
     ledger, writer = await decide(situation(text))
     assert ledger.record.outcome == Escalated(reason="customer_asked")
     assert ledger.record.holder == "queued"
     assert writer.asked == []
+
+
+async def test_the_search_is_prepared_for_what_was_said_so_far() -> None:
+    facts = FakeFacts(RETURNS)
+    turn, _ = house(situation(), FakeWriter(), facts=facts)
+    await turn.ahead(["Здравствуйте", "как вернуть товар?"])
+    assert facts.expected == ["Здравствуйте\nкак вернуть товар?"]
+    assert facts.searched == []
 
 
 async def test_at_night_the_customer_hears_when_people_are_back() -> None:
