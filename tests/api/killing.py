@@ -51,7 +51,8 @@ class Foundry:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.api.forge"],
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # A server whose files may not grow would leave cut-off bytecode behind for everybody.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -242,10 +242,10 @@ async def test_an_edit_counts_while_nothing_is_answered_and_is_left_alone_afterw
     await api.edits(letter, "where is it")
     assert await post.stored(anna, 3) == ["slow start", "wher is it", "where is it"]
     turn.gate.set()
-    await api.until(anna, 2)
+    assert (await api.until(anna, 1))[0].startswith("You said: slow start\nwher is it\nwhere is it")
     await api.edits(letter, "where was it")
     await api.says(anna, "bye")
-    await api.until(anna, 3)
+    await api.until(anna, 2)
     assert (await post.texts(anna))[3:] == ["bye"]
 
 

@@ -198,7 +198,14 @@ def limited(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "api.cli", *words],
         cwd=ROOT,
-        env={"PATH": "", "HOME": str(data), "MAYAK_DATA": str(data), "MAYAK_EMBEDDER": "fake"},
+        env={
+            "PATH": "",
+            "HOME": str(data),
+            "MAYAK_DATA": str(data),
+            "MAYAK_EMBEDDER": "fake",
+            # Bytecode cut off at the limit would stay and break whoever reads it next.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         preexec_fn=limit,
         capture_output=True,
         text=True,

@@ -155,6 +155,8 @@ def test_nothing_moves_for_those_who_asked_for_stillness(browser: Browser, world
     with visitor(browser, reduced_motion="reduce") as context:
         page = context.new_page()
         frame = open_chat(page, f"{world.address}/shop")
+        # Long enough to be looked at on a busy machine.
+        world.pause = 2.0
         say(frame, "Сколько стоит доставка?")
         expect(frame.locator(".status.on")).to_be_visible()
         assert frame.evaluate("document.getAnimations().length") == 0
