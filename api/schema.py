@@ -1,6 +1,8 @@
 """All tables of one installation: those of the three rooms, in one database."""
 
 import agent.records.tables
+import knowledge.curation_tables
+import knowledge.sources.tables
 import knowledge.tables
 import tools.tables
 

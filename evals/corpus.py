@@ -13,9 +13,8 @@ from knowledge.confidence import Calibration
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.memory import MemoryIndex
 from knowledge.lexical import Lexical
-from knowledge.mix import FIELDS, mix
+from knowledge.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample, Search
-from knowledge.shelves import field_text
 from knowledge.types import Passage, PassageId
 
 _BATCH = 16

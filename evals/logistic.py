@@ -1,5 +1,6 @@
 """Logistic regression with a ridge, by Newton's method in numpy. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +43,30 @@ def fit(
     return Curve(weights=weights, intercept=float(beta[-1] - weights @ middle))
 
 
-def held_out(rows: Floats, right: NDArray[np.bool_], *, share: Floats, folds: int = 5) -> Floats:
-    """Return each row's probability by a curve fitted without it."""
-    place = np.random.default_rng(0).permutation(len(rows)) % folds
+def held_out(
+    rows: Floats,
+    right: NDArray[np.bool_],
+    *,
+    share: Floats,
+    groups: Sequence[str] | None = None,
+    folds: int = 5,
+) -> Floats:
+    """Return each row's probability by a curve fitted without it, and without any row of its group."""
+    place = _places(groups or [str(n) for n in range(len(rows))], folds)
+    return without(rows, right, share=share, parts=place)
+
+
+def without(rows: Floats, right: NDArray[np.bool_], *, share: Floats, parts: NDArray[np.intp]) -> Floats:
+    """Return each row's probability by a curve fitted to the rows of the other parts."""
     out = np.zeros(len(rows))
-    for fold in range(folds):
-        rest = place != fold
+    for part in np.unique(parts):
+        rest = parts != part
         out[~rest] = fit(rows[rest], right[rest], share=share[rest]).probability(rows[~rest])
     return out
+
+
+def _places(groups: Sequence[str], folds: int) -> NDArray[np.intp]:
+    names = list(dict.fromkeys(groups))
+    drawn = np.random.default_rng(0).permutation(len(names)) % folds
+    fold_of = dict(zip(names, drawn, strict=True))
+    return np.array([fold_of[name] for name in groups], dtype=np.intp)

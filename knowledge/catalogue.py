@@ -1,26 +1,41 @@
-"""The documents and what is live: the room's only SQL about them. Each change is one commit.
+"""The documents and what is live. Each change is one commit, and a line in the history.
 
-save_draft ──► publish ──► (live) ──► retire
-                  ▲                      │
-                  └── rollback/publish ──┘
+save_draft ──► submit ──► publish ──► (live, at once or from a moment on) ──► retire
+   review ◄─ reject          ▲                                                  │
+                             └──────────────── rollback, publish ───────────────┘
+
+The states and the line of time are in `knowledge.life`; what a commit does is in `knowledge.changes`.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from knowledge import changes as change
 from knowledge import tables as t
-from knowledge.errors import Empty, NothingToPublish, UnknownDocument
-from knowledge.split import split
+from knowledge.changes import Dates, changing
+from knowledge.changes import hash_of as hash_of
+from knowledge.diff import Diff, compare
+from knowledge.errors import UnknownDocument
+from knowledge.history import Act, events, record
+from knowledge.life import after, check_dates
+from knowledge.shown import (
+    document_of,
+    documents_query,
+    may_be_shown,
+    passage_of,
+    passages_query,
+    version_of,
+)
 from knowledge.types import (
+    Action,
     Document,
     DocumentId,
+    Event,
     Language,
     Passage,
     PassageId,
@@ -30,7 +45,6 @@ from knowledge.types import (
 )
 
 _CHUNK = 500
-_KNOWN_IDS = "See `mayak knowledge list` for the known ids."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,88 +55,102 @@ class Changes:
     documents: tuple[DocumentId, ...]
 
 
-def hash_of(text: str) -> str:
-    """Return the digest that names a text."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 class Catalogue:
-    """Reads and changes documents. Readers of live passages see a change as soon as it is committed."""
+    """Reads and changes documents. Readers of live passages see a change as soon as it is committed.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    Every change takes `by` (who) and `why`, which stay in the history. `clock` says which version counts where no
+    moment is given.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._engine = engine
+        self._clock = clock
 
     async def documents(self, *, status: Status | None = None) -> list[Document]:
         """Return all documents, or those of one status, by id."""
-        query = sa.select(t.documents).order_by(t.documents.c.id)
+        query = documents_query(self._clock()).order_by(t.documents.c.id)
         if status is not None:
             query = query.where(t.documents.c.status == status)
         async with self._engine.connect() as connection:
-            return [_document(row) for row in (await connection.execute(query)).mappings()]
+            return [document_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def document(self, document: DocumentId) -> Document:
         """Return one document; raises `UnknownDocument`."""
         async with self._engine.connect() as connection:
-            return _document(await _row(connection, document))
+            return await self._read(connection, document)
 
     async def text(self, document: DocumentId, *, version: int | None = None) -> str:
         """Return the Markdown of a version; by default the published one, else the newest draft."""
         async with self._engine.connect() as connection:
-            row = await _row(connection, document)
-            wanted = version or row["version"] or await _newest(connection, document)
-            return str((await _version(connection, document, wanted))["text"])
+            found = await self._read(connection, document)
+            wanted = version or found.version or await change.newest(connection, document)
+            return str((await change.version_row(connection, document, wanted))["text"])
 
     async def history(self, document: DocumentId) -> list[Version]:
-        """Return every saved version, newest first."""
+        """Return every saved version as it stands now, newest first."""
         query = (
             sa.select(t.versions)
             .where(t.versions.c.document == document)
             .order_by(t.versions.c.version.desc())
         )
         async with self._engine.connect() as connection:
-            await _row(connection, document)
-            return [
-                Version(**{name: row[name] for name in Version.__dataclass_fields__})
-                for row in (await connection.execute(query)).mappings()
-            ]
+            await change.row(connection, document)
+            rows = (await connection.execute(query)).mappings()
+            return [version_of(row, now=self._clock()) for row in rows]
+
+    async def events(self, document: DocumentId) -> list[Event]:
+        """Return who did what, when and why, newest first."""
+        async with self._engine.connect() as connection:
+            await change.row(connection, document)
+            return await events(connection, document)
+
+    async def diff(self, document: DocumentId, old: int | None = None, new: int | None = None) -> Diff:
+        """Compare two versions; by default the newest with the one that counts, or with the one before it."""
+        last = new or (await self.history(document))[0].version
+        counts = (await self.document(document)).version
+        first = old or (counts if 0 < counts != last else max(1, last - 1))
+        texts = [await self.text(document, version=version) for version in (first, last)]
+        return compare(*texts, old=first, new=last)
 
     async def passages(self, document: DocumentId) -> list[Passage]:
-        """Return the passages of the published version in order; none when it is not published."""
-        query = _passages_query().where(t.passages.c.document == document).order_by(t.passages.c.n)
+        """Return the passages of the version that counts, in order; none when it is not published."""
+        own = t.passages.c.document == document
+        query = passages_query().where(own, *may_be_shown(self._clock(), audience="staff")[:2])
         async with self._engine.connect() as connection:
-            return [_passage(row) for row in (await connection.execute(query)).mappings()]
+            rows = await connection.execute(query.order_by(t.passages.c.n))
+            return [passage_of(row) for row in rows.mappings()]
 
     async def published(self, *, documents: Sequence[DocumentId] | None = None) -> list[Passage]:
-        """Return all passages of published documents, or of some of them, whatever their dates: what is indexed."""
-        query = _passages_query().where(t.documents.c.status == "published")
-        order = (t.passages.c.document, t.passages.c.n)
+        """Return all passages of published versions, or those of some documents, whatever their dates: what is
+        indexed."""
+        query = passages_query().where(t.documents.c.status == "published")
+        query = query.order_by(t.passages.c.document, t.passages.c.version, t.passages.c.n)
+        out: list[Passage] = []
         async with self._engine.connect() as connection:
             if documents is None:
-                return [
-                    _passage(row) for row in (await connection.execute(query.order_by(*order))).mappings()
-                ]
-            out: list[Passage] = []
+                return [passage_of(row) for row in (await connection.execute(query)).mappings()]
             for i in range(0, len(documents), _CHUNK):
-                part = query.where(t.documents.c.id.in_(documents[i : i + _CHUNK])).order_by(*order)
-                out += [_passage(row) for row in (await connection.execute(part)).mappings()]
-            return out
+                part = query.where(t.documents.c.id.in_(documents[i : i + _CHUNK]))
+                out += [passage_of(row) for row in (await connection.execute(part)).mappings()]
+        return out
 
     async def live(
         self, ids: Sequence[PassageId], *, now: datetime, audience: str = "customer"
     ) -> dict[PassageId, Passage]:
-        """Return those of `ids` that may be shown: published, current version, valid on this day, for this audience.
+        """Return those of `ids` that may be shown: published, of the version that counts at `now`, valid on this day,
+        for this audience.
 
         `staff` reads everything, any other audience only its own. The day is `now` in its own zone.
         """
-        today = now.date()
+        shown = passages_query().where(*may_be_shown(now, audience=audience))
         out: dict[PassageId, Passage] = {}
         async with self._engine.connect() as connection:
             for i in range(0, len(ids), _CHUNK):
-                query = _passages_query().where(
-                    t.passages.c.id.in_(list(ids[i : i + _CHUNK])), *_shown(today, audience)
-                )
+                query = shown.where(t.passages.c.id.in_(list(ids[i : i + _CHUNK])))
                 for row in (await connection.execute(query)).mappings():
-                    passage = _passage(row)
+                    passage = passage_of(row)
                     out[passage.id] = passage
         return out
 
@@ -136,17 +164,33 @@ class Catalogue:
             names = (await connection.execute(query)).scalars()
             return Changes(revision=now, documents=tuple(DocumentId(name) for name in names))
 
+    async def edited(self) -> frozenset[DocumentId]:
+        """Return published documents whose newest text is neither live nor about to be."""
+        last = sa.select(t.versions.c.document, sa.func.max(t.versions.c.version).label("version"))
+        newest = last.group_by(t.versions.c.document).subquery()
+        query = (
+            sa.select(t.versions.c.document)
+            .join(
+                newest,
+                (newest.c.document == t.versions.c.document) & (newest.c.version == t.versions.c.version),
+            )
+            .join(t.documents, t.documents.c.id == t.versions.c.document)
+            .where(t.documents.c.status == "published", t.versions.c.state != "published")
+        )
+        async with self._engine.connect() as connection:
+            return frozenset(DocumentId(name) for name in (await connection.execute(query)).scalars())
+
     async def save_draft(
-        self, document: DocumentId, text: str, *, title: str, language: Language, by: str
+        self, document: DocumentId, text: str, *, title: str, language: Language, by: str, why: str = ""
     ) -> Version:
         """Save a text as the newest version without publishing it; the document is made when it is new.
 
         Raises `Empty` for a text without words.
         """
-        _wordy(text, document)
-        async with self._engine.begin() as connection:
-            found = await _find(connection, document)
-            if found is None:
+        change.wordy(text, document)
+        act = self._act(by, why)
+        async with changing(self._engine) as connection:
+            if await change.find(connection, document) is None:
                 draft = Source(
                     id=document,
                     title=title,
@@ -155,8 +199,75 @@ class Catalogue:
                     source=f"console:{by}",
                     format="md",
                 )
-                await connection.execute(t.documents.insert().values(**_new_document(draft, source_hash="")))
-            return await _save(connection, document, text, title=title, language=language, by=by)
+                values = change.new_document(draft, source_hash="", now=act.at)
+                await connection.execute(t.documents.insert().values(**values))
+            saved = await change.save(connection, document, text, title=title, language=language, act=act)
+            await record(connection, document, "saved", act, version=saved.version)
+            return saved
+
+    async def submit(self, document: DocumentId, *, by: str, why: str = "") -> Document:
+        """Hand the newest version to review. Raises `WrongState` unless it is a draft."""
+        return await self._step(document, "submit", "submitted", self._act(by, why))
+
+    async def reject(self, document: DocumentId, *, by: str, why: str) -> Document:
+        """Send the newest version back from review with a reason. Raises `WrongState` unless it is there."""
+        change.wordy(why, document)
+        return await self._step(document, "reject", "rejected", self._act(by, why))
+
+    async def publish(
+        self,
+        document: DocumentId,
+        *,
+        by: str,
+        why: str = "",
+        version: int | None = None,
+        effective_from: datetime | None = None,
+        effective_until: datetime | None = None,
+    ) -> Document:
+        """Make a version (the newest) the live one: at once, or from a moment on, until which the live one stays.
+
+        Raises `NothingToPublish` when no text was ever saved, `WrongDates` and `WrongState`.
+        """
+        act = self._act(by, why)
+        dates = Dates(begins=effective_from, ends=effective_until)
+        check_dates(begins=dates.begins, ends=dates.ends, now=act.at)
+        action: Action = "published" if effective_from is None or effective_from <= act.at else "scheduled"
+        told = {"from": effective_from, "until": effective_until}
+        act = self._act(by, why, **{name: at.isoformat() for name, at in told.items() if at is not None})
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            chosen = version or await change.newest(connection, document)
+            await change.put_out(connection, document, chosen, dates=dates, act=act)
+            await record(connection, document, action, act, version=chosen)
+            return await self._read(connection, document)
+
+    async def withdraw(self, document: DocumentId, version: int, *, by: str, why: str = "") -> Document:
+        """Take back a version that was to count later. Raises `WrongState` for one that counts."""
+        act = self._act(by, why)
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            await change.withdraw(connection, document, version, now=act.at)
+            await record(connection, document, "withdrawn", act, version=version)
+            return await self._read(connection, document)
+
+    async def rollback(self, document: DocumentId, version: int, *, by: str, why: str = "") -> Document:
+        """Make an earlier version the live one again; later ones stay in the history."""
+        act = self._act(by, why)
+        async with changing(self._engine) as connection:
+            before = await self._read(connection, document)
+            await change.put_out(connection, document, version, dates=Dates(), act=act)
+            act = self._act(by, why, left=str(before.version))
+            await record(connection, document, "rolled_back", act, version=version)
+            return await self._read(connection, document)
+
+    async def retire(self, document: DocumentId, *, by: str, why: str = "") -> Document:
+        """Take the document out of every answer at once, with what was to come; its texts stay in the history."""
+        act = self._act(by, why)
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            for version in await change.take_down(connection, document, now=act.at):
+                await record(connection, document, "retired", act, version=version)
+            return await self._read(connection, document)
 
     async def describe(
         self,
@@ -166,226 +277,84 @@ class Catalogue:
         department: str | None,
         valid_from: date | None,
         valid_until: date | None,
+        by: str = "",
+        why: str = "",
     ) -> Document:
         """Change for whom and when the document counts; of a published one at once. Texts and versions stay."""
-        change = {"audience": audience, "department": department}
-        async with self._engine.begin() as connection:
-            await _row(connection, document)
-            await _touch(connection, document, **change, valid_from=valid_from, valid_until=valid_until)
-            return _document(await _row(connection, document))
+        wanted = {"audience": audience, "department": department}
+        wanted |= {"valid_from": valid_from, "valid_until": valid_until}  # type: ignore[dict-item]
+        async with changing(self._engine) as connection:
+            before = await change.row(connection, document)
+            other = {name: str(value or "") for name, value in wanted.items() if before[name] != value}
+            act = self._act(by, why, **other)
+            await change.touch(connection, document, now=act.at, **wanted)
+            if other:
+                await record(connection, document, "described", act)
+            return await self._read(connection, document)
 
-    async def edited(self) -> frozenset[DocumentId]:
-        """Return published documents whose newest text is not the live one."""
-        newest = sa.func.max(t.versions.c.version)
-        query = (
-            sa.select(t.documents.c.id)
-            .join(t.versions, t.versions.c.document == t.documents.c.id)
-            .where(t.documents.c.status == "published")
-            .group_by(t.documents.c.id, t.documents.c.version)
-            .having(newest > t.documents.c.version)
-        )
-        async with self._engine.connect() as connection:
-            return frozenset(DocumentId(name) for name in (await connection.execute(query)).scalars())
-
-    async def publish(self, document: DocumentId, *, by: str) -> Document:
-        """Make the newest version the live one. Raises `NothingToPublish` when no text was ever saved."""
-        async with self._engine.begin() as connection:
-            await _row(connection, document)
-            await _go_live(connection, document, await _newest(connection, document))
-            return _document(await _row(connection, document))
-
-    async def rollback(self, document: DocumentId, version: int, *, by: str) -> Document:
-        """Make an earlier version the live one again; later ones stay in the history."""
-        async with self._engine.begin() as connection:
-            await _row(connection, document)
-            await _go_live(connection, document, version)
-            return _document(await _row(connection, document))
-
-    async def retire(self, document: DocumentId, *, by: str) -> Document:
-        """Take the document out of every answer at once; its texts stay in the history."""
-        async with self._engine.begin() as connection:
-            await _row(connection, document)
-            await _take_down(connection, document)
-            return _document(await _row(connection, document))
-
-    async def accept(self, source: Source, *, source_hash: str, by: str) -> bool:
-        """Save and publish (or retire) what came from outside, in one commit; say whether anything changed.
-
-        The same source twice changes nothing, even if people edited, retired or rolled back the document meanwhile.
-        """
-        _wordy(source.text, source.id)
-        async with self._engine.begin() as connection:
-            row = await _find(connection, source.id)
-            if row is not None and row["source_hash"] == source_hash:
-                return False
-            values = _new_document(source, source_hash=source_hash)
-            if row is None:
-                await connection.execute(t.documents.insert().values(**values))
-            else:
-                kept = ("id", "version", "status", "revision", "content_hash")
-                change = {name: value for name, value in values.items() if name not in kept}
-                await connection.execute(
-                    t.documents.update().where(t.documents.c.id == source.id).values(**change)
-                )
-            saved = await _save(
-                connection, source.id, source.text, title=source.title, language=source.language, by=by
+    async def assign(self, document: DocumentId, *, owner: str | None, by: str, why: str = "") -> Document:
+        """Name who keeps the document true."""
+        act = self._act(by, why, owner=owner or "")
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            await connection.execute(
+                t.documents.update().where(t.documents.c.id == document).values(owner=owner, updated=act.at)
             )
-            await _go_live(connection, source.id, saved.version)
-            if source.status != "published":
-                await _take_down(connection, source.id)
-            return True
+            await record(connection, document, "assigned", act)
+            return await self._read(connection, document)
 
-    async def source_hash(self, document: DocumentId) -> str:
-        """Return the digest of the last import, "" for none."""
-        query = sa.select(t.documents.c.source_hash).where(t.documents.c.id == document)
+    async def comment(self, document: DocumentId, text: str, *, by: str, version: int | None = None) -> Event:
+        """Say something about a document or one of its versions; it stays in the history."""
+        change.wordy(text, document)
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            if version is not None:
+                await change.version_row(connection, document, version)
+            await record(connection, document, "commented", self._act(by, text), version=version)
+            return (await events(connection, document))[0]
+
+    async def still_right(self, document: DocumentId, *, by: str, why: str = "") -> Document:
+        """Say that a document holds although its twin changed."""
+        act = self._act(by, why)
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            own = t.documents.update().where(t.documents.c.id == document)
+            await connection.execute(own.values(twin_changed=None))
+            await record(connection, document, "still_right", act)
+            return await self._read(connection, document)
+
+    async def settle(self) -> int:
+        """Bring the stored states of versions in line with the time; return how many documents that took.
+
+        Readers need none of it: they go by the moment.
+        """
+        now = self._clock()
+        over = (t.versions.c.state == "published") & (t.versions.c.superseded_from <= now)
+        query = sa.select(t.versions.c.document).where(over).distinct()
         async with self._engine.connect() as connection:
-            return (await connection.execute(query)).scalar() or ""
+            names = list((await connection.execute(query)).scalars())
+        for name in names:
+            async with changing(self._engine) as connection:
+                await change.settle(connection, DocumentId(name), now=now)
+        return len(names)
 
-    async def set_twins(self, pairs: Sequence[tuple[DocumentId, DocumentId]]) -> None:
-        """Tell documents of their twin in the other language, both ways."""
-        async with self._engine.begin() as connection:
-            for left, right in pairs:
-                for one, other in ((left, right), (right, left)):
-                    change = t.documents.update().where(t.documents.c.id == one).values(twin=other)
-                    await connection.execute(change)
+    async def _step(self, document: DocumentId, step: Any, action: Action, act: Act) -> Document:
+        async with changing(self._engine) as connection:
+            await change.row(connection, document)
+            number = await change.newest(connection, document)
+            one = await change.version_row(connection, document, number)
+            await change.put_state(connection, one, after(step, one["state"]))
+            await change.restate(connection, document, now=act.at)
+            await record(connection, document, action, act, version=number)
+            return await self._read(connection, document)
 
+    async def _read(self, connection: AsyncConnection, document: DocumentId) -> Document:
+        query = documents_query(self._clock()).where(t.documents.c.id == document)
+        row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            await change.row(connection, document)
+            raise UnknownDocument(f"There is no document {document!r}.", remedy="See `mayak knowledge list`.")
+        return document_of(row)
 
-async def _go_live(connection: AsyncConnection, document: DocumentId, version: int) -> None:
-    row = await _row(connection, document)
-    saved = await _version(connection, document, version)
-    pieces = split(saved["text"], document=document, title=saved["title"], language=saved["language"])
-    if not pieces:
-        raise Empty(
-            f"Version {version} of {document!r} has no words.", remedy="Write a text before publishing."
-        )
-    await connection.execute(t.passages.delete().where(t.passages.c.document == document))
-    names = ("id", "document", "n", "heading", "text", "tokens", "page")
-    rows = [{name: getattr(piece, name) for name in names} for piece in pieces]
-    await connection.execute(t.passages.insert(), rows)
-    mark = t.versions.update().where(t.versions.c.document == document, t.versions.c.version == version)
-    await connection.execute(mark.values(published=True))
-    change = {
-        "title": saved["title"],
-        "language": saved["language"],
-        "content_hash": saved["content_hash"],
-        "version": version,
-        "status": "published",
-    }
-    await _touch(connection, row["id"], **change)
-
-
-async def _take_down(connection: AsyncConnection, document: DocumentId) -> None:
-    await connection.execute(t.passages.delete().where(t.passages.c.document == document))
-    await _touch(connection, document, status="retired")
-
-
-async def _touch(connection: AsyncConnection, document: str, **change: Any) -> None:
-    # The counter's row lock makes concurrent changes queue, so a reader never skips one.
-    raised = await connection.execute(t.revision.update().values(revision=t.revision.c.revision + 1))
-    if raised.rowcount == 0:
-        await connection.execute(t.revision.insert().values(id=1, revision=1))
-    now = (await connection.execute(sa.select(t.revision.c.revision))).scalar_one()
-    update = t.documents.update().where(t.documents.c.id == document)
-    await connection.execute(update.values(revision=now, updated=datetime.now(UTC), **change))
-
-
-async def _save(
-    connection: AsyncConnection, document: DocumentId, text: str, *, title: str, language: Language, by: str
-) -> Version:
-    last = await connection.execute(
-        sa.select(sa.func.max(t.versions.c.version)).where(t.versions.c.document == document)
-    )
-    saved = Version(
-        document=document,
-        version=(last.scalar() or 0) + 1,
-        title=title,
-        language=language,
-        content_hash=hash_of(text),
-        by=by,
-        at=datetime.now(UTC),
-        published=False,
-    )
-    values = {name: getattr(saved, name) for name in Version.__dataclass_fields__}
-    await connection.execute(t.versions.insert().values(**values, text=text))
-    return saved
-
-
-async def _find(connection: AsyncConnection, document: DocumentId) -> RowMapping | None:
-    query = sa.select(t.documents).where(t.documents.c.id == document)
-    return (await connection.execute(query)).mappings().first()
-
-
-async def _row(connection: AsyncConnection, document: DocumentId) -> RowMapping:
-    row = await _find(connection, document)
-    if row is None:
-        raise UnknownDocument(f"There is no document {document!r}.", remedy=_KNOWN_IDS)
-    return row
-
-
-async def _newest(connection: AsyncConnection, document: DocumentId) -> int:
-    query = sa.select(sa.func.max(t.versions.c.version)).where(t.versions.c.document == document)
-    newest = (await connection.execute(query)).scalar()
-    if newest is None:
-        raise NothingToPublish(f"{document!r} has no saved text.", remedy="Save a draft first.")
-    return int(newest)
-
-
-async def _version(connection: AsyncConnection, document: DocumentId, version: int) -> RowMapping:
-    query = sa.select(t.versions).where(t.versions.c.document == document, t.versions.c.version == version)
-    row = (await connection.execute(query)).mappings().first()
-    if row is None:
-        raise UnknownDocument(
-            f"{document!r} has no version {version}.", remedy="The document's history lists its versions."
-        )
-    return row
-
-
-def _passages_query() -> sa.Select[Any]:
-    documents = t.documents
-    return sa.select(
-        t.passages, documents.c.title, documents.c.language, documents.c.audience, documents.c.department
-    ).join(documents, documents.c.id == t.passages.c.document)
-
-
-def _shown(today: date, audience: str) -> list[sa.ColumnElement[bool]]:
-    documents = t.documents.c
-    out = [
-        documents.status == "published",
-        sa.or_(documents.valid_from.is_(None), documents.valid_from <= today),
-        sa.or_(documents.valid_until.is_(None), documents.valid_until >= today),
-    ]
-    return out if audience == "staff" else [*out, documents.audience == audience]
-
-
-def _passage(row: RowMapping) -> Passage:
-    return Passage(**{name: row[name] for name in Passage.__dataclass_fields__})
-
-
-def _document(row: RowMapping) -> Document:
-    return Document(**{name: row[name] for name in Document.__dataclass_fields__})
-
-
-def _new_document(source: Source, *, source_hash: str) -> dict[str, Any]:
-    return {
-        "id": source.id,
-        "title": source.title,
-        "language": source.language,
-        "source": source.source,
-        "format": source.format,
-        "audience": source.audience,
-        "department": source.department,
-        "status": "draft",
-        "valid_from": source.valid_from,
-        "valid_until": source.valid_until,
-        "version": 0,
-        "content_hash": "",
-        "source_hash": source_hash,
-        "revision": 0,
-        "updated": datetime.now(UTC),
-        "twin": source.twin,
-    }
-
-
-def _wordy(text: str, document: DocumentId) -> None:
-    if not any(letter.isalnum() for letter in text):
-        raise Empty(f"{document!r} has no words.", remedy="Write or import a text with words in it.")
+    def _act(self, by: str, why: str, **detail: str) -> Act:
+        return Act(by=by, at=self._clock(), why=why.strip(), detail=detail)

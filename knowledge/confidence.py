@@ -16,15 +16,16 @@ from knowledge.errors import BadRecords
 
 SIGNALS = (
     "top",  # fused score of the first hit, in deviations
-    "length",  # log of the number of words asked
-    "echo",  # weight of the words in the first hit's title that the query has too
-    "titled",  # best score that titles alone would give, in deviations
-    "spread",  # how far the signals disagree about the first hit, in deviations
+    "spread",  # how far the parts of the search disagree about the first hit, in deviations
+    "agreement",  # share of the parts that have it among their three best
     "first_body",  # best cosine of the first embedder between query and passage
     "second_body_best",  # the same of the second embedder, in deviations
-    "second_body_lead",  # how far it stands above the sixth to twenty-fifth best
 )
-PLAIN = ("top", "length", "echo", "titled", "spread", "coverage")  # the last: weight of the query's words in the first hit
+PLAIN = (
+    "top",
+    "length",  # log of the number of words asked
+    "coverage",  # weight of the query's words that the first hit has
+)
 _FILE = Path(__file__).with_name("confidence.toml")
 
 

@@ -6,6 +6,8 @@ KnowledgeFault
 ├── Empty             a file or text without words
 ├── UnknownDocument   no such document or version
 ├── NothingToPublish  a document without any saved text
+├── WrongState        a version is not where this step begins
+├── WrongDates        dates that end before they begin, or are over
 ├── BadManifest       documents.toml cannot be understood
 ├── EmbedderUnavailable   an embedding model cannot be loaded or reached
 ├── IndexUnavailable      the vector store cannot be opened or reached
@@ -58,6 +60,18 @@ class NothingToPublish(KnowledgeFault):
     """The document has no saved text."""
 
     code = "nothing_to_publish"
+
+
+class WrongState(KnowledgeFault):
+    """The version is not in a state from which this step leads."""
+
+    code = "wrong_state"
+
+
+class WrongDates(KnowledgeFault):
+    """Effective dates that end before they begin, or are over already."""
+
+    code = "wrong_dates"
 
 
 class BadManifest(KnowledgeFault):

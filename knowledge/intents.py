@@ -1,13 +1,14 @@
 """What a message is about, learned from labelled examples, and whether it is about any of it. Pure numpy over encoders.
 
-text ─┬─ letter groups, weighed and hashed ─┐
-      └─ each encoder, centred ─────────────┴─ one vector ─┬─ nearest example of each label ─┐
-                                                           └─ ridge regression on labels ────┴─ a score for each label
+text ─┬─ words, pairs, letter groups; hashed ─┐
+      └─ each encoder, centred ───────────────┴─ one vector ─┬─ nearest example of each label ─┐
+                                                             └─ ridge regression on labels ────┴─ a score for each label
 
 The best label is the guess; its score says how surely the message belongs to any label. A far message scores low even
 where one label stands out, which a probability over labels cannot say. Examples marked as out of scope pull it down.
 """
 
+import itertools
 import math
 import zlib
 from collections import Counter
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.errors import BadRecords
-from knowledge.words import grams
+from knowledge.words import grams, stems
 
 Encoder = Callable[[Sequence[str]], Vectors]
 _WIDTH = 2_048
@@ -38,29 +39,29 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letters:
-    """Letter groups as a vector: logarithmic counts times rarity, hashed with a sign into `_WIDTH` numbers."""
+class Wording:
+    """The letters of a text as a vector: logarithmic counts times rarity, hashed with a sign into `_WIDTH` numbers."""
 
     seen: Counter[str]
     texts: int
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> "Letters":
-        """Count in how many texts each group stands."""
-        return cls(seen=Counter(gram for text in texts for gram in set(grams(text))), texts=len(texts))
+    def of(cls, texts: Sequence[str]) -> "Wording":
+        """Count in how many texts each term stands."""
+        return cls(seen=Counter(term for text in texts for term in set(_terms(text))), texts=len(texts))
 
     def rows(self, texts: Sequence[str]) -> Vectors:
         """Return `[n, _WIDTH]`, each row of length one or zero."""
         out = np.zeros((len(texts), _WIDTH), dtype=np.float32)
         for row, text in enumerate(texts):
-            for gram, n in Counter(grams(text)).items():
-                digest = zlib.crc32(gram.encode())
+            for term, n in Counter(_terms(text)).items():
+                digest = zlib.crc32(term.encode())
                 sign = 1.0 if digest & 1 else -1.0
-                out[row, (digest >> 1) % _WIDTH] += sign * (1 + math.log(n)) * self._rarity(gram)
+                out[row, (digest >> 1) % _WIDTH] += sign * (1 + math.log(n)) * self._rarity(term)
         return _scaled(out)
 
-    def _rarity(self, gram: str) -> float:
-        return math.log((1 + self.texts) / (1 + self.seen.get(gram, 0))) + 1
+    def _rarity(self, term: str) -> float:
+        return math.log((1 + self.texts) / (1 + self.seen.get(term, 0))) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Intents:
     """Labels learned from examples; `guess` reads messages. Rows of `examples` are sorted by label."""
 
     labels: tuple[str, ...]
-    letters: Letters
+    wording: Wording
     encoders: tuple[tuple[Encoder, Vectors], ...]
     examples: Vectors
     starts: NDArray[np.intp]
@@ -77,7 +78,9 @@ class Intents:
     base: Vectors
 
     @classmethod
-    def learn(cls, texts: Sequence[str], labels: Sequence[str | None], *, embedders: Sequence[Embedder]) -> "Intents":
+    def learn(
+        cls, texts: Sequence[str], labels: Sequence[str | None], *, embedders: Sequence[Embedder]
+    ) -> "Intents":
         """Learn from examples; the label None marks an example that is out of scope.
 
         Raises `BadRecords` when no example has a label.
@@ -87,14 +90,14 @@ class Intents:
         order = sorted(range(len(texts)), key=lambda n: (labels[n] is None, labels[n] or ""))
         texts, marks = [texts[n] for n in order], [labels[n] for n in order]
         names = sorted({mark for mark in marks if mark is not None})
-        letters = Letters.of(texts)
+        wording = Wording.of(texts)
         raw = [embedder.queries(texts) for embedder in embedders]
         encoders = tuple(
             (embedder.queries, np.asarray(rows.mean(axis=0)))
             for embedder, rows in zip(embedders, raw, strict=True)
         )
         middles = [middle for _, middle in encoders]
-        rows = _joined(letters.rows(texts), raw, middles)
+        rows = _joined(wording.rows(texts), raw, middles)
         place = {name: n for n, name in enumerate(names)}
         # Out of scope is one more column: what is typical of it is learned like a label.
         columns = np.array([len(names) if mark is None else place[mark] for mark in marks])
@@ -102,7 +105,7 @@ class Intents:
         inside = int((columns < len(names)).sum())
         return cls(
             labels=tuple(names),
-            letters=letters,
+            wording=wording,
             encoders=encoders,
             examples=rows[:inside],
             starts=np.searchsorted(columns[:inside], np.arange(len(names))),
@@ -125,7 +128,7 @@ class Intents:
 
     def _rows(self, texts: Sequence[str]) -> Vectors:
         raw = [encode(texts) for encode, _ in self.encoders]
-        return _joined(self.letters.rows(texts), raw, [middle for _, middle in self.encoders])
+        return _joined(self.wording.rows(texts), raw, [middle for _, middle in self.encoders])
 
     def _scores(self, rows: Vectors) -> tuple[Vectors, Vectors]:
         """Return how well each label fits `[n, labels]`, and how surely any does `[n]`."""
@@ -139,9 +142,16 @@ class Intents:
         return fits, scope
 
 
-def _joined(letters: Vectors, encoded: Sequence[Vectors], middles: Sequence[Vectors]) -> Vectors:
+def _terms(text: str) -> list[str]:
+    """Return groups of letters, stems, and pairs of neighbouring stems; the three kinds cannot be confused."""
+    words = stems(text)
+    pairs = [f"{one} {other}" for one, other in itertools.pairwise(words)]
+    return [*grams(text), *(f"={word}" for word in words), *(f"={pair}" for pair in pairs)]
+
+
+def _joined(wording: Vectors, encoded: Sequence[Vectors], middles: Sequence[Vectors]) -> Vectors:
     # Cosines of one encoder crowd together; centred, each part speaks with the same voice.
-    parts = [letters, *(_scaled(rows - middle) for rows, middle in zip(encoded, middles, strict=True))]
+    parts = [wording, *(_scaled(rows - middle) for rows, middle in zip(encoded, middles, strict=True))]
     return np.asarray(np.concatenate(parts, axis=1) / math.sqrt(len(parts)), dtype=np.float32)
 
 

@@ -1,13 +1,15 @@
 """The index of words and letters: BM25 over stems and over groups of letters, in memory, built from SQL passages.
 
 Four fields, each scored on its own: `words` (title and body), `words_title`, `letters_title`, `letters_body`.
-Rows are only appended; a row that died is marked. A lock keeps a change out of a search.
+Rows are only appended; a row that died is marked. A lock keeps a change out of a search. A field reads the postings of
+the rarest terms first and stops at a budget, so that time grows slower than the collection.
 """
 
 import math
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from threading import RLock
 
@@ -15,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.repair import Letters
-from knowledge.types import DocumentId, Language, Passage, PassageId, title_of
+from knowledge.subjects import Subjects
+from knowledge.types import LANGUAGES, DocumentId, Passage, PassageId, title_of
 from knowledge.words import grams, plain_words, stems
 
 Scores = NDArray[np.float32]
@@ -23,18 +26,20 @@ PARTS = ("words", "words_title", "letters_title", "letters_body")
 _K1 = 1.2
 _B = 0.75
 _WORN = 0.3
+_BUDGET = 400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One query against the index at one moment: arrays are `[rows]`, `scores` has one for each part.
 
-    `distinct` is distinct titles per passage, 0..1: what a title can tell passages apart by.
+    `languages` holds places in `LANGUAGES`. `distinct` is distinct titles per passage, 0..1: what a title can tell
+    passages apart by.
     """
 
     ids: Sequence[PassageId]
     alive: NDArray[np.bool_]
-    languages: Sequence[Language]
+    languages: NDArray[np.uint8]
     scores: Mapping[str, Scores]
     distinct: float
 
@@ -46,10 +51,13 @@ class _Field:
         self._rows: dict[str, array[int]] = {}
         self._counts: dict[str, array[float]] = {}
         self._lengths = array("f")
+        self._damp: Scores | None = None
+        self._whole: Scores | None = None
 
     def add(self, terms: Sequence[str]) -> None:
         row = len(self._lengths)
         self._lengths.append(float(len(terms)))
+        self._damp = self._whole = None
         for term, n in Counter(terms).items():
             if term not in self._rows:
                 self._rows[term] = array("I")
@@ -59,16 +67,35 @@ class _Field:
 
     def scores(self, terms: Iterable[str]) -> Scores:
         """Return BM25 of every row, dead ones too, `[rows]`."""
-        lengths = np.frombuffer(self._lengths, dtype=np.float32)
-        out = np.zeros(len(lengths), dtype=np.float32)
-        mean = max(1.0, float(lengths.mean()) if len(lengths) else 1.0)
-        damp = _K1 * (1 - _B + _B * lengths / mean)
-        for term, n in Counter(terms).items():
-            if term in self._rows:
-                rows = np.frombuffer(self._rows[term], dtype=np.uint32)
-                counts = np.frombuffer(self._counts[term], dtype=np.float32)
-                out[rows] += n * self.rarity(term) * counts * (_K1 + 1) / (counts + damp[rows])
+        out = np.zeros(len(self._lengths), dtype=np.float32)
+        damp, left = self._damping(), _BUDGET
+        asked = [(term, n) for term, n in Counter(terms).items() if term in self._rows]
+        for term, n in sorted(asked, key=lambda one: len(self._rows[one[0]])):
+            rows = np.frombuffer(self._rows[term], dtype=np.uint32)
+            left -= len(rows)
+            if left < 0:
+                break
+            counts = np.frombuffer(self._counts[term], dtype=np.float32)
+            out[rows] += n * self.rarity(term) * (_K1 + 1) * (counts / (counts + damp[rows]))
         return out
+
+    def _damping(self) -> Scores:
+        if self._damp is None:
+            lengths = np.frombuffer(self._lengths, dtype=np.float32)
+            mean = max(1.0, float(lengths.mean()) if len(lengths) else 1.0)
+            self._damp = _K1 * (1 - _B + _B * lengths / mean)
+        return self._damp
+
+    def said(self, terms: Iterable[str]) -> Scores:
+        """Return the share of each row's terms, by rarity, that is among `terms`, `[rows]` 0..1."""
+        out = np.zeros(len(self._lengths), dtype=np.float32)
+        for term in set(terms) & self._rows.keys():
+            out[np.frombuffer(self._rows[term], dtype=np.uint32)] += self.rarity(term)
+        if self._whole is None:
+            self._whole = np.zeros(len(self._lengths), dtype=np.float32)
+            for term, rows in self._rows.items():
+                self._whole[np.frombuffer(rows, dtype=np.uint32)] += self.rarity(term)
+        return np.asarray(out / np.maximum(self._whole, np.float32(1e-6)), dtype=np.float32)
 
     def rarity(self, term: str) -> float:
         """Return the inverse document frequency, highest for a term never seen."""
@@ -80,21 +107,35 @@ class _Field:
 
 
 class Lexical:
-    """What the passages say, letter by letter. `ids[row]` names a row until the index is built again."""
+    """What the passages say, letter by letter. `ids[row]` names a row until the index is built again.
 
-    def __init__(self, passages: Iterable[Passage] = ()) -> None:
+    `terms` makes words of a text: stems, or something plainer to see what stems are worth.
+    """
+
+    def __init__(
+        self, passages: Iterable[Passage] = (), *, terms: Callable[[str], list[str]] = stems
+    ) -> None:
+        self._terms = terms
         self._lock = RLock()
         self._fields = {part: _Field() for part in PARTS}
         self._ids: list[PassageId] = []
-        self._languages: list[Language] = []
+        self._languages = array("B")
         self._titles: list[str] = []
         self._alive = array("B")
         self._of: dict[DocumentId, list[int]] = {}
         self._row: dict[PassageId, int] = {}
         self._distinct: Counter[str] = Counter()
+        self._named = 0
+        self._subjects = Subjects(rarity=self._fields["words_title"].rarity, terms=terms)
         self._letters = Letters(known=self.knows)
         for passage in passages:
             self._add(passage)
+
+    def copy(self) -> "Lexical":
+        """Return one that changes on its own: much quicker than reading every passage again."""
+        with self._lock:
+            # A lock cannot be copied; the copy has its own.
+            return deepcopy(self, {id(self._lock): RLock()})
 
     def replace(self, document: DocumentId, passages: Sequence[Passage]) -> None:
         """Make these the passages of a document; none to forget it."""
@@ -102,13 +143,13 @@ class Lexical:
             for row in self._of.pop(document, []):
                 self._alive[row] = 0
                 self._row.pop(self._ids[row], None)
-                self._distinct[self._titles[row]] -= 1
+                self._untitled(self._titles[row])
             for passage in passages:
                 self._add(passage)
 
     def read(self, query: str) -> Reading:
         """Score every row for a query; rows of forgotten passages are there too, not alive."""
-        words, letters = stems(query), grams(query)
+        words, letters = self._terms(query), grams(query)
         with self._lock:
             scores = {
                 part: self._fields[part].scores(words if part.startswith("words") else letters)
@@ -117,14 +158,25 @@ class Lexical:
             return Reading(
                 ids=self._ids,
                 alive=np.frombuffer(self._alive, dtype=np.uint8).astype(np.bool_),
-                languages=self._languages,
+                languages=np.frombuffer(self._languages, dtype=np.uint8).copy(),
                 scores=scores,
                 distinct=self._distinct_titles(),
             )
 
+    def subject(self, messages: Sequence[str]) -> Scores | None:
+        """Return how much each row is about what the messages (oldest first) name, `[rows]` 0..1; None for nothing."""
+        with self._lock:
+            alive = np.frombuffer(self._alive, dtype=np.uint8).astype(np.bool_)
+            return self._subjects.scores(messages, titles=self._titles, alive=alive)
+
+    def titles_said(self, text: str) -> Scores:
+        """Return how much of each row's title a text says, `[rows]` 0..1; rare words weigh more."""
+        with self._lock:
+            return self._fields["words_title"].said(self._terms(text))
+
     def coverage(self, query: str, body: str) -> float:
         """Return how much of the query's weight `body` covers, 0..1; rare words weigh more."""
-        inside = set(stems(body))
+        inside = set(self._terms(body))
         return self._share(query, inside.__contains__)
 
     def familiar(self, query: str) -> float:
@@ -138,7 +190,7 @@ class Lexical:
 
     def knows(self, word: str) -> bool:
         """Say whether passages ever had all the stems of this word."""
-        found = stems(word)
+        found = self._terms(word)
         return bool(found) and all(stem in self._fields["words"] for stem in found)
 
     def row_of(self, passage: PassageId) -> int | None:
@@ -156,19 +208,30 @@ class Lexical:
     def _share(self, query: str, has: Callable[[str], bool]) -> float:
         field = self._fields["words"]
         with self._lock:
-            weights = {stem: field.rarity(stem) for stem in set(stems(query))}
+            weights = {stem: field.rarity(stem) for stem in set(self._terms(query))}
         total = sum(weights.values())
         return sum(weight for stem, weight in weights.items() if has(stem)) / total if total else 0.0
 
     def _distinct_titles(self) -> float:
-        named = sum(1 for title, n in self._distinct.items() if n > 0 and title)
-        return named / len(self._row) if self._row else 0.0
+        return self._named / len(self._row) if self._row else 0.0
+
+    def _titled(self, title: str) -> None:
+        self._distinct[title] += 1
+        self._named += bool(title) and self._distinct[title] == 1
+        self._subjects.forget()
+
+    def _untitled(self, title: str) -> None:
+        self._distinct[title] -= 1
+        if not self._distinct[title]:
+            del self._distinct[title]
+            self._named -= bool(title)
+        self._subjects.forget()
 
     def _add(self, passage: Passage) -> None:
         title = title_of(passage)
         terms = {
-            "words": stems(f"{title} {passage.text}"),
-            "words_title": stems(title),
+            "words": self._terms(f"{title} {passage.text}"),
+            "words_title": self._terms(title),
             "letters_title": grams(title),
             "letters_body": grams(passage.text),
         }
@@ -176,10 +239,10 @@ class Lexical:
         for part, found in terms.items():
             self._fields[part].add(found)
         self._ids.append(passage.id)
-        self._languages.append(passage.language)
+        self._languages.append(LANGUAGES.index(passage.language))
         self._titles.append(title)
         self._alive.append(1)
         self._row[passage.id] = row
         self._of.setdefault(passage.document, []).append(row)
-        self._distinct[title] += 1
+        self._titled(title)
         self._letters.learn(plain_words(f"{title} {passage.text}"))

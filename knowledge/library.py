@@ -4,19 +4,23 @@ publish ─► vectors cached ─► SQL commit ─► lexical ─► indexes   
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import ingest
+from knowledge.arrivals import Arrivals, Gone
 from knowledge.catalogue import Catalogue
-from knowledge.embed.port import Embedder
+from knowledge.embed.port import Embedder, Vectors
+from knowledge.errors import Empty, KnowledgeFault, UnknownDocument
 from knowledge.index.port import OpenIndex
 from knowledge.ingest import ImportReport, Progress
 from knowledge.lexical import Lexical
 from knowledge.load import Limits
+from knowledge.overlay import Overlay, overlaid
 from knowledge.search import Search
 from knowledge.shelves import Check, Shelves
 from knowledge.split import split
@@ -29,6 +33,7 @@ from knowledge.types import (
     Retrieval,
     Source,
     Version,
+    passage_id,
 )
 
 Report = Callable[[Progress], None]
@@ -49,7 +54,8 @@ class Library:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits | None = None,
     ) -> None:
-        self.catalogue = Catalogue(engine)
+        self.catalogue = Catalogue(engine, clock=clock)
+        self.arrivals = Arrivals(engine, clock=clock)
         self._shelves = Shelves(engine, embedders=embedders, index=index)
         self._clock = clock
         self._limits = limits
@@ -60,8 +66,22 @@ class Library:
     async def open(self) -> None:
         """Build the lexical index from SQL and bring the vector indexes in line with it."""
         async with self._changing:
+            await self.catalogue.settle()
             await self._rebuild()
             await self._shelves.reconcile(await self.catalogue.published())
+
+    async def repair(self) -> Check:
+        """Look again at what the indexes hold, put it in line with SQL, and return how they stand then."""
+        async with self._changing:
+            await self.catalogue.settle()
+            await self._shelves.look_again()
+            await self._shelves.reconcile(await self.catalogue.published())
+            await self._rebuild()
+        return await self.check()
+
+    def now(self) -> datetime:
+        """Return the moment by the library's own clock."""
+        return self._clock()
 
     async def close(self) -> None:
         """Let go of the vector store; the engine belongs to whoever made it."""
@@ -76,11 +96,18 @@ class Library:
         audience: str = "customer",
         now: datetime | None = None,
         context: Sequence[str] = (),
+        department: str | None = None,
     ) -> Retrieval:
         """Return live passages for a question; see `Search.search`."""
         await self._catch_up()
         return await self._search.search(
-            query, language=language, k=k, audience=audience, now=now, context=context
+            query,
+            language=language,
+            k=k,
+            audience=audience,
+            now=now,
+            context=context,
+            department=department,
         )
 
     async def expect(self, query: str) -> None:
@@ -96,14 +123,14 @@ class Library:
         return {str(name): passage for name, passage in found.items()}
 
     async def import_path(self, path: Path, *, progress: Report = lambda _: None) -> ImportReport:
-        """Import a file or a folder; see `knowledge.ingest`."""
+        """Import a file or a folder; see `knowledge.ingest`, and `gone` for what the folder no longer has."""
         return await ingest.import_path(path, library=self, progress=progress, limits=self._limits)
 
     async def save_draft(
-        self, document: DocumentId, text: str, *, title: str, language: Language, by: str
+        self, document: DocumentId, text: str, *, title: str, language: Language, by: str, why: str = ""
     ) -> Version:
         """Save a text without showing it to anybody."""
-        return await self.catalogue.save_draft(document, text, title=title, language=language, by=by)
+        return await self.catalogue.save_draft(document, text, title=title, language=language, by=by, why=why)
 
     async def describe(
         self,
@@ -113,6 +140,8 @@ class Library:
         department: str | None,
         valid_from: date | None,
         valid_until: date | None,
+        by: str = "",
+        why: str = "",
     ) -> Document:
         """Change for whom and when a document counts."""
         async with self._changing:
@@ -123,26 +152,89 @@ class Library:
                     department=department,
                     valid_from=valid_from,
                     valid_until=valid_until,
+                    by=by,
+                    why=why,
                 )
             )
 
-    async def publish(self, document: DocumentId, *, by: str) -> Document:
-        """Make the newest version live, at once in every answer of this process."""
+    async def publish(
+        self,
+        document: DocumentId,
+        *,
+        by: str,
+        why: str = "",
+        version: int | None = None,
+        effective_from: datetime | None = None,
+        effective_until: datetime | None = None,
+    ) -> Document:
+        """Make a version (the newest) live: at once in every answer of this process, or from a moment on."""
         async with self._changing:
             history = await self.catalogue.history(document)
-            await self._prepare(document, history[0].version if history else None)
-            return await self._followed(await self.catalogue.publish(document, by=by))
+            await self._prepare(document, version or (history[0].version if history else None))
+            return await self._followed(
+                await self.catalogue.publish(
+                    document,
+                    by=by,
+                    why=why,
+                    version=version,
+                    effective_from=effective_from,
+                    effective_until=effective_until,
+                )
+            )
 
-    async def rollback(self, document: DocumentId, version: int, *, by: str) -> Document:
+    async def withdraw(self, document: DocumentId, version: int, *, by: str, why: str = "") -> Document:
+        """Take back a version that was to count later."""
+        async with self._changing:
+            return await self._followed(await self.catalogue.withdraw(document, version, by=by, why=why))
+
+    async def rollback(self, document: DocumentId, version: int, *, by: str, why: str = "") -> Document:
         """Make an earlier version live again."""
         async with self._changing:
             await self._prepare(document, version)
-            return await self._followed(await self.catalogue.rollback(document, version, by=by))
+            return await self._followed(await self.catalogue.rollback(document, version, by=by, why=why))
 
-    async def retire(self, document: DocumentId, *, by: str) -> Document:
+    async def retire(self, document: DocumentId, *, by: str, why: str = "") -> Document:
         """Take a document out of every answer."""
         async with self._changing:
-            return await self._followed(await self.catalogue.retire(document, by=by))
+            return await self._followed(await self.catalogue.retire(document, by=by, why=why))
+
+    async def overlay(self, document: DocumentId, *, version: int | None = None) -> Overlay:
+        """Return the library as it would be with a version (the newest) published at once; nothing live changes.
+
+        The version's vectors are cached, so that publishing it computes none again. Raises `UnknownDocument`, `Empty`.
+        """
+        await self._catch_up()
+        row, history = await self.catalogue.document(document), await self.catalogue.history(document)
+        saved = next((one for one in history if version in (None, one.version)), None)
+        if saved is None:
+            raise UnknownDocument(
+                f"{document!r} has no version {version}.", remedy="The document's history lists its versions."
+            )
+        text = await self.catalogue.text(document, version=saved.version)
+        pieces = [
+            replace(piece, id=passage_id(document, version=saved.version, n=piece.n))
+            for piece in split(
+                text,
+                document=document,
+                title=saved.title,
+                language=saved.language,
+                audience=row.audience,
+                department=row.department,
+            )
+        ]
+        if not pieces:
+            raise Empty(
+                f"Version {saved.version} of {document!r} has no words.", remedy="Write a text first."
+            )
+        await self._shelves.vectors(pieces)
+        return await overlaid(
+            self._search,
+            document=row,
+            version=saved.version,
+            passages=pieces,
+            hidden=[one.id for one in await self.catalogue.published(documents=[document])],
+            rows=lambda embedder, field: self._shelves.kept(embedder, pieces, field),
+        )
 
     async def reindex(self, *, progress: Report = lambda _: None) -> int:
         """Build every index anew from SQL; vectors of unchanged texts are not computed again. Return the passages."""
@@ -164,20 +256,76 @@ class Library:
         self, source: Source, *, source_hash: str, progress: Callable[[int], None]
     ) -> int | None:
         """Embed and publish one source; None when it is known already."""
-        if await self.catalogue.source_hash(source.id) == source_hash:
+        if await self.arrivals.source_hash(source.id) == source_hash:
             return None
         async with self._changing:
             if source.status == "published":
                 pieces = split(source.text, document=source.id, title=source.title, language=source.language)
                 await self._shelves.vectors(pieces, tell=progress)
-            if not await self.catalogue.accept(source, source_hash=source_hash, by="import"):
+            if not await self.arrivals.accept(source, source_hash=source_hash):
                 return None
             await self._followed(await self.catalogue.document(source.id))
             return len(await self.catalogue.passages(source.id))
 
+    async def accept_many(
+        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
+    ) -> list[int | KnowledgeFault | None]:
+        """Do what `accept` does for each source and its digest: texts are embedded together, the indexes follow once.
+
+        Each document is a commit of its own; a fault stands in its place.
+        """
+        known = await self.arrivals.source_hashes([source.id for source, _ in sources])
+        fresh = [source for source, digest in sources if known.get(source.id) != digest]
+        pieces = {
+            source.id: split(source.text, document=source.id, title=source.title, language=source.language)
+            for source in fresh
+            if source.status == "published"
+        }
+        async with self._changing:
+            await self._shelves.vectors([one for own in pieces.values() for one in own], tell=progress)
+            out: list[int | KnowledgeFault | None] = []
+            for source, digest in sources:
+                try:
+                    changed = await self.arrivals.accept(source, source_hash=digest)
+                except KnowledgeFault as fault:
+                    out.append(fault)
+                else:
+                    out.append(len(pieces.get(source.id, ())) if changed else None)
+            if fresh:
+                await self._sync()
+        return out
+
     async def pair(self, pairs: Sequence[tuple[DocumentId, DocumentId]]) -> None:
         """Tell twins of each other."""
-        await self.catalogue.set_twins(pairs)
+        await self.arrivals.set_twins(pairs)
+
+    async def gone(
+        self,
+        origin: str,
+        *,
+        documents: Collection[DocumentId],
+        paths: Collection[str],
+        prune: bool,
+        why: str = "",
+    ) -> list[Gone]:
+        """Note that `origin` brought `documents`, and return what it once brought and no longer has.
+
+        With `prune` these are retired, except where people published a text of their own; see `Arrivals.gone`.
+        """
+        async with self._changing:
+            await self.arrivals.brought(origin, documents)
+            found = await self.arrivals.gone(origin, documents=documents, paths=paths)
+            if not prune:
+                return found
+            for one in found:
+                if not one.edited:
+                    await self.arrivals.prune(one.document, why=why)
+            await self._sync()
+            return [replace(one, retired=not one.edited) for one in found]
+
+    def encoded(self, questions: Sequence[str]) -> list[Vectors]:
+        """Return questions as vectors, one matrix `[n, dim]` for each embedder, strongest first. Blocking."""
+        return self._shelves.encoded(questions)
 
     def embedded(self) -> int:
         """Return how many texts were embedded since the start."""

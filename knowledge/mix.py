@@ -9,6 +9,8 @@ from typing import Any
 
 from knowledge.errors import BadRecords
 from knowledge.lexical import PARTS
+from knowledge.story import Shares
+from knowledge.types import Passage, title_of
 
 FIELDS = ("title", "body")
 _FILE = Path(__file__).with_name("mix.toml")
@@ -27,6 +29,14 @@ class Mix:
     context: float
     subject: float
     several: bool
+    repair: bool
+    story: Shares
+
+
+def field_text(passage: Passage, field: str) -> str:
+    """Return what is embedded for a field, "" for nothing."""
+    title = title_of(passage)
+    return title if field == "title" else f"{title}\n{passage.text}".strip()
 
 
 @lru_cache(maxsize=4)
@@ -48,6 +58,8 @@ def mix(path: Path = _FILE) -> Mix:
             context=float(prefer["context"]),
             subject=float(prefer["subject"]),
             several=bool(prefer["several"]),
+            repair=bool(prefer["repair"]),
+            story=Shares(**{name: float(share) for name, share in data["story"].items()}),
         )
     except (OSError, KeyError, TypeError, ValueError) as fault:
         raise BadRecords(

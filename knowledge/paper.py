@@ -1,140 +1,119 @@
-"""DOCX and PDF read into words. Both are hostile: archives can explode, pages can be endless."""
+"""PDF read into words: larger type becomes headings, aligned cells become tables, pages stay apart.
+
+Hostile: pages can be endless. A page without words is named, words nobody can see are left out.
+"""
 
 import io
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from knowledge.errors import KnowledgeFault, TooLarge, Unreadable
-from knowledge.markup import escape
+from knowledge.errors import Empty, KnowledgeFault, TooLarge, Unreadable
+from knowledge.findings import Findings, spans
+from knowledge.grids import Grid, Line, grids
+from knowledge.markup import escape, table_row
+from knowledge.unseen import Seen, seen_words
 
 if TYPE_CHECKING:
     from knowledge.load import Limits
 
-_MEGABYTE = 1_000_000
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 _HEADING_RATIO = 1.12
 _PARAGRAPH_GAP = 1.75
 _HEADING_LENGTH = 160
+_FEW = 3
+"""Letters and digits: a page with fewer holds a number at most."""
 
 
-def read_docx(data: bytes, *, limits: "Limits") -> str:
-    """Return a Word file as HTML, pictures dropped."""
-    import mammoth
-
-    _check_archive(data, limits)
-    try:
-        found = mammoth.convert_to_html(
-            io.BytesIO(data),
-            style_map=_STYLES,
-            convert_image=mammoth.images.img_element(lambda image: {"src": ""}),
-        )
-    except RecursionError:
-        raise
-    except Exception as fault:
-        # The reader raises whatever its XML parser or the damaged archive happens to raise.
-        raise Unreadable(
-            "the Word file is damaged.", remedy="Open it in Word and save it again as .docx."
-        ) from fault
-    return f"<main>{found.value}</main>"
-
-
-def _check_archive(data: bytes, limits: "Limits") -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
-        raise Unreadable(
-            "it is not a Word file.", remedy="Save it as .docx (old .doc files are not read)."
-        ) from fault
-    unpacked = sum(member.file_size for member in members)
-    packed = sum(member.compress_size for member in members) or 1
-    if (
-        len(members) > limits.members
-        or unpacked > limits.unpacked
-        or unpacked > limits.ratio * packed + _MEGABYTE
-    ):
-        raise TooLarge(
-            f"it unpacks to {unpacked / _MEGABYTE:.0f} MB in {len(members)} parts.",
-            remedy="Save the text alone as a new document.",
-        )
-    if not any(member.filename == "word/document.xml" for member in members):
-        raise Unreadable("it is an archive, but not a Word file.", remedy="Save it as .docx.")
-
-
-def read_pdf(data: bytes, *, limits: "Limits") -> tuple[str, str]:
-    """Return the title of a PDF and its Markdown: larger type becomes headings, rows of cells stay lines."""
+def read_pdf(data: bytes, *, limits: "Limits", findings: Findings) -> tuple[str, str]:
+    """Return the title of a PDF and its Markdown. Raises `Unreadable`, `TooLarge`, `Empty`."""
     import pypdf
 
     try:
-        return _pages(pypdf.PdfReader(io.BytesIO(data)), limits)
-    except (KnowledgeFault, RecursionError):
+        return _pages(pypdf.PdfReader(io.BytesIO(data)), limits, findings)
+    except (KnowledgeFault, RecursionError, MemoryError):
         raise
     except Exception as fault:
         # A damaged PDF makes the parser raise anything from KeyError to struct.error.
         raise Unreadable("the PDF is damaged.", remedy="Export it again from its source.") from fault
 
 
-def _pages(reader: Any, limits: "Limits") -> tuple[str, str]:
+def _pages(reader: Any, limits: "Limits", findings: Findings) -> tuple[str, str]:
     if reader.is_encrypted and not reader.decrypt(""):
         raise Unreadable("the PDF is locked with a password.", remedy="Save a copy without a password.")
-    if len(reader.pages) > limits.pages:
-        raise TooLarge(
-            f"it has {len(reader.pages)} pages, the limit is {limits.pages}.", remedy="Split the file."
-        )
+    _count(reader, limits)
     started = time.monotonic()
-    pages: list[list[_Line]] = []
-    for page in reader.pages:
-        pages.append(_lines(page))
+    pages: list[list[Line]] = []
+    seen: list[Seen] = []
+    for number, page in enumerate(reader.pages, start=1):
+        one = seen_words(page, number=number, findings=findings)
+        seen.append(one)
+        pages.append(list(one.lines))
         if time.monotonic() - started > limits.seconds:
             raise TooLarge(f"reading took over {limits.seconds:.0f} seconds.", remedy="Split the file.")
         if sum(len(line.text) for line in pages[-1]) > limits.chars:
             raise TooLarge("a page holds too much text.", remedy="Split the file.")
+    _tell(pages, seen, findings)
     sizes = Counter[float]()
     for line in (line for page in pages for line in page):
         sizes[line.size] += len(line.text)
     body = sizes.most_common(1)[0][0] if sizes else 0.0
     larger = sorted((size for size in sizes if size > body * _HEADING_RATIO), reverse=True)
     title = str((reader.metadata.title if reader.metadata else "") or "")
-    return title, "\f".join("\n\n".join(_paragraphs(page, body, larger)) for page in pages)
+    return title, "\f".join("\n\n".join(_blocks(page, body, larger)) for page in pages)
 
 
-@dataclass(slots=True)  # mutable: grows while it is read
-class _Line:
-    """Words on one height; `cells` counts the separate places they start at."""
-
-    text: str
-    size: float
-    x: float
-    y: float
-    cells: int = 1
+def _count(reader: Any, limits: "Limits") -> None:
+    """Refuse a long file by what it says of itself, before its pages are walked."""
+    said = reader.trailer["/Root"]["/Pages"].get("/Count", 0)
+    count = int(said) if isinstance(said, int) and said > limits.pages else len(reader.pages)
+    if count > limits.pages:
+        raise TooLarge(f"it has {count} pages, the limit is {limits.pages}.", remedy="Split the file.")
 
 
-def _lines(page: Any) -> list[_Line]:
-    out: list[_Line] = []
+def _tell(pages: Sequence[Sequence[Line]], seen: Sequence[Seen], findings: Findings) -> None:
+    """Name the pages that are pictures: of text (a scan), or beside text (perhaps a table)."""
+    bare = [n for n, page in enumerate(pages, start=1) if _letters(page) < _FEW]
+    scans = [n for n in bare if seen[n - 1].pictures]
+    if scans and len(bare) == len(pages):
+        raise Empty(
+            f"pages {spans(scans)} hold no text: a scan?",
+            remedy="Recognise the text (OCR) and import it again.",
+        )
+    if scans:
+        findings.note("scan", f"pages {spans(scans)} hold no text: a scan?")
+    beside = [n for n, one in enumerate(seen, start=1) if one.large and n not in bare and not one.recognised]
+    if beside:
+        findings.note(
+            "picture",
+            "large pictures: words in them, a table perhaps, are not read",
+            where=f"pages {spans(beside)}",
+        )
+    recognised = [n for n, one in enumerate(seen, start=1) if one.recognised]
+    if recognised:
+        findings.note(
+            "ocr", "the words come from text recognition: look for errors", where=f"pages {spans(recognised)}"
+        )
 
-    def visit(text: str, cm: Sequence[float], tm: Sequence[float], font: Any, size: float) -> None:
-        words = text.replace("\n", " ")
-        if not words.strip():
-            return
-        x, y = tm[4] * cm[0] + cm[4], tm[5] * cm[3] + cm[5]
-        scale = round(abs(size * (tm[3] or 1.0) * (cm[3] or 1.0)) or size, 1)
-        last = out[-1] if out else None
-        if last is None or abs(last.y - y) > 0.45 * max(scale, 1.0):
-            out.append(_Line(words.strip(), scale, x, y))
+
+def _letters(page: Sequence[Line]) -> int:
+    return sum(letter.isalnum() for line in page for letter in line.text)
+
+
+def _blocks(lines: Sequence[Line], body: float, larger: Sequence[float]) -> Iterator[str]:
+    held: list[Line] = []
+    for one in grids(lines):
+        if isinstance(one, Grid):
+            yield from _paragraphs(held, body, larger)
+            held = []
+            rows = [table_row([escape(cell) for cell in row]) for row in one.rows]
+            yield "\n".join([rows[0], "|" + " --- |" * len(one.rows[0]), *rows[1:]])
         else:
-            apart = x - last.x > 0.5 * scale and not last.text.endswith(" ")
-            last.text = f"{last.text.rstrip()} {words.strip()}"
-            last.cells += int(apart)
-
-    page.extract_text(visitor_text=visit)
-    return out
+            held.append(one)
+    yield from _paragraphs(held, body, larger)
 
 
-def _paragraphs(lines: Sequence[_Line], body: float, larger: Sequence[float]) -> Iterator[str]:
+def _paragraphs(lines: Sequence[Line], body: float, larger: Sequence[float]) -> Iterator[str]:
     held: list[str] = []
     for i, line in enumerate(lines):
         above = lines[i - 1] if i else None
@@ -149,7 +128,7 @@ def _paragraphs(lines: Sequence[_Line], body: float, larger: Sequence[float]) ->
     yield from _joined(held)
 
 
-def _parted(above: _Line, line: _Line, body: float) -> bool:
+def _parted(above: Line, line: Line, body: float) -> bool:
     gap = abs(above.y - line.y)
     mark = line.text[:2] in ("• ", "- ", "– ", "— ")
     return gap > _PARAGRAPH_GAP * max(body, 1.0) or line.cells > 1 or above.cells > 1 or mark

@@ -33,6 +33,7 @@ _SMOOTH = 0.1
 _KNOWN = 2.0
 _MARGIN = 1.2
 _FOUND = 0.2
+_MADE_OF_WORDS = 0.8
 _ENOUGH = 400
 _LONGEST = 400
 
@@ -59,6 +60,8 @@ class Letters:
     def understood(self, query: str) -> str:
         """Return the most plausible reading of a query; the query itself unless another is clearly better."""
         if len(query) > _LONGEST or self._seen < _ENOUGH:
+            return query
+        if self._found(query) >= _MADE_OF_WORDS:
             return query
         readings = [(self._plausible(query), query)]
         for other in _readings(query, keep=self._known):

@@ -22,9 +22,10 @@ from knowledge.groups import Groups
 from knowledge.index.port import Index
 from knowledge.language import language_of
 from knowledge.lexical import Lexical, Reading, Scores
-from knowledge.mix import Mix, mix
-from knowledge.needs import questions_in
+from knowledge.mix import Mix, field_text, mix
+from knowledge.needs import clauses, questions_in
 from knowledge.signals import signals
+from knowledge.story import CLAUSES, EXAMPLES, SEARCHES, Ask, Ground
 from knowledge.types import Hit, Language, Passage, PassageId, Retrieval
 from knowledge.words import stems
 
@@ -118,6 +119,61 @@ class Search:
         found, _ = await self._search(query, language=language, k=k, shown=shown, context=context)
         return found
 
+    async def story(
+        self,
+        text: str,
+        *,
+        language: Language | None = None,
+        k: int = 20,
+        audience: str = "customer",
+        now: datetime | None = None,
+        department: str | None = None,
+        searches: int = SEARCHES,
+    ) -> Retrieval:
+        """Return at most `k` live passages for all the needs of a long text, in at most `searches` searches (four).
+
+        `confidence` is 0: no single passage answers a story. Otherwise as `search`; see `knowledge.story`.
+        """
+        started = time.perf_counter()
+        asked = self._as_read(text)
+        if not stems(asked) or not len(self.lexical):
+            return Retrieval(query=text, hits=(), confidence=0.0, ms=_ms(started), understood=asked)
+        shown = _Shown(audience=audience, now=now or self.clock(), department=department)
+        asked_in = language or language_of(asked)
+        ranking = await asyncio.to_thread(self._told_story, text, asked, asked_in, searches)
+        if searches >= SEARCHES and self.dense:
+            found = await self._live_hits(ranking, k=EXAMPLES, shown=shown)
+            ranking = await asyncio.to_thread(self._like, ranking, [hit.passage for hit in found], asked_in)
+        hits = await self._live_hits(ranking, k=k, shown=shown)
+        return Retrieval(query=text, hits=tuple(hits), confidence=0.0, ms=_ms(started), understood=asked)
+
+    def _told_story(self, text: str, asked: str, asked_in: Language, searches: int) -> _Ranking:
+        reading, parts, fused = self._fused(asked, asked_in)
+        said, shares = clauses(text)[:CLAUSES], self.mix.story
+        if searches > 1 and said:
+            ground = Ground(lexical=self.lexical, reading=reading, groups=Groups.of(reading, asked_in))
+            fused = shares.whole * ground.standard(fused) + shares.titles * ground.by_titles(said)
+            fused = fused + shares.words * ground.by_words(said, weights=self.mix.lexical)
+            if searches > 2 and self.dense:
+                weaker = self.dense[-1]
+                vectors = weaker.embedder.queries(list(said))
+                fused = fused + shares.meaning * ground.by_vectors(
+                    vectors, ask=self._nearest(weaker, reading)
+                )
+        return _ranking(reading, parts, fused)
+
+    def _like(self, ranking: _Ranking, found: Sequence[Passage], asked_in: Language) -> _Ranking:
+        weaker, reading = self.dense[-1], ranking.reading
+        ground = Ground(lexical=self.lexical, reading=reading, groups=Groups.of(reading, asked_in))
+        vectors = weaker.embedder.passages([field_text(passage, weaker.field) for passage in found])
+        alike = ground.by_vectors(vectors, ask=self._nearest(weaker, reading))
+        fused = ground.standard(ranking.fused) + self.mix.story.example * alike
+        return _ranking(reading, ranking.parts, fused)
+
+    def _nearest(self, dense: Dense, reading: Reading) -> Ask:
+        limit = len(reading.alive) if len(reading.alive) <= self.mix.exact else self.mix.deep
+        return lambda vector: dense.index.query(vector, limit)
+
     async def expect(self, query: str) -> None:
         """Encode the query as a search would, for embedders that remember it."""
         asked = self._as_read(query)
@@ -152,7 +208,7 @@ class Search:
         asked = self._as_read(query)
         if not stems(asked) or not len(self.lexical):
             return Retrieval(query=query, hits=(), confidence=0.0, ms=_ms(started), understood=asked), {}
-        understood = self.lexical.understood(asked)
+        understood = self.lexical.understood(asked) if self.mix.repair else asked
         ranking = await asyncio.to_thread(self._rank, understood, language, list(context))
         hits = await self._live_hits(ranking, k=max(k, 10), shown=shown)
         seen = self._signals(understood, ranking, hits)
@@ -174,11 +230,12 @@ class Search:
         reading, parts, fused = self._fused(query, asked_in)
         if context:
             fused = self._told(fused, query, asked_in, context)
-        fused = np.where(reading.alive, fused, -np.inf).astype(np.float32)
+        ranking = _ranking(reading, parts, fused)
         several = questions_in(query) if self.mix.several else ()
         if len(several) > 1:
-            self._each(fused, several, asked_in)
-        return _Ranking(reading, parts, fused, _best(fused, reading, _FIRST))
+            self._each(ranking.fused, several, asked_in)
+            ranking = _ranking(reading, parts, ranking.fused)
+        return ranking
 
     def _told(self, fused: Scores, query: str, asked_in: Language, context: Sequence[str]) -> Scores:
         """Add what the messages before say: read quickly with the question, and by the names they hold."""
@@ -289,6 +346,11 @@ def _summed(parts: Iterable[_Part]) -> Scores:
 
 def _vector(embedder: Embedder, query: str) -> Vectors:
     return np.asarray(embedder.queries([query])[0], dtype=np.float32)
+
+
+def _ranking(reading: Reading, parts: Mapping[str, _Part], fused: Scores) -> _Ranking:
+    scored = np.where(reading.alive, fused, -np.inf).astype(np.float32)
+    return _Ranking(reading, parts, scored, _best(scored, reading, _FIRST))
 
 
 def _best(fused: Scores, reading: Reading, n: int) -> list[int]:

@@ -17,9 +17,9 @@ from knowledge import tables as t
 from knowledge.catalogue import hash_of
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.port import Index, OpenIndex
-from knowledge.mix import FIELDS, mix
+from knowledge.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample
-from knowledge.types import Document, DocumentId, Passage, PassageId, title_of
+from knowledge.types import Document, DocumentId, Passage, PassageId, document_in
 
 _BATCH = 16
 _CHUNK = 400
@@ -55,12 +55,6 @@ class _Shelf:
     @property
     def name(self) -> str:
         return f"{self.embedder.name}/{self.field}"
-
-
-def field_text(passage: Passage, field: str) -> str:
-    """Return what is embedded for a field, "" for nothing."""
-    title = title_of(passage)
-    return title if field == "title" else f"{title}\n{passage.text}".strip()
 
 
 class Shelves:
@@ -101,11 +95,23 @@ class Shelves:
                 self.embedded += len(part)
                 tell(min(len(passages), (i + len(part)) // 2))
 
+    def encoded(self, questions: Sequence[str]) -> list[Vectors]:
+        """Return what people ask as vectors, one matrix for each embedder, strongest first. Blocking."""
+        return [embedder.queries(list(questions)) for embedder in self._embedders]
+
+    async def kept(
+        self, embedder: Embedder, passages: Sequence[Passage], field: str
+    ) -> dict[PassageId, Vectors]:
+        """Return the cached vectors of these passages in one field; those without text or vector are left out."""
+        wanted = _wanted(passages, field)
+        rows = await self._load(embedder, list(wanted.values()))
+        return {name: rows[key] for name, key in wanted.items() if key in rows}
+
     async def follow(self, changed: Mapping[DocumentId, Sequence[Passage]]) -> None:
         """Bring the indexes in line for some documents; no passages take a document out."""
         for shelf in await self._opened():
             wanted = {passage.id: passage for passages in changed.values() for passage in passages}
-            gone = [name for name in shelf.held if _document_of(name) in changed and name not in wanted]
+            gone = [name for name in shelf.held if document_in(name) in changed and name not in wanted]
             await self._apply(shelf, list(wanted.values()), gone)
 
     async def reconcile(self, passages: Sequence[Passage]) -> None:
@@ -113,6 +119,11 @@ class Shelves:
         wanted = {passage.id for passage in passages}
         for shelf in await self._opened():
             await self._apply(shelf, passages, [name for name in shelf.held if name not in wanted])
+
+    async def look_again(self) -> None:
+        """Read anew what the indexes hold."""
+        for shelf in await self._opened():
+            shelf.held = await asyncio.to_thread(shelf.index.digest)
 
     async def refill(self, passages: Sequence[Passage]) -> None:
         """Empty every index and fill it again."""
@@ -190,7 +201,7 @@ class Shelves:
                 rows = await self._load(shelf.embedder, keys)
             matrix = np.stack([rows[key] for key in keys])
             meta = [
-                {"hash": key, "document": _document_of(name)} for name, key in zip(names, keys, strict=True)
+                {"hash": key, "document": document_in(name)} for name, key in zip(names, keys, strict=True)
             ]
             await asyncio.to_thread(shelf.index.upsert, names, matrix, meta)
             shelf.held.update(zip(names, keys, strict=True))
@@ -241,10 +252,6 @@ def _wanted(passages: Iterable[Passage], field: str) -> dict[PassageId, str]:
 
 def _key(text: str) -> str:
     return hash_of(text)
-
-
-def _document_of(passage: str) -> DocumentId:
-    return DocumentId(passage.rpartition("#")[0])
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[list[PassageId]]:

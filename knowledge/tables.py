@@ -1,7 +1,8 @@
-"""The tables of the knowledge room: documents, their versions, live passages, cached vectors.
+"""The tables of the knowledge room: documents, their versions, live passages, history, cached vectors.
 
 kb_documents 1 ── * kb_versions      every saved text
-             1 ── * kb_passages      pieces of the published version only
+             1 ── * kb_passages      pieces of published versions only: the one that counts and those to come
+             1 ── * kb_events        who did what and why; the database refuses to change or delete a row
 kb_vectors                           what was embedded once is not embedded again
 kb_revision                          one row; every change of what is live raises it
 """
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     Boolean,
     Column,
     Date,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator
@@ -64,6 +67,9 @@ documents = Table(
     Column("revision", Integer, nullable=False, index=True),
     Column("updated", Moment, nullable=False),
     Column("twin", String(200)),
+    Column("twin_changed", Moment),
+    Column("owner", String(200)),
+    Column("origin", Text),
 )
 
 versions = Table(
@@ -78,6 +84,11 @@ versions = Table(
     Column("by", String(200), nullable=False),
     Column("at", Moment, nullable=False),
     Column("published", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("effective_from", Moment),
+    Column("effective_until", Moment),
+    # Derived in the commit that publishes: when the next published version begins.
+    Column("superseded_from", Moment),
 )
 
 passages = Table(
@@ -85,12 +96,27 @@ passages = Table(
     metadata,
     Column("id", String(220), primary_key=True),
     Column("document", String(200), ForeignKey("kb_documents.id", ondelete="CASCADE"), nullable=False),
+    Column("version", Integer, nullable=False),
     Column("n", Integer, nullable=False),
     Column("heading", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("page", Integer),
     Index("kb_passages_document", "document"),
+)
+
+events = Table(
+    "kb_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document", String(200), nullable=False),
+    Column("version", Integer),
+    Column("action", String(16), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("kb_events_document", "document", "id"),
 )
 
 vectors = Table(
@@ -107,6 +133,24 @@ revision = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("revision", Integer, nullable=False),
 )
+
+
+_KEPT = {
+    "sqlite": [
+        f"CREATE TRIGGER kb_events_{verb} BEFORE {verb} ON kb_events "
+        "BEGIN SELECT RAISE(ABORT, 'kb_events is append-only'); END"
+        for verb in ("update", "delete")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION kb_events_kept() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'kb_events is append-only'; END $$",
+        "CREATE TRIGGER kb_events_kept BEFORE UPDATE OR DELETE ON kb_events "
+        "FOR EACH ROW EXECUTE FUNCTION kb_events_kept()",
+    ],
+}
+for _dialect, _statements in _KEPT.items():
+    for _statement in _statements:
+        event.listen(events, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
 
 async def create_tables(engine: AsyncEngine) -> None:

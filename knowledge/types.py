@@ -1,5 +1,6 @@
 """The nouns of the knowledge room: documents, passages, hits. Frozen, no I/O."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -8,16 +9,36 @@ from typing import Literal, NewType
 DocumentId = NewType("DocumentId", str)
 PassageId = NewType("PassageId", str)
 Language = Literal["ru", "en"]
-Format = Literal["md", "html", "docx", "pdf", "txt"]
-Status = Literal["draft", "published", "retired"]
+Format = Literal["md", "html", "docx", "pdf", "txt", "xlsx", "csv", "jsonl"]
+Status = Literal["draft", "review", "published", "retired"]
+State = Literal["draft", "review", "published", "superseded", "retired"]
+Action = Literal[
+    "saved",
+    "imported",
+    "submitted",
+    "rejected",
+    "published",
+    "scheduled",
+    "withdrawn",
+    "rolled_back",
+    "took_over",
+    "retired",
+    "described",
+    "assigned",
+    "commented",
+    "twin_changed",
+    "still_right",
+]
 
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
+_NUMBERED = re.compile(r"@\d+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One piece of a published document, small enough to quote; `id` is `document#n`, `n` from 1.
+    """One piece of a published document, small enough to quote; `n` counts from 1.
 
+    `id` is `document#n` in version 1 and `document@version#n` in later ones: it never names another text.
     `heading` is the path of headings inside the document ("Сроки › Курьер"), `tokens` counts cl100k tokens,
     `page` is given for paged sources, from 1.
     """
@@ -37,7 +58,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What is known about a document beside its words; `version` is 0 until something was published."""
+    """What is known about a document beside its words; `version` is 0 until something was published.
+
+    `next_from` is when a scheduled version takes over; `twin_changed` since when the text in the other language
+    is another one and nobody has looked at this one.
+    """
 
     id: DocumentId
     title: str
@@ -53,11 +78,17 @@ class Document:
     content_hash: str
     updated: datetime
     twin: DocumentId | None
+    owner: str | None = None
+    twin_changed: datetime | None = None
+    next_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One saved text of a document: who wrote it, when, and whether it was ever published."""
+    """One saved text of a document: who wrote it, when, where it stands, and whether it was ever published.
+
+    It counts from `effective_from` (none: from its publishing) until just before `effective_until`.
+    """
 
     document: DocumentId
     version: int
@@ -67,6 +98,23 @@ class Version:
     by: str
     at: datetime
     published: bool
+    state: State = "draft"
+    effective_from: datetime | None = None
+    effective_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of a document's history: who did what to which version, when and why. Never changed afterwards."""
+
+    n: int
+    document: DocumentId
+    version: int | None
+    action: Action
+    by: str
+    at: datetime
+    why: str
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +157,17 @@ class Source:
     valid_until: date | None = None
     status: Status = "published"
     twin: DocumentId | None = None
+
+
+def passage_id(document: DocumentId, *, version: int, n: int) -> PassageId:
+    """Return the id of the `n`th passage of a version; no two texts ever share one."""
+    plain = version == 1 and not _NUMBERED.search(document)
+    return PassageId(f"{document}#{n}" if plain else f"{document}@{version}#{n}")
+
+
+def document_in(passage: str) -> DocumentId:
+    """Return the document a passage's id names."""
+    return DocumentId(_NUMBERED.sub("", passage.rpartition("#")[0]))
 
 
 def title_of(passage: Passage) -> str:

@@ -1,11 +1,14 @@
 """An HTML page read as Markdown: the main content only; scripts, menus and footers are dropped."""
 
+import re
 from collections.abc import Iterator
 
 from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PreformattedString, Tag
 
 from knowledge.errors import TooLarge
+from knowledge.findings import Findings
+from knowledge.hidden import Styles, hides, styles_of
 from knowledge.markup import escape, table_row
 
 _NOISE = {
@@ -35,8 +38,14 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MOST_TAGS = 200_000
 
 
-def read_html(page: str) -> tuple[str, str]:
-    """Return the page's title and its Markdown; broken markup is read as browsers do. Raises `TooLarge`."""
+_TABLE_NAME = re.compile(r"tabl|price|tarif|schedule|таблиц|прайс|тариф|расписан|цены", re.IGNORECASE)
+
+
+def read_html(page: str, *, findings: Findings) -> tuple[str, str]:
+    """Return the page's title and its Markdown; broken markup is read as browsers do. Raises `TooLarge`.
+
+    What people cannot see is left out and kept in `findings`.
+    """
     soup = BeautifulSoup(page, "html.parser")
     if sum(1 for _ in soup.descendants) > _MOST_TAGS:
         raise TooLarge("the page has too many elements.", remedy="Split the page.")
@@ -45,7 +54,37 @@ def read_html(page: str) -> tuple[str, str]:
     assert isinstance(main, Tag)
     first = main.find("h1")
     heading = " ".join(first.get_text(" ").split()) if first else ""
-    return heading or title, "\n\n".join(_lines(main))
+    _pictures(main, findings)
+    return heading or title, "\n\n".join(_lines(main, _Sight(main, styles_of(soup), findings)))
+
+
+def _pictures(main: Tag, findings: Findings) -> None:
+    """Note pictures that seem to hold a table or a price list: their words are not read."""
+    for picture in main.find_all("img", limit=500):
+        named = " ".join(str(picture.get(name) or "") for name in ("alt", "title", "src"))
+        if _TABLE_NAME.search(named[:500]):
+            label = str(picture.get("alt") or "") or str(picture.get("src") or "").rsplit("/", 1)[-1]
+            findings.note("picture", f"a table as a picture? {label[:80]}")
+
+
+class _Sight:
+    """Tells what a reader of the page sees; keeps the words of what is hidden."""
+
+    def __init__(self, main: Tag, styles: Styles, findings: Findings) -> None:
+        self._titled = _titled(main)
+        self._styles = styles
+        self._findings = findings
+
+    def sees(self, tag: Tag) -> bool:
+        if _noise(tag, self._titled):
+            return False
+        how = hides(tag, self._styles)
+        if how:
+            self._findings.hide(tag.get_text(" ")[:5_000], where="hidden text", loud=how == "loud")
+        return how is None
+
+    def comment(self, words: str) -> None:
+        self._findings.hide(words, where="comment", loud=False)
 
 
 def _titled(main: Tag) -> set[int]:
@@ -62,22 +101,20 @@ def _titled(main: Tag) -> set[int]:
 def _noise(tag: Tag, titled: set[int]) -> bool:
     if tag.name in _NOISE or (tag.name in _FRAME and id(tag) not in titled):
         return True
-    style = str(tag.get("style") or "").replace(" ", "")
-    hidden = tag.has_attr("hidden") or tag.get("aria-hidden") == "true" or "display:none" in style
-    return hidden or str(tag.get("role") or "") in _HIDDEN
+    return str(tag.get("role") or "") in _HIDDEN
 
 
-def _lines(main: Tag) -> Iterator[str]:
+def _lines(main: Tag, sight: _Sight) -> Iterator[str]:
     """Walk without recursion: pages can be nested deeper than the interpreter allows."""
     held: list[str] = []
     state = _State()
-    for node, opening in _walk(main):
+    for node, opening in _walk(main, sight):
         if isinstance(node, Tag):
             if node.name == "br":
                 held.append("\n")
             elif node.name == "table" and opening:
                 yield from _flushed(held, state)
-                yield "\n".join(_table(node))
+                yield "\n".join(_table(node, sight))
             elif node.name in _BLOCKS:
                 yield from _flushed(held, state)
                 state.see(node, opening=opening)
@@ -114,27 +151,29 @@ def _flushed(held: list[str], state: _State) -> Iterator[str]:
         state.mark = ""
 
 
-def _walk(main: Tag) -> Iterator[tuple[Tag | NavigableString, bool]]:
-    titled = _titled(main)
+def _walk(main: Tag, sight: _Sight, *, within: bool = False) -> Iterator[tuple[Tag | NavigableString, bool]]:
     stack: list[tuple[Tag | NavigableString, bool]] = [(child, True) for child in reversed(main.contents)]  # type: ignore[misc]
     while stack:
         node, opening = stack.pop()
         if not isinstance(node, Tag):
-            if not isinstance(node, (Comment, PreformattedString)):
+            if isinstance(node, Comment):
+                sight.comment(str(node))
+            elif not isinstance(node, PreformattedString):
                 yield node, True
             continue
-        if _noise(node, titled):
+        if opening and not sight.sees(node):
             continue
         yield node, opening
-        if opening and node.name not in ("table", "br"):
+        if opening and (within or node.name not in ("table", "br")):
             stack.append((node, False))
             stack.extend((child, True) for child in reversed(node.contents))  # type: ignore[misc]
 
 
-def _table(table: Tag) -> list[str]:
+def _table(table: Tag, sight: _Sight) -> list[str]:
     rows = [
-        [escape(" ".join(cell.get_text(" ").split())) for cell in row.find_all(["th", "td"], recursive=False)]
+        [_cell(cell, sight) for cell in row.find_all(["th", "td"], recursive=False) if sight.sees(cell)]
         for row in _rows(table)
+        if sight.sees(row)
     ]
     rows = [row for row in rows if any(row)]
     if not rows:
@@ -142,6 +181,11 @@ def _table(table: Tag) -> list[str]:
     width = max(len(row) for row in rows)
     lines = [table_row(row + [""] * (width - len(row))) for row in rows]
     return [lines[0], "|" + " --- |" * width, *lines[1:]]
+
+
+def _cell(cell: Tag, sight: _Sight) -> str:
+    words = (str(node) for node, _ in _walk(cell, sight, within=True) if isinstance(node, NavigableString))
+    return escape(" ".join(" ".join(words).split()))
 
 
 def _rows(table: Tag) -> Iterator[Tag]:

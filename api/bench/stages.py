@@ -1,6 +1,7 @@
 """Where the time of a search goes: stopwatches around named functions of the knowledge room, for the length of a block.
 
-Each moment belongs to the innermost watched function that runs, so the stages never overlap. Only these functions are
+Each moment of a thread belongs to the innermost watched function that runs in it, so within a thread the stages never
+overlap; an embedder that works beside the rest makes the shares come to more than one. Only these functions are
 wrapped: a profiler that sees every call would make loops look dearer than they are.
 """
 
@@ -20,9 +21,9 @@ STAGES: Mapping[tuple[str, str, str], str] = {
     ("knowledge.lexical", "Lexical", "read"): "words and letters (BM25)",
     ("knowledge.lexical", "Lexical", "_distinct_titles"): "distinct titles",
     ("knowledge.lexical", "Lexical", "understood"): "layout and transliteration",
-    ("knowledge.search", "_Groups", "of"): "rows by language",
-    ("knowledge.search", "_Groups", "standard"): "standardising",
-    ("knowledge.search", "_Groups", "standard_by"): "standardising",
+    ("knowledge.groups", "Groups", "of"): "rows by language",
+    ("knowledge.groups", "Groups", "standard"): "standardising",
+    ("knowledge.groups", "Groups", "standard_by"): "standardising",
     ("knowledge.search", "Search", "_dense_part"): "candidates to rows",
     ("knowledge.search", "Search", "_fused"): "fusing",
     ("knowledge.search", "Search", "_rank"): "ranking (mask, sort, list)",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.ports import House
+    from api.container import Building
     from api.settings import Settings
     from knowledge.library import Library
 
@@ -36,6 +37,24 @@ class Context:
             await asyncio.to_thread(migrate_or_say, settings.database_url)
             async with open_library(settings) as library:
                 yield library
+
+    @asynccontextmanager
+    async def building(self) -> "AsyncIterator[Building]":
+        """The whole installation in this process, which owns its data folder meanwhile; no turn runs in it.
+
+        Raises `FolderTaken` while a server runs there.
+        """
+        import asyncio
+
+        from api.container import open_building
+        from api.lock import owned
+        from api.migrate import migrate_or_say
+
+        settings = self.settings()
+        with owned(settings.data):
+            await asyncio.to_thread(migrate_or_say, settings.database_url)
+            async with open_building(settings) as building:
+                yield building
 
     @asynccontextmanager
     async def house(self) -> "AsyncIterator[House]":

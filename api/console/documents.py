@@ -292,6 +292,7 @@ async def _describe(visit: Visit, document: DocumentId, details: Details) -> Non
         department=details.department,
         valid_from=details.valid_from,
         valid_until=details.valid_until,
+        by=_by(visit),
     )
     told = {name: str(value) for name in Details.__slots__ if (value := getattr(details, name))}
     await visit.note("describe", document, **told)

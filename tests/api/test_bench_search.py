@@ -126,7 +126,8 @@ def test_the_stages_of_a_search_are_seen_and_add_up(figures: dict[str, object]) 
     assert isinstance(rows, list)
     for row in rows:
         assert {"embedding", "vector index", "words and letters (BM25)"} <= set(row["stages"])
-        assert sum(part["share"] for part in row["stages"].values()) == pytest.approx(1, abs=0.02)
+        # Threads work side by side, so the shares may come to more than the time that went by, never to less.
+        assert sum(part["share"] for part in row["stages"].values()) > 0.98
 
 
 def test_the_table_names_every_size_and_every_stage(figures: dict[str, object]) -> None:

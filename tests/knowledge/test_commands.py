@@ -149,3 +149,89 @@ def test_a_locked_database_and_a_full_disk_are_told_without_a_trace(run, tmp_pat
 def test_a_folder_with_nothing_to_read_is_not_a_success(run, tmp_path):
     (tmp_path / "empty").mkdir()
     assert run("import", str(tmp_path / "empty")).exit_code == 1
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_text_is_reviewed_published_ahead_and_its_history_told(run, tmp_path):
+    file = tmp_path / "kb" / "ru" / "returns.md"
+    file.write_text(
+        "# Возврат товара\n\nВернуть можно за 30 дней, с 1 декабря 2099 года.\n", encoding="utf-8"
+    )
+    assert run("import", str(tmp_path / "kb")).exit_code == 0
+    assert run("comment", "returns", "Сверить с юристом.", "--version", "2").stdout == "returns: noted.\n"
+    assert "-Вернуть товар можно" in run("diff", "returns", "1", "2").stdout
+    assert json.loads(run("diff", "returns", "--json").stdout)["new"] == 2
+    assert run("rollback", "returns", "1", "--why", "рано").exit_code == 0
+    ahead = json.loads(run("publish", "returns", "--from", "2099-12-01", "--why", "тариф", "--json").stdout)
+    assert ahead["version"] == 1
+    assert ahead["next_from"].startswith("2099-12-01")
+    assert run("withdraw", "returns", "2").exit_code == 0
+    assert run("submit", "returns", "--why", "готово").exit_code == 0
+    assert run("reject", "returns", "--why", "нет срока").exit_code == 0
+    assert run("owner", "returns", "vera").exit_code == 0
+    told = json.loads(run("history", "returns", "--json").stdout)
+    assert [one["state"] for one in told["versions"]] == ["draft", "published"]
+    assert [(one["action"], one["why"]) for one in told["events"]][:7] == [
+        ("assigned", ""),
+        ("rejected", "нет срока"),
+        ("submitted", "готово"),
+        ("withdrawn", ""),
+        ("scheduled", "тариф"),
+        ("rolled_back", "рано"),
+        ("commented", "Сверить с юристом."),
+    ]
+    assert all(one["by"] for one in told["events"])
+    assert "rolled back" in run("history", "returns").stdout
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_dates_a_text_names_are_suggested_with_its_words(run, tmp_path):
+    file = tmp_path / "kb" / "ru" / "returns.md"
+    file.write_text("# Акция\n\nС 1 по 15 января 2027 года. Цена — до конца акции.\n", encoding="utf-8")
+    run("import", str(tmp_path / "kb"))
+    found = json.loads(run("dates", "returns", "--json").stdout)
+    assert [(one["quote"], one["begins"], one["ends"]) for one in found] == [
+        ("С 1 по 15 января 2027 года", "2027-01-01", "2027-01-15"),
+        ("до конца акции", None, None),
+    ]
+    assert "ask for one" in run("dates", "returns").stdout
+    assert "names no days" in run("dates", "gift-cards.en").stdout
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_last_day_of_a_version_counts_whole(run):
+    run("publish", "returns", "--from", "2026-11-01", "--until", "2099-12-31")
+    newest = json.loads(run("history", "returns", "--json").stdout)["versions"][0]
+    assert newest["effective_until"].startswith("2100-01-01 00:00")
+
+
+@pytest.mark.usefixtures("imported")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("publish", "returns", "--from", "soon"),
+        ("publish", "returns", "--until", "2020-01-01"),
+        ("reject", "returns", "--why", "нет"),
+        ("diff", "returns", "1", "9"),
+        ("history", "nothing"),
+        ("comment", "nothing", "Что?"),
+        ("withdraw", "returns", "1"),
+    ],
+)
+def test_a_step_that_cannot_be_taken_says_what_to_do(run, words):
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "What to do: " in result.stderr
+
+
+@pytest.mark.usefixtures("imported")
+def test_what_left_the_folder_is_told_and_pruned_when_asked(run, tmp_path):
+    (tmp_path / "kb" / "ru" / "lamps.md").unlink()
+    assert "gone from the source  lamps: ru/lamps.md" in run("import", str(tmp_path / "kb")).stdout
+    assert "retired  lamps: ru/lamps.md" in run("import", str(tmp_path / "kb"), "--prune").stdout
+    assert "lamps" in run("list", "--status", "retired").stdout
+
+
+@pytest.mark.usefixtures("imported")
+def test_check_repairs_when_asked(run):
+    assert json.loads(run("check", "--repair", "--json").stdout)["ok"] is True

@@ -1,6 +1,7 @@
 """`mayak eval retrieval` and `calibrate`: figures that can be checked by hand, files from outside, honest faults."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,13 +10,16 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from evals import figures
+from evals.calibrate import withheld
 from evals.company import read_company
 from evals.logistic import fit, held_out
 from evals.records import read_ids, read_passages, read_questions
 from evals.retrieval import is_right
+from knowledge.confidence import calibration
 from knowledge.errors import BadRecords
+from knowledge.types import PassageId
 from tests.knowledge.shelf import NOW, write
-from tests.knowledge.test_search import TEXTS
+from tests.knowledge.test_search import PASSAGES, TEXTS
 
 QUESTIONS = [
     {"qid": "1", "question": "за сколько дней вернуть товар", "gold_ids": ["returns"], "answerable": True},
@@ -225,3 +229,53 @@ def test_a_company_pack_gives_passages_customers_see_and_its_own_questions(tmp_p
     )
     with pytest.raises(BadRecords, match="question 1"):
         read_company(tmp_path, day=NOW.date())
+
+
+def test_every_figure_of_abstention_comes_with_its_interval(files):
+    found = json.loads(call("retrieval", *files, "--json").stdout)
+    named = {"auroc", "aurc", "coverage@5%risk", "coverage@10%risk", "coverage@20%risk"}
+    assert named <= set(found)
+    assert set(found["intervals"]) == named
+    for name, (low, high) in found["intervals"].items():
+        assert low <= found[name] <= high
+
+
+def test_withheld_gold_makes_questions_that_cannot_be_answered(tmp_path):
+    asked = read_questions_of(tmp_path)
+    passages = [one for one in PASSAGES if one.id in ("returns#1", "head#1", "gift#1", "pickup#1")]
+    named = [replace(one, id=PassageId(one.document)) for one in passages]
+    kept, rest = withheld(named, asked, share=0.5)
+    assert len(kept) == 2
+    ids = {one.id for one in kept}
+    assert [one.answerable for one in rest] == [bool((one.gold or set()) & ids) for one in asked]
+    assert withheld(named, asked, share=0.5) == (kept, rest)
+    assert withheld(named, asked, share=0.0) == (named, asked)
+
+
+def test_a_question_asked_twice_never_judges_its_own_twin():
+    # Noise that only repetition could predict: with twins kept together nothing can be learned.
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.normal(size=(60, 40)), 2, axis=0)
+    right = np.repeat(rng.random(60) < 0.5, 2)
+    share = np.ones(120)
+    groups = [str(n // 2) for n in range(120)]
+    apart = figures.auroc(held_out(rows, right, share=share, groups=groups), right)
+    leaking = figures.auroc(held_out(rows, right, share=share), right)
+    assert leaking > apart + 0.15
+
+
+def test_calibrate_tells_how_the_curve_does_on_sets_it_has_not_seen(files, tmp_path):
+    twice = [word for pair in zip(files[:4:2], files[1:4:2], strict=True) for word in pair]
+    made = call("calibrate", *files, *twice, "--withhold", "0.4", "--out", str(tmp_path / "c.toml"), "--json")
+    assert made.exit_code == 0, made.output
+    for figure in json.loads(made.stdout)["fake"]["sets"].values():
+        assert set(figure["auroc"]) == {"held_out", "in_sample", "other_sets"}
+
+
+def test_a_curve_over_signals_nobody_measures_is_refused(tmp_path):
+    path = tmp_path / "old.toml"
+    path.write_text(
+        "[calibration.any]\nintercept = 0\naccept = 0.5\n[calibration.any.weights]\nmargin = 1.0\n"
+    )
+    with pytest.raises(BadRecords, match="margin"):
+        calibration(("fake",), path)

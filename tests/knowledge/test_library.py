@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from knowledge.embed.fake import FakeEmbedder
-from knowledge.errors import BadManifest, Unreadable
+from knowledge.errors import BadManifest, Empty, Unreadable
 from knowledge.index.memory import MemoryIndex, MemoryIndexes
 from knowledge.ingest import Progress
 from knowledge.library import Library
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Source
 from tests.knowledge.shelf import NOW, opened, sqlite, write
 
 RETURNS = DocumentId("returns")
@@ -92,7 +92,7 @@ async def test_what_people_edited_or_retired_survives_the_next_import(tmp_path):
 async def test_one_bad_file_is_a_row_and_the_rest_goes_on(tmp_path):
     folder = write(tmp_path / "kb")
     (folder / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
-    (folder / "old.txt").write_bytes("Возврат".encode("cp1251"))
+    (folder / "old.txt").write_bytes(b"\xff\xfe\x00")
     (folder / "en" / "empty.md").write_text("", encoding="utf-8")
     with (folder / "huge.pdf").open("wb") as out:
         out.truncate(200_000_000)
@@ -308,3 +308,106 @@ def test_folders_named_by_language_decide_the_id(tmp_path: Path):
     assert source_of("en/a.md", loaded, {}).id == "a.en"
     assert source_of("ru/a.md", loaded, {}).language == "ru"
     assert source_of("a.md", loaded, {}).id == "a"
+
+
+async def gone(library: Library, folder: Path, *, prune: bool) -> dict[str, tuple[bool, bool]]:
+    report = await library.import_path(folder)
+    documents = [row.document for row in report.rows if row.document is not None]
+    paths = [row.path for row in report.rows]
+    found = await library.gone(str(folder), documents=documents, paths=paths, prune=prune, why="no file")
+    return {one.document: (one.edited, one.retired) for one in found}
+
+
+async def test_a_file_that_left_the_folder_is_told_of_and_retired_only_when_asked(tmp_path):
+    folder = write(tmp_path / "kb")
+    async with opened(sqlite(tmp_path)) as library:
+        assert await gone(library, folder, prune=True) == {}
+        for name in ("mine", "lamps"):
+            await library.save_draft(DocumentId(name), "Моё.", title="Моё", language="ru", by="anna")
+            await library.publish(DocumentId(name), by="anna")
+        for name in ("ru/returns.md", "ru/lamps.md"):
+            (folder / name).unlink()
+        assert await gone(library, folder, prune=False) == {"returns": (False, False), "lamps": (True, False)}
+        assert set(await library.live(["returns#1"])) == {"returns#1"}
+        assert await gone(library, folder, prune=True) == {"returns": (False, True), "lamps": (True, False)}
+        assert await library.live(["returns#1"]) == {}
+        found = await library.search("за сколько дней вернуть товар", language="ru", k=20)
+        assert not any(name.startswith("returns#") for name in ids(found))
+        shown = {one.id for one in await library.catalogue.documents(status="published")}
+        assert shown == {"mine", "lamps", "delivery", "returns.en", "gift-cards.en"}
+        assert (await library.catalogue.events(RETURNS))[0].why == "no file"
+        write(folder)
+        assert await gone(library, folder, prune=True) == {}
+        assert (await library.catalogue.document(RETURNS)).status == "published"
+        assert (await library.check()).ok
+
+
+async def test_a_scheduled_version_takes_over_in_the_middle_of_a_turn(tmp_path):
+    now = [NOW]
+    async with opened(sqlite(tmp_path), clock=lambda: now[0]) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        text = "# Возврат\n\n## Сроки возврата\n\nВернуть товар можно в течение 30 дней после получения."
+        await library.save_draft(RETURNS, text, title="Возврат", language="ru", by="anna")
+        takeover = NOW.replace(day=23)
+        await library.publish(RETURNS, by="anna", effective_from=takeover)
+        question = "за сколько дней можно вернуть товар"
+        cited = [hit.passage for hit in (await library.search(question, language="ru")).hits]
+        assert not any("30 дней" in passage.text for passage in cited)
+        assert set(await library.live(["returns#1", "returns@2#1"])) == {"returns#1"}
+        # The turn found its passages; before it speaks, the moment comes.
+        now[0] = takeover
+        assert not any(name.startswith("returns#") for name in await library.live([one.id for one in cited]))
+        found = (await library.search(question, language="ru", k=20)).hits
+        assert found[0].passage.id == "returns@2#1"
+        assert not any(hit.passage.id.startswith("returns#") for hit in found)
+        assert (await library.check()).ok
+    async with opened(sqlite(tmp_path), clock=lambda: now[0]) as library:
+        assert [one.state for one in await library.catalogue.history(RETURNS)] == ["published", "superseded"]
+        assert not any(name.id.startswith("returns#") for name in await library.catalogue.published())
+        assert (await library.check()).ok
+
+
+async def test_a_replaced_text_cannot_be_cited_by_a_turn_that_found_it_before(tmp_path):
+    async with opened(sqlite(tmp_path)) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        cited = (await library.search("за сколько дней можно вернуть товар", language="ru")).hits[0].passage
+        await library.save_draft(
+            RETURNS, "# Возврат\n\nТеперь 30 дней.", title="Возврат", language="ru", by="a"
+        )
+        await library.publish(RETURNS, by="a")
+        assert await library.live([cited.id]) == {}
+
+
+async def test_repair_puts_right_what_somebody_did_to_the_index(tmp_path):
+    indexes = MemoryIndexes()
+    async with opened(sqlite(tmp_path), index=indexes) as library:
+        await library.import_path(write(tmp_path / "kb"))
+        index = indexes("fake-body", dim=256)
+        index.delete(["returns#1"])
+        index.upsert(["lost#1"], FakeEmbedder().passages(["x"]), [{"hash": "x", "document": "lost"}])
+        assert not (await library.check()).ok
+        assert (await library.repair()).ok
+        assert (await library.search("за сколько дней вернуть товар", language="ru")).hits[
+            0
+        ].passage.id == "returns#1"
+
+
+async def test_many_sources_are_taken_in_together_each_with_its_own_fate(tmp_path):
+    def source(name: str, text: str) -> Source:
+        return Source(
+            id=DocumentId(name), title=name, text=text, language="ru", source=f"{name}.md", format="md"
+        )
+
+    given = [
+        (source("a", "Гирлянда."), "1"),
+        (source("b", " -- "), "1"),
+        (source("c", "## X\n\nФонарь."), "1"),
+    ]
+    async with opened(sqlite(tmp_path)) as library:
+        first, empty, third = await library.accept_many(given, progress=lambda _: None)
+        assert (first, third) == (1, 1)
+        assert isinstance(empty, Empty)
+        assert set(await library.live(["a#1", "c#1"])) == {"a#1", "c#1"}
+        assert (await library.search("фонарь", language="ru")).hits[0].passage.id == "c#1"
+        assert await library.accept_many([given[0], given[2]], progress=lambda _: None) == [None, None]
+        assert (await library.check()).ok

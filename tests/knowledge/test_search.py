@@ -13,9 +13,8 @@ from knowledge.embed.port import Embedder
 from knowledge.embed.use import UniversalSentenceEncoder
 from knowledge.index.memory import MemoryIndex
 from knowledge.lexical import Lexical
-from knowledge.mix import FIELDS, mix
+from knowledge.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample, Search
-from knowledge.shelves import field_text
 from knowledge.types import DocumentId, Language, Passage, PassageId
 from knowledge.words import grams, stems
 from tests.knowledge.shelf import NOW
@@ -242,7 +241,7 @@ def test_confidence_is_higher_for_a_question_the_documents_answer(real):
 def test_the_signals_of_confidence_are_all_named(real):
     _, signals = asyncio.run(real.observed("вернуть товар"))
     assert set(signals) <= {*SIGNALS, *PLAIN}
-    assert {"top", "echo", "coverage", "second_body_lead"} <= set(signals)
+    assert {"top", "spread", "coverage", "first_body"} <= set(signals)
 
 
 def test_a_calibration_is_a_logistic_curve_over_signals():
