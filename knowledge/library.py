@@ -23,6 +23,7 @@ from knowledge.load import Limits
 from knowledge.overlay import Overlay, overlaid
 from knowledge.search import Search
 from knowledge.shelves import Check, Shelves
+from knowledge.sources.sql import SqlNotes
 from knowledge.split import split
 from knowledge.types import (
     Document,
@@ -56,6 +57,7 @@ class Library:
     ) -> None:
         self.catalogue = Catalogue(engine, clock=clock)
         self.arrivals = Arrivals(engine, clock=clock)
+        self.notes = SqlNotes(engine)
         self._shelves = Shelves(engine, embedders=embedders, index=index)
         self._clock = clock
         self._limits = limits
@@ -124,7 +126,9 @@ class Library:
 
     async def import_path(self, path: Path, *, progress: Report = lambda _: None) -> ImportReport:
         """Import a file or a folder; see `knowledge.ingest`, and `gone` for what the folder no longer has."""
-        return await ingest.import_path(path, library=self, progress=progress, limits=self._limits)
+        return await ingest.import_path(
+            path, library=self, progress=progress, limits=self._limits, notes=self.notes
+        )
 
     async def save_draft(
         self, document: DocumentId, text: str, *, title: str, language: Language, by: str, why: str = ""
@@ -259,9 +263,7 @@ class Library:
         if await self.arrivals.source_hash(source.id) == source_hash:
             return None
         async with self._changing:
-            if source.status == "published":
-                pieces = split(source.text, document=source.id, title=source.title, language=source.language)
-                await self._shelves.vectors(pieces, tell=progress)
+            await self._shelves.vectors(_pieces(source), tell=progress)
             if not await self.arrivals.accept(source, source_hash=source_hash):
                 return None
             await self._followed(await self.catalogue.document(source.id))
@@ -274,13 +276,8 @@ class Library:
 
         Each document is a commit of its own; a fault stands in its place.
         """
-        known = await self.arrivals.source_hashes([source.id for source, _ in sources])
-        fresh = [source for source, digest in sources if known.get(source.id) != digest]
-        pieces = {
-            source.id: split(source.text, document=source.id, title=source.title, language=source.language)
-            for source in fresh
-            if source.status == "published"
-        }
+        fresh = await self._fresh(sources)
+        pieces = {source.id: _pieces(source) for source in fresh}
         async with self._changing:
             await self._shelves.vectors([one for own in pieces.values() for one in own], tell=progress)
             out: list[int | KnowledgeFault | None] = []
@@ -294,6 +291,17 @@ class Library:
             if fresh:
                 await self._sync()
         return out
+
+    async def prepare(
+        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
+    ) -> None:
+        """Embed what accepting these will need, texts of like length together; nothing is shown to anybody."""
+        pieces = [piece for source in await self._fresh(sources) for piece in _pieces(source)]
+        await self._shelves.vectors(sorted(pieces, key=lambda one: len(one.text)), tell=progress)
+
+    async def _fresh(self, sources: Sequence[tuple[Source, str]]) -> list[Source]:
+        known = await self.arrivals.source_hashes([source.id for source, _ in sources])
+        return [source for source, digest in sources if known.get(source.id) != digest]
 
     async def pair(self, pairs: Sequence[tuple[DocumentId, DocumentId]]) -> None:
         """Tell twins of each other."""
@@ -379,6 +387,12 @@ class Library:
         self, ids: Sequence[PassageId], now: datetime, audience: str
     ) -> Mapping[PassageId, Passage]:
         return await self.catalogue.live(ids, now=now, audience=audience)
+
+
+def _pieces(source: Source) -> list[Passage]:
+    if source.status != "published":
+        return []
+    return list(split(source.text, document=source.id, title=source.title, language=source.language))
 
 
 def _teller(progress: Report, total: int) -> Callable[[int], None]:
