@@ -88,12 +88,14 @@ def _run(ctx: typer.Context, work: "Callable[[Curation], Awaitable[Any]]", as_js
 
 def _show(found: "tuple[Gap, ...]", *, total: int) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if not found:
         typer.echo("Every question of these days ended well, or none was asked.")
         return
-    table = Table("gap", "status", "harm", "asked", "question", "why", "nearest document")
+    table = Table(
+        Column("gap", no_wrap=True), "status", "harm", "asked", "question", "why", "nearest document"
+    )
     for gap in found:
         why = ", ".join(f"{REASONS.get(name, name)} {n}" for name, n in gap.reasons.items())
         near = f"{gap.near.document} ({gap.near.confidence:.2f})" if gap.near else ""

@@ -248,7 +248,7 @@ async def test_a_server_on_a_full_disk_stays_up_refuses_in_words_and_takes_the_m
         await ready(forge, client)
         who = await arrive(client)
         url, headers = f"/v1/conversations/{who.id}/messages", {"Authorization": f"Bearer {who.token}"}
-        body = {"key": "once", "text": "Как вернуть товар?"}
+        body = {"key": "once", "text": "За сколько дней можно вернуть товар?"}
         resource.prlimit(forge.pid, resource.RLIMIT_FSIZE, (LITTLE, resource.RLIM_INFINITY))
         refused = await client.post(url, json=body, headers=headers)
         assert refused.status_code == 503

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agent.records.engine import connect
 from knowledge.decisions import Contradiction, Decisions
 from knowledge.errors import UnknownDocument, WrongState
 from knowledge.preview import Asked, Cited, Difference, Gold, Preview, Told
+from knowledge.tables import create_tables, metadata
 from knowledge.types import DocumentId
-from tests.knowledge.shelf import create_tables, sqlite
+from tests.knowledge.shelf import sqlite
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RETURNS = DocumentId("returns")
@@ -43,9 +45,12 @@ def seen(*verdicts):
     )
 
 
-@pytest.fixture
-async def decisions(tmp_path):
-    engine = sqlite(tmp_path)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def decisions(request, tmp_path):
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_database")
+    engine = sqlite(tmp_path) if url is None else connect(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
     await create_tables(engine)
     yield Decisions(engine)
     await engine.dispose()

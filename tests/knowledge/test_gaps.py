@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from agent.records.engine import connect
 from knowledge.errors import UnknownDocument, WrongState
 from knowledge.gap_book import GapBook
 from knowledge.gaps import Ended, Gap, Kept, draft_text, find_gaps, harm
+from knowledge.tables import create_tables, metadata
 from knowledge.types import DocumentId
-from tests.knowledge.shelf import create_tables, sqlite
+from tests.knowledge.shelf import sqlite
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOPICS = ("упаков|wrap", "самокат|scooter", "аренд|rent")
@@ -161,9 +163,12 @@ def test_closed_gaps_come_after_those_that_wait():
     assert [gap.status for gap in found] == ["open", "closed"]
 
 
-@pytest.fixture
-async def book(tmp_path):
-    engine = sqlite(tmp_path)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def book(request, tmp_path):
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_database")
+    engine = sqlite(tmp_path) if url is None else connect(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
     await create_tables(engine)
     yield GapBook(engine)
     await engine.dispose()

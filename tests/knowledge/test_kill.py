@@ -14,7 +14,7 @@ import pytest
 
 from tests.knowledge import killed
 
-KILLS = 16
+KILLS = int(os.environ.get("MAYAK_TEST_KILLS", "12"))
 TIMED = 4
 SECONDS = 60
 FORKED = multiprocessing.get_context("forkserver")
