@@ -3,7 +3,6 @@
 import os
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ EVIL = """
 def evil(tmp_path: Path, **limits) -> Readers:
     script = tmp_path / "evil.py"
     script.write_text(textwrap.dedent(EVIL.format(root=str(ROOT))), encoding="utf-8")
-    settings = {"seconds": 1.0, "memory": 600_000_000} | limits
+    settings = {"seconds": 4.0, "memory": 600_000_000} | limits
     return Readers(limits=Limits(**settings), command=(sys.executable, "-I", str(script)))
 
 
@@ -58,17 +57,21 @@ def test_one_process_serves_many_files_and_reads_them_as_this_one_does():
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
-    [("HANG", "took over 1 seconds"), ("SPIN", "stopped"), ("EAT", "memory"), ("DIE", "broke the reader")],
+    ("word", "seconds", "said"),
+    [
+        ("HANG", 4.0, "took over 4 seconds"),
+        ("SPIN", 4.0, "stopped"),
+        # Filling memory takes as long as the machine is busy; time must not be what runs out first.
+        ("EAT", 60.0, "memory"),
+        ("DIE", 60.0, "broke the reader"),
+    ],
 )
-def test_a_file_that_hangs_spins_eats_memory_or_kills_its_reader_is_a_reason(tmp_path, word, said):
-    with evil(tmp_path) as readers:
-        started = time.perf_counter()
+def test_a_file_that_hangs_spins_eats_memory_or_kills_its_reader_is_a_reason(tmp_path, word, seconds, said):
+    with evil(tmp_path, seconds=seconds) as readers:
         (part,) = readers.read(word.encode(), name="bad.txt")
         assert part.loaded is None
         assert said in part.reason or "broke the reader" in part.reason
         assert part.remedy
-        assert time.perf_counter() - started < 20
         (after,) = readers.read("Следующий файл.".encode(), name="good.txt")
         assert after.loaded.text == "Следующий файл."
         assert readers.started == 2
