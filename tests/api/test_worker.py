@@ -22,7 +22,8 @@ async def test_messages_of_one_breath_are_answered_together(tmp_path: Path) -> N
 
 
 async def test_the_time_until_a_turn_begins_is_used_to_prepare_it(tmp_path: Path) -> None:
-    async with open_door(settings_in(tmp_path, quiet_ms=300)) as door:
+    # The longest window there is, so that a busy machine looks at the message while it is open.
+    async with open_door(settings_in(tmp_path, quiet_ms=3_000)) as door:
         visit = await door.visit()
         await visit.answered(await visit.say("hello"))
         assert door.house.building.turn.prepared[0] == ["hello"]
