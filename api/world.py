@@ -9,6 +9,7 @@ from typing import Any
 
 from api.container import Building
 from api.identity import customer_named
+from knowledge.errors import KnowledgeFault
 from knowledge.types import DocumentId, Source
 from tools.shop import load_shop
 
@@ -16,20 +17,27 @@ from tools.shop import load_shop
 async def apply_world(building: Building, world: Mapping[str, Any]) -> None:
     """Add `world` (customers, orders, products, knowledge; each a mapping of key to row) to the building."""
     await _shop(building, world)
-    for id, row in world.get("knowledge", {}).items():
-        source = Source(
-            id=DocumentId(id),
-            title=row["title"],
-            text=row["text"],
-            language=row["language"],
-            source=f"world:{id}",
-            format="md",
-            audience=row.get("audience") or "customer",
-            status=row.get("status") or "published",
-            valid_from=_day(row.get("valid_from")),
-            valid_until=_day(row.get("valid_until")),
-        )
-        await building.library.accept(source, source_hash=f"world:{id}", progress=lambda _: None)
+    sources = [
+        (_source(DocumentId(id), row), f"world:{id}") for id, row in world.get("knowledge", {}).items()
+    ]
+    for result in await building.library.accept_many(sources, progress=lambda _: None):
+        if isinstance(result, KnowledgeFault):
+            raise result
+
+
+def _source(id: DocumentId, row: Mapping[str, Any]) -> Source:
+    return Source(
+        id=id,
+        title=row["title"],
+        text=row["text"],
+        language=row["language"],
+        source=f"world:{id}",
+        format="md",
+        audience=row.get("audience") or "customer",
+        status=row.get("status") or "published",
+        valid_from=_day(row.get("valid_from")),
+        valid_until=_day(row.get("valid_until")),
+    )
 
 
 async def _shop(building: Building, world: Mapping[str, Any]) -> None:

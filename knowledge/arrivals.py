@@ -68,12 +68,6 @@ class Arrivals:
                 await record(connection, source.id, "retired", act, version=saved.version)
             return True
 
-    async def source_hash(self, document: DocumentId) -> str:
-        """Return the digest of the last import, "" for none."""
-        query = sa.select(t.documents.c.source_hash).where(t.documents.c.id == document)
-        async with self._engine.connect() as connection:
-            return (await connection.execute(query)).scalar() or ""
-
     async def source_hashes(self, documents: Sequence[DocumentId]) -> dict[DocumentId, str]:
         """Return the digests of the last imports of those documents that are known."""
         out: dict[DocumentId, str] = {}

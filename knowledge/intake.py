@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,10 +30,17 @@ Tell = Callable[[Progress], None]
 class Shelf(Protocol):
     """What an import needs from the library."""
 
-    async def accept(
-        self, source: Source, *, source_hash: str, progress: Callable[[int], None]
-    ) -> int | None:
-        """Embed and publish; return how many passages, or None when nothing changed."""
+    async def prepare(
+        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
+    ) -> None:
+        """Embed what accepting these will need, texts of like length together. Nothing is shown to anybody."""
+        ...
+
+    async def accept_many(
+        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
+    ) -> Sequence[int | KnowledgeFault | None]:
+        """Embed and publish; return for each source and its digest how many passages, None when nothing changed, or
+        the fault that kept it out."""
         ...
 
     async def pair(self, pairs: Sequence[tuple[DocumentId, DocumentId]]) -> None:
@@ -42,28 +49,6 @@ class Shelf(Protocol):
 
     def embedded(self) -> int:
         """Return how many texts were embedded since the start."""
-        ...
-
-
-@runtime_checkable
-class WideShelf(Protocol):
-    """A library that takes many documents at once: texts embedded together, the indexes following once."""
-
-    async def accept_many(
-        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
-    ) -> Sequence[int | KnowledgeFault | None]:
-        """Return for each source and its digest what `accept` would; a fault is returned in its place."""
-        ...
-
-
-@runtime_checkable
-class ForesightedShelf(Protocol):
-    """A library that can embed the next documents while it publishes others."""
-
-    async def prepare(
-        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
-    ) -> None:
-        """Embed what publishing these will need, texts of like length together. Nothing is shown to anybody."""
         ...
 
 
@@ -133,13 +118,11 @@ class Intake:
                     ended.append(one)
                     self._done += 1
         sources = [(one.source, one.digest) for one in wanted]
-        if isinstance(self._library, ForesightedShelf) and sources:
+        if sources:
             # The portion before is being published meanwhile.
             await self._library.prepare(sources, progress=lambda _: self._tell(self._name))
         await self.settle()
         self._publishing = asyncio.ensure_future(self._publish(wanted, ended))
-        if not isinstance(self._library, ForesightedShelf):
-            await self.settle()
 
     async def settle(self) -> None:
         """Wait until what was taken is in the library; raises what went wrong there."""
@@ -196,7 +179,8 @@ class Intake:
     async def _accept(self, wanted: Sequence[_Wanted]) -> None:
         if not wanted:
             return
-        results = await self._into_library([(one.source, one.digest) for one in wanted])
+        sources = [(one.source, one.digest) for one in wanted]
+        results = await self._library.accept_many(sources, progress=lambda _: self._tell(self._name))
         learned: list[Learned] = []
         for one, result in zip(wanted, results, strict=True):
             if isinstance(result, KnowledgeFault):
@@ -217,23 +201,6 @@ class Intake:
                 brought.append(Brought(path=path, document=one.source.id, digest=one.digest))
         if self._notes is not None:
             await self._notes.learn(learned)
-
-    async def _into_library(
-        self, sources: Sequence[tuple[Source, str]]
-    ) -> Sequence[int | KnowledgeFault | None]:
-        if isinstance(self._library, WideShelf):
-            return await self._library.accept_many(sources, progress=lambda _: self._tell(self._name))
-        out: list[int | KnowledgeFault | None] = []
-        for source, digest in sources:
-            try:
-                out.append(
-                    await self._library.accept(
-                        source, source_hash=digest, progress=lambda _: self._tell(self._name)
-                    )
-                )
-            except KnowledgeFault as fault:
-                out.append(fault)
-        return out
 
     def _noticed(self, one: _Wanted, *, passages: int | None) -> Learned:
         """Write the row of a document that is in the library; return what was learned about it."""

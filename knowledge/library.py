@@ -256,25 +256,13 @@ class Library:
 
     # What an import needs (knowledge.ingest.Shelf).
 
-    async def accept(
-        self, source: Source, *, source_hash: str, progress: Callable[[int], None]
-    ) -> int | None:
-        """Embed and publish one source; None when it is known already."""
-        if await self.arrivals.source_hash(source.id) == source_hash:
-            return None
-        async with self._changing:
-            await self._shelves.vectors(_pieces(source), tell=progress)
-            if not await self.arrivals.accept(source, source_hash=source_hash):
-                return None
-            await self._followed(await self.catalogue.document(source.id))
-            return len(await self.catalogue.passages(source.id))
-
     async def accept_many(
         self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
     ) -> list[int | KnowledgeFault | None]:
-        """Do what `accept` does for each source and its digest: texts are embedded together, the indexes follow once.
+        """Embed and publish each source, known by its digest; texts are embedded together, the indexes follow once.
 
-        Each document is a commit of its own; a fault stands in its place.
+        Each document is a commit of its own. Return how many passages it has, None for one that is known already, or
+        the fault that kept it out.
         """
         fresh = await self._fresh(sources)
         pieces = {source.id: _pieces(source) for source in fresh}

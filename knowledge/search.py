@@ -34,8 +34,8 @@ _LONGEST = 2_000
 _CONTEXT = 3
 _FLAT = 1e-6
 _FIRST = 600
-# The stronger encoder takes most of a search, and lets go of the interpreter: the rest is done beside it.
 _STEP = 1e-3
+# The stronger encoder takes most of a search, and lets go of the interpreter: the rest is done beside it.
 _BESIDE = ThreadPoolExecutor(4, thread_name_prefix="search")
 
 

@@ -70,12 +70,11 @@ def import_(
     async def work(library: "Library") -> "tuple[ImportReport, list[Gone]]":
         from knowledge.sources.gate import import_from
 
-        notes = notes_of(library)
         if every:
-            await _planned(source, every, kept_notes(library))
+            await _planned(source, every, library.notes)
         with bar("Reading", quiet=as_json) as show:
             report = await import_from(
-                source, library=library, notes=notes, fetcher=_fetcher(allow_port), progress=show
+                source, library=library, notes=library.notes, fetcher=_fetcher(allow_port), progress=show
             )
         return report, await _gone(library, source, report, prune=prune)
 
@@ -102,7 +101,7 @@ def recrawl(
     async def work(library: "Library") -> "tuple[Sequence[Schedule], Sequence[Again]]":
         from knowledge.sources.gate import recrawl
 
-        notes = kept_notes(library)
+        notes = library.notes
         planned = await notes.schedules()
         if listed:
             return planned, []
@@ -125,7 +124,7 @@ def flags(ctx: typer.Context, as_json: Json = False) -> None:
     """List what a curator should look at in imported documents: hidden words, and words that speak to a model."""
 
     async def work(library: "Library") -> dict[str, list[dict[str, Any]]]:
-        notes = kept_notes(library)
+        notes = library.notes
         return {
             str(document): [asdict(flag) for flag in await notes.flags(document)]
             for document in await notes.flagged()
@@ -138,25 +137,6 @@ def flags(ctx: typer.Context, as_json: Json = False) -> None:
         for flag in rows
     ]
     say(found, "\n".join(lines) or "Nothing was flagged.", as_json)
-
-
-def notes_of(library: "Library") -> "Notes":
-    """Return what the library remembers of imports; a library that remembers nothing forgets this one, too."""
-    from knowledge.sources.fake import ForgetfulNotes
-
-    kept: Notes | None = getattr(library, "notes", None)
-    return ForgetfulNotes() if kept is None else kept
-
-
-def kept_notes(library: "Library") -> "Notes":
-    """Return notes that outlive this command. Raises `Unreadable` where there are none: nothing is promised in vain."""
-    from knowledge.errors import Unreadable
-    from knowledge.sources.fake import ForgetfulNotes
-
-    notes = notes_of(library)
-    if isinstance(notes, ForgetfulNotes):
-        raise Unreadable("This library keeps no memory of imports.", remedy="Import without --every.")
-    return notes
 
 
 @contextmanager

@@ -211,9 +211,6 @@ async def test_a_library_that_takes_many_at_once_is_given_many(tmp_path):
             self.portions.append(len(sources))
             return [1 for _ in sources]
 
-        async def accept(self, source, *, source_hash, progress):
-            raise AssertionError("one by one")
-
         async def pair(self, pairs):
             return
 
