@@ -13,7 +13,6 @@ that knows the engine.
 import asyncio
 import json
 import logging
-import secrets
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from pydantic import ValidationError
 
 from agent.ports import Steps
 from agent.records.errors import Superseded
+from api.lasting import lasting
 from api.outage import outage_of
 from api.steps import fault_json, fault_of, outcome, result_json
 from tools.context import TurnId
@@ -303,16 +303,7 @@ async def open_turns(run: Run, *, url: str, data: Path) -> AsyncIterator[Turns]:
 
 def executor_id(data: Path) -> str:
     """Return the id of whoever owns this data folder, made once: its own unfinished work is recognised."""
-    path = data / "executor.id"
-    known = path.read_text("ascii").strip() if path.exists() else ""
-    if known:
-        return known
-    data.mkdir(parents=True, exist_ok=True)
-    made, fresh = secrets.token_hex(16), path.with_suffix(".new")
-    # Moved into place when whole: a full disk must not leave an empty name.
-    fresh.write_text(made, "ascii")
-    fresh.replace(path)
-    return made
+    return lasting(data / "executor.id", size=16)
 
 
 def _config(url: str, engine: sa.Engine | None, *, executor: str) -> DBOSConfig:

@@ -1,7 +1,6 @@
 """Signing: the token by which a company's own server says who its visitor is."""
 
 import json
-import os
 import secrets
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from api.lasting import lasting
 from api.settings import BadSetting, Settings
 
 SECRET_FILE = "identity.secret"
@@ -21,19 +21,7 @@ def identity_secret(settings: Settings) -> str:
     """Return the secret that signs customers' identities: the setting, or one made once for this folder."""
     if settings.identity_secret:
         return settings.identity_secret
-    path = settings.data / SECRET_FILE
-    known = path.read_text("ascii").strip() if path.exists() else ""
-    return known or _make_secret(path)
-
-
-def _make_secret(path: Path) -> str:
-    """Write a new secret beside and move it into place: a full disk must not leave an empty one to sign with."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    secret, fresh = secrets.token_hex(SECRET_BYTES), path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secret)
-    fresh.replace(path)
-    return secret
+    return lasting(settings.data / SECRET_FILE, size=SECRET_BYTES)
 
 
 def sign(customer: str, *, secret: str, audience: str) -> str:

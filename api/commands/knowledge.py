@@ -7,12 +7,8 @@ import typer
 
 from api.commands import gaps, intake, life, preview
 from api.commands.conflicts import conflicts
-from api.commands.intake import bar as _bar
-from api.commands.library import Json
-from api.commands.library import fail as _fail
-from api.commands.library import print_json as _print
-from api.commands.library import run as _run
-from api.commands.library import say as _say
+from api.commands.intake import bar
+from api.commands.library import Json, fail, print_json, run, say
 
 if TYPE_CHECKING:
     from knowledge.library import Library
@@ -35,7 +31,7 @@ def search(
 ) -> None:
     """Show which passages answer a question, with scores and confidence."""
     if language not in (None, "ru", "en"):
-        _fail(f"There is no language {language!r}.", "Use --lang ru or --lang en.", as_json)
+        fail(f"There is no language {language!r}.", "Use --lang ru or --lang en.", as_json)
 
     async def work(library: "Library") -> "Retrieval":
         return await library.search(
@@ -45,9 +41,9 @@ def search(
             audience="staff" if staff else "customer",
         )
 
-    found = _run(ctx, work, as_json=as_json)
+    found = run(ctx, work, as_json=as_json)
     if as_json:
-        _print(asdict(found))
+        print_json(asdict(found))
     else:
         _hits_table(found)
 
@@ -60,14 +56,14 @@ def list_(
 ) -> None:
     """List the documents."""
     if status not in (None, "draft", "review", "published", "retired"):
-        _fail(f"There is no status {status!r}.", "Use draft, review, published or retired.", as_json)
+        fail(f"There is no status {status!r}.", "Use draft, review, published or retired.", as_json)
 
     async def work(library: "Library") -> list["Document"]:
         return await library.catalogue.documents()
 
-    documents = [one for one in _run(ctx, work, as_json=as_json) if status in (None, one.status)]
+    documents = [one for one in run(ctx, work, as_json=as_json) if status in (None, one.status)]
     if as_json:
-        _print([asdict(document) for document in documents])
+        print_json([asdict(document) for document in documents])
     else:
         _documents_table(documents)
 
@@ -77,11 +73,11 @@ def reindex(ctx: typer.Context, as_json: Json = False) -> None:
     """Build every index anew from the database; unchanged texts are not embedded again."""
 
     async def work(library: "Library") -> int:
-        with _bar("Embedding", quiet=as_json) as show:
+        with bar("Embedding", quiet=as_json) as show:
             return await library.reindex(progress=show)
 
-    count = _run(ctx, work, as_json=as_json)
-    _say({"passages": count}, f"{count} passages are indexed.", as_json)
+    count = run(ctx, work, as_json=as_json)
+    say({"passages": count}, f"{count} passages are indexed.", as_json)
 
 
 @app.command()
@@ -96,16 +92,16 @@ def check(
         found = await library.check()
         return found, (await library.repair() if repair else found)
 
-    before, found = _run(ctx, work, as_json=as_json)
+    before, found = run(ctx, work, as_json=as_json)
     states = ", ".join(f"{n} {name}" for name, n in sorted(found.documents.items())) or "none"
     verdict = "The indexes agree with the database." if found.ok else "The indexes differ from the database."
     if repair and not before.ok:
         verdict = f"The indexes differed. {verdict}"
     text = f"Documents: {states}. Passages: {found.passages}. {verdict}"
-    _say({**asdict(found), "ok": found.ok, "was_ok": before.ok}, text, as_json)
+    say({**asdict(found), "ok": found.ok, "was_ok": before.ok}, text, as_json)
     if not found.ok:
         remedy = "Run `mayak knowledge reindex`." if repair else "Run `mayak knowledge check --repair`."
-        _fail("The indexes differ from the database.", remedy, as_json)
+        fail("The indexes differ from the database.", remedy, as_json)
 
 
 intake.register(app)
