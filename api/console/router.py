@@ -3,7 +3,19 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.console import asking, bulk, conflicts, dialogues, documents, history, page, sheet, sign_in, steps
+from api.console import (
+    asking,
+    bulk,
+    conflicts,
+    consequences,
+    dialogues,
+    documents,
+    history,
+    page,
+    sheet,
+    sign_in,
+    steps,
+)
 
 
 def console_router() -> APIRouter:
@@ -11,7 +23,7 @@ def console_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.include_router(page.static, prefix="/console")
     router.include_router(sheet.preview)
-    for part in (sign_in, dialogues, documents, sheet, steps, history, asking, bulk, conflicts):
+    for part in (sign_in, dialogues, documents, sheet, steps, history, asking, consequences, bulk, conflicts):
         router.include_router(part.router)
     router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])
     return router

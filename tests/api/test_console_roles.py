@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from api.console.jobs import jobs
 from api.console.router import console_router
 from tests.api.console_house import Console, console, escalated, form_token, signed_in
 
@@ -47,6 +49,10 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/console/knowledge/{document}/ask"): CURATORS,
     ("GET", "/console/knowledge/{document}/history"): CURATORS,
     ("GET", "/console/knowledge/{document}/conflicts"): CURATORS,
+    ("GET", "/console/knowledge/{document}/consequences"): CURATORS,
+    ("POST", "/console/knowledge/{document}/consequences"): CURATORS,
+    ("POST", "/console/knowledge/{document}/consequences/publish"): CURATORS,
+    ("POST", "/console/knowledge/{document}/consequences/drop"): CURATORS,
     ("POST", "/console/knowledge/{document}/submit"): CURATORS,
     ("POST", "/console/knowledge/{document}/reject"): CURATORS,
     ("POST", "/console/knowledge/{document}/withdraw"): CURATORS,
@@ -99,6 +105,7 @@ async def test_a_route_answers_only_those_the_table_names(house: Console, visito
             sent_away = answer.headers.get("Location", "").startswith("/console/login?")
             left = path == "/console/logout" and visitor != "nobody"
             refused = answer.status_code == 403 or (sent_away and not left)
+            await jobs(SimpleNamespace(app=house.app)).settled()
             if refused == (visitor in allowed) or answer.status_code >= 500:
                 wrong.append((method, path, answer.status_code))
     assert wrong == []
