@@ -48,13 +48,18 @@ class Jobs:
         """Return the newest job of a name, running or ended."""
         return self._known.get(name)
 
-    def start(self, name: str, work: Work, *, by: str) -> Job:
-        """Start work; while some of the same name runs, that one is returned."""
-        known = self._known.pop(name, None)
-        job = known if known is not None and not known.ended else Job(by=by)
+    def start(self, name: str, work: Work, *, by: str, anew: bool = False) -> Job:
+        """Start work. While some of the same name runs that one is returned, or with `anew` waited for: what it
+        saw is out of date."""
+        known = self._known.get(name)
+        running = known is not None and not known.ended
+        if known is not None and running and not anew:
+            return known
+        job = Job(by=by)
+        before = known.task if known is not None and running else None
+        job.task = asyncio.create_task(_run(job, work, before=before), name=name)
+        self._known.pop(name, None)
         self._known[name] = job
-        if job is not known:
-            job.task = asyncio.create_task(_run(job, work), name=name)
         for old in [key for key, one in self._known.items() if one.ended][:-MOST]:
             del self._known[old]
         return job
@@ -74,11 +79,13 @@ def jobs(request: Request) -> Jobs:
     return found
 
 
-async def _run(job: Job, work: Work) -> None:
+async def _run(job: Job, work: Work, *, before: "asyncio.Task[None] | None") -> None:
     def tell(done: int, total: int) -> None:
         job.done, job.total = done, total
 
     try:
+        if before is not None:
+            await before
         job.result = await work(tell)
     except KnowledgeFault as fault:
         job.fault = fault.code

@@ -10,6 +10,7 @@ from api.console import (
     consequences,
     dialogues,
     documents,
+    gaps,
     history,
     page,
     sheet,
@@ -23,7 +24,19 @@ def console_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     router.include_router(page.static, prefix="/console")
     router.include_router(sheet.preview)
-    for part in (sign_in, dialogues, documents, sheet, steps, history, asking, consequences, bulk, conflicts):
+    for part in (
+        sign_in,
+        dialogues,
+        documents,
+        sheet,
+        steps,
+        history,
+        asking,
+        consequences,
+        bulk,
+        conflicts,
+        gaps,
+    ):
         router.include_router(part.router)
     router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])
     return router

@@ -144,9 +144,15 @@ async def test_a_job_tells_how_far_it_is_runs_once_and_says_what_broke_it() -> N
     await asyncio.sleep(0)
     assert known.start("a", work, by="marina") is job
     assert (job.percent, job.ended) == (25, False)
+    later = known.start("a", work, by="marina", anew=True)
+    assert later is not job
     gate.set()
     known.start("b", broken, by="kirill")
     await known.settled()
-    assert (job.result, known.of("b").fault if known.of("b") else "") == ("done", "other")
+    assert (job.result, later.result, known.of("b").fault if known.of("b") else "") == (
+        "done",
+        "done",
+        "other",
+    )
     assert known.start("a", work, by="kirill") is not job
     await known.settled()

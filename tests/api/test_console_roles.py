@@ -37,6 +37,11 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/console/knowledge.csv"): CURATORS,
     ("POST", "/console/bulk"): CURATORS,
     ("POST", "/console/bulk/undo"): CURATORS,
+    ("GET", "/console/gaps"): CURATORS,
+    ("POST", "/console/gaps"): CURATORS,
+    ("POST", "/console/gaps/{gap}/draft"): CURATORS,
+    ("POST", "/console/gaps/{gap}/close"): CURATORS,
+    ("POST", "/console/gaps/{gap}/reopen"): CURATORS,
     ("GET", "/console/conflicts"): CURATORS,
     ("POST", "/console/conflicts"): CURATORS,
     ("GET", "/console/knowledge/new"): CURATORS,
@@ -98,7 +103,7 @@ async def test_a_route_answers_only_those_the_table_names(house: Console, visito
         token = await form_token(browser)
         for (method, path), allowed in rows:
             address = path.replace(":path", "").format(
-                id=talk, document="returns", version="x", name="console.css", rest="no/such"
+                id=talk, document="returns", version="x", gap="none", name="console.css", rest="no/such"
             )
             form = {"form_token": token} if method == "POST" else None
             answer = await browser.request(method, address, data=form)
@@ -129,13 +134,15 @@ async def test_a_refused_form_changes_nothing(house: Console) -> None:
 async def test_the_rail_shows_only_the_pages_of_the_role(house: Console) -> None:
     for login, pages in (
         ("olga", {"dialogues"}),
-        ("kirill", {"knowledge"}),
-        ("marina", {"dialogues", "knowledge"}),
+        ("kirill", {"knowledge", "gaps"}),
+        ("marina", {"dialogues", "knowledge", "gaps"}),
     ):
         async with signed_in(house, login) as browser:
             page = (await browser.get("/console", follow_redirects=True)).text
         rail = page.split('class="rail-pages"')[1].split("</nav>")[0]
-        assert {name for name in ("dialogues", "knowledge") if f'href="/console/{name}"' in rail} == pages
+        assert {
+            name for name in ("dialogues", "knowledge", "gaps") if f'href="/console/{name}"' in rail
+        } == pages
 
 
 async def test_a_part_of_a_page_is_not_answered_with_the_sign_in_form(house: Console) -> None:
