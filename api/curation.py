@@ -91,7 +91,7 @@ class Curation:
         self, overlay: Overlay, questions: Sequence[Asked], *, progress: Progress = lambda done, total: None
     ) -> Preview:
         """Ask questions with and without the draft."""
-        before, after = self._asks(overlay)
+        before, after = self.asks(overlay)
         return await preview(
             questions,
             document=overlay.document.id,
@@ -170,15 +170,16 @@ class Curation:
             raise WrongState(f"{document!r} is not published.", remedy="Publish it, then close the gap.")
         return await self.book.closed(gap, document, by=by, at=self._building.clock.now())
 
-    @property
-    def _library(self) -> "Library":
-        return self._building.library
-
-    def _asks(self, overlay: Overlay) -> tuple[Ask, Ask]:
+    def asks(self, overlay: Overlay) -> tuple[Ask, Ask]:
+        """Return how a question is asked today, and with the draft in place."""
         if self.depth == "retrieval":
             return findings(self._library), findings(overlay)
         turn, now = self._building.turn, self._building.clock.now
         return answers(turn, self._library, now=now), answers(turn, overlay, now=now)
+
+    @property
+    def _library(self) -> "Library":
+        return self._building.library
 
     async def _nearest(self, question: str, language: Language) -> Near | None:
         found = await self._library.search(question, language=language, k=1, audience="staff")

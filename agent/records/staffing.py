@@ -120,6 +120,14 @@ class Staffing(Store):
         async with self.engine.begin() as connection:
             await _append(connection, self.clock.now(), actor, act, target, detail or {})
 
+    async def audited(self, act: str, *, actor: str, target: str) -> Mapping[str, Any] | None:
+        """Return what the newest line about this act of this person on this target tells, None for none."""
+        own = (audit.c.act == act) & (audit.c.actor == actor) & (audit.c.target == target)
+        async with self._reading() as connection:
+            found = await connection.execute(select(audit.c.detail).where(own).order_by(audit.c.id.desc()))
+            detail: Mapping[str, Any] | None = found.scalars().first()
+            return detail
+
     async def audit_holds(self) -> bool:
         """Return whether no line of the audit was changed or taken out since it was written."""
         previous = ""

@@ -1,84 +1,135 @@
 """Knowledge: the documents answers come from. Draft, look at the passages, publish, retire, go back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import csv
+import io
+from datetime import timedelta
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
-from api.console.page import PageRoute, redirect
+from agent.records.usage import Usage
+from api.console.bulk import ACTS
+from api.console.conflicts import contradicting
+from api.console.health import AILS, USED_DAYS, Known, health_of
+from api.console.keeping import departments, describe, free_name, named_departments, save
+from api.console.page import HEADERS, PageRoute, redirect
 from api.console.shelf import (
     AUDIENCES,
+    FRESH,
     LONGEST_TEXT,
     STATUSES,
-    Details,
+    Filter,
     Writing,
     WrongField,
     details_of,
     filter_of,
-    name_for,
+    typed_of,
     writing_of,
 )
-from api.console.visit import Curator, CuratorSent, Sent, Visit
-from knowledge.errors import KnowledgeFault, UnknownDocument
+from api.console.visit import Curator, CuratorSent, Visit
+from knowledge.errors import KnowledgeFault
 from knowledge.load import FORMATS, Limits, parse
-from knowledge.split import split
-from knowledge.types import LANGUAGES, Document, DocumentId, Version
+from knowledge.sources.port import Learned
+from knowledge.types import LANGUAGES
 
-router = APIRouter(prefix="/console/knowledge", route_class=PageRoute)
+router = APIRouter(route_class=PageRoute)
 
 LIMITS = Limits()
-SAID = ("drafted", "uploaded", "published", "retired", "rolled_back", "described", "unchanged", "overtaken")
-FRESH: dict[str, Any] = {"audience": "customer", "department": "", "valid_from": "", "valid_until": ""}
+SAID = ("nothing_chosen", "nothing_to_undo", "undone", *(f"bulk_{name}" for name in ACTS))
+COLUMNS = (
+    *("id", "title", "language", "status", "version", "audience", "department", "valid_from", "valid_until"),
+    *("updated", "used", "wrong", "health"),
+)
 
 
-@router.get("")
-async def documents(
-    visit: Curator,
+def chosen_filter(
     status: Annotated[str, Query(max_length=16)] = "",
     lang: Annotated[str, Query(max_length=8)] = "",
     q: Annotated[str, Query(max_length=200)] = "",
+    health: Annotated[str, Query(max_length=16)] = "",
+    department: Annotated[str, Query(max_length=64)] = "",
     sort: Annotated[str, Query(max_length=16)] = "title",
+) -> Filter:
+    """Read the filter of an address."""
+    return filter_of(status=status, language=lang, words=q, order=sort, health=health, department=department)
+
+
+Chosen = Annotated[Filter, Depends(chosen_filter)]
+
+
+@router.get("/console/knowledge")
+async def documents(
+    visit: Curator,
+    chosen: Chosen,
+    said: Annotated[str, Query(max_length=24)] = "",
+    done: Annotated[int, Query(ge=0)] = 0,
+    failed: Annotated[int, Query(ge=0)] = 0,
+    undo: Annotated[str, Query(max_length=32)] = "",
 ) -> Response:
-    """The list with its filters, which live in the address."""
+    """The list with its filters, which live in the address, and with what ails each document."""
     catalogue = visit.house.building.library.catalogue
     known = await catalogue.documents()
-    chosen = filter_of(status=status, language=lang, words=q, order=sort)
+    health = health_of(known, known=await _known(visit))
     return visit.page(
         "documents.html",
-        documents=chosen.apply(known, first=visit.language),
+        documents=chosen.apply(known, first=visit.language, health=health),
         total=len(known),
         counts={name: sum(one.status == name for one in known) for name in STATUSES},
+        ails={ail: sum(ail in one.ails for one in health.values()) for ail in AILS},
+        health=health,
         edited=await catalogue.edited(),
         chosen=chosen,
         statuses=STATUSES,
         languages=LANGUAGES,
+        departments=named_departments(visit),
         today=visit.house.building.clock.now().date(),
+        said=said if said in SAID else "",
+        done=done,
+        failed=failed,
+        undo=undo,
     )
 
 
-@router.get("/new")
+@router.get("/console/knowledge.csv")
+async def table(visit: Curator, chosen: Chosen) -> Response:
+    """The same list as a table for other programs."""
+    known = await visit.house.building.library.catalogue.documents()
+    health = health_of(known, known=await _known(visit))
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(COLUMNS)
+    for one in chosen.apply(known, first=visit.language, health=health):
+        own = health[one.id]
+        told = {"used": own.used, "wrong": own.wrong, "health": " ".join(own.ails)}
+        rows.writerow(_cell(told[name] if name in told else getattr(one, name)) for name in COLUMNS)
+    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="knowledge.csv"'}
+    # The mark lets office programs read Cyrillic.
+    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/console/knowledge/new")
 async def new(visit: Curator) -> Response:
     """An empty sheet, and a place for a file."""
     return _new(visit)
 
 
-@router.post("/new")
+@router.post("/console/knowledge/new")
 async def create(sent: CuratorSent) -> Response:
     """Save a new document as a draft."""
     visit = sent.visit
     try:
-        writing, details = writing_of(sent), details_of(sent, departments=_departments(visit))
+        writing, details = writing_of(sent), details_of(sent, departments=departments(visit))
     except WrongField as wrong:
-        return _new(visit, trouble=wrong.code, typed=_typed(sent), status=422)
-    document = await _free_name(visit, writing.title, writing)
-    await _save(visit, document, writing)
-    await _describe(visit, document, details)
+        return _new(visit, trouble=wrong.code, typed=typed_of(sent), status=422)
+    document = await free_name(visit, writing.title, writing)
+    await save(visit, document, writing)
+    await describe(visit, document, details)
     return redirect(f"/console/knowledge/{document}", said="drafted")
 
 
-@router.post("/upload")
+@router.post("/console/knowledge/upload")
 async def upload(sent: CuratorSent) -> Response:
     """Read a file into a draft: Markdown, HTML, DOCX, PDF or plain text."""
     visit, file = sent.visit, sent.file("file")
@@ -94,144 +145,14 @@ async def upload(sent: CuratorSent) -> Response:
     try:
         loaded = await asyncio.to_thread(parse, data, name=name, form=form, limits=LIMITS)
         writing = Writing(title=loaded.title, text=loaded.text, language=loaded.language)
-        document = await _free_name(visit, PurePath(name).stem, writing)
-        await _save(visit, document, writing, file=name)
+        document = await free_name(visit, PurePath(name).stem, writing)
+        await save(visit, document, writing, file=name)
+        learned = Learned(document=document, notes=loaded.notes, flags=loaded.flags, signature=b"")
+        await visit.house.building.library.notes.learn([learned])
     except KnowledgeFault as fault:
         status = 413 if fault.code == "too_large" else 422
         return _new(visit, trouble=f"file_{fault.code}", file=name, status=status)
     return redirect(f"/console/knowledge/{document}", said="uploaded")
-
-
-@router.get("/{document}")
-async def document(
-    document: str,
-    visit: Curator,
-    version: Annotated[int, Query(ge=0)] = 0,
-    said: Annotated[str, Query(max_length=16)] = "",
-) -> Response:
-    """One document: its text, how it is cut, where it stands."""
-    return await _page(visit, document, version=version, said=said if said in SAID else "")
-
-
-@router.post("/{document}")
-async def save(document: str, sent: CuratorSent) -> Response:
-    """Save the text as a new draft; what customers read does not change yet."""
-    visit, id = sent.visit, DocumentId(document)
-    history = await visit.house.building.library.catalogue.history(id)
-    try:
-        writing = writing_of(sent)
-    except WrongField as wrong:
-        return await _page(visit, document, trouble=wrong.code, typed=_typed(sent), status=422)
-    catalogue = visit.house.building.library.catalogue
-    newest = history[0] if history else None
-    if newest and (newest.title, newest.language) == (writing.title, writing.language):
-        known = await catalogue.text(id, version=newest.version)
-        # A form brings line ends of its own.
-        if known.strip() == writing.text.strip():
-            return redirect(f"/console/knowledge/{id}", said="unchanged")
-    await _save(visit, id, writing)
-    overtaken = newest is not None and sent.text("base") != str(newest.version)
-    return redirect(f"/console/knowledge/{id}", said="overtaken" if overtaken else "drafted")
-
-
-@router.post("/{document}/publish")
-async def publish(document: str, sent: CuratorSent) -> Response:
-    """Make the newest version live."""
-    library = sent.visit.house.building.library
-    return await _change(sent, document, "published", lambda id, by: library.publish(id, by=by))
-
-
-@router.post("/{document}/retire")
-async def retire(document: str, sent: CuratorSent) -> Response:
-    """Take it out of every answer; publishing brings it back."""
-    library = sent.visit.house.building.library
-    return await _change(sent, document, "retired", lambda id, by: library.retire(id, by=by))
-
-
-@router.post("/{document}/rollback")
-async def rollback(document: str, sent: CuratorSent) -> Response:
-    """Make an earlier version live again."""
-    library = sent.visit.house.building.library
-    wanted = sent.text("version", most=9)
-    version = int(wanted) if wanted.isdecimal() else 0
-    return await _change(
-        sent, document, "rolled_back", lambda id, by: library.rollback(id, version, by=by), version=version
-    )
-
-
-@router.post("/{document}/details")
-async def describe(document: str, sent: CuratorSent) -> Response:
-    """Change for whom and when it counts; at once, as these are not part of a version."""
-    try:
-        details = details_of(sent, departments=_departments(sent.visit))
-    except WrongField as wrong:
-        return await _page(sent.visit, document, trouble=wrong.code, status=422)
-    await _describe(sent.visit, DocumentId(document), details)
-    return redirect(f"/console/knowledge/{document}", said="described")
-
-
-async def _change(
-    sent: Sent,
-    document: str,
-    said: str,
-    work: Callable[[DocumentId, str], Awaitable[Document]],
-    **detail: Any,
-) -> Response:
-    visit = sent.visit
-    try:
-        await work(DocumentId(document), _by(visit))
-    except UnknownDocument:
-        raise
-    except KnowledgeFault as fault:
-        return await _page(visit, document, trouble=fault.code, status=422)
-    await visit.note(said, document, **detail)
-    return redirect(f"/console/knowledge/{document}", said=said)
-
-
-async def _page(
-    visit: Visit,
-    document: str,
-    *,
-    version: int = 0,
-    said: str = "",
-    trouble: str = "",
-    typed: dict[str, str] | None = None,
-    status: int = 200,
-) -> Response:
-    catalogue = visit.house.building.library.catalogue
-    found = await catalogue.document(DocumentId(document))
-    history = await catalogue.history(found.id)
-    shown = _shown(history, version)
-    text = await catalogue.text(found.id, version=shown.version) if shown else ""
-    title, language = (shown.title, shown.language) if shown else (found.title, found.language)
-    return visit.page(
-        "document.html",
-        status=status,
-        document=found,
-        history=history,
-        shown=shown,
-        newest=history[0] if history else None,
-        authors=await visit.staff.names(one.by.removeprefix("staff:") for one in history),
-        typed=typed or {"title": title, "text": text, "language": language},
-        passages=split(text, document=found.id, title=title, language=language),
-        departments=_named_departments(visit),
-        audiences=AUDIENCES,
-        languages=LANGUAGES,
-        longest=LONGEST_TEXT,
-        today=visit.house.building.clock.now().date(),
-        said=said,
-        trouble=trouble,
-    )
-
-
-def _shown(history: list[Version], version: int) -> Version | None:
-    """Return the wanted version, the newest where none is wanted. Raises `UnknownDocument`."""
-    if not version:
-        return history[0] if history else None
-    for one in history:
-        if one.version == version:
-            return one
-    raise UnknownDocument(f"There is no version {version}.", remedy="The history lists the versions.")
 
 
 def _new(
@@ -249,7 +170,7 @@ def _new(
         typed=fresh | (typed or {}),
         trouble=trouble,
         file=file,
-        departments=_named_departments(visit),
+        departments=named_departments(visit),
         audiences=AUDIENCES,
         languages=LANGUAGES,
         longest=LONGEST_TEXT,
@@ -259,44 +180,19 @@ def _new(
     )
 
 
-def _typed(sent: Sent) -> dict[str, str]:
-    """Return what was typed, to be shown again."""
-    typed = {name: sent.text(name) for name in ("title", "language", *FRESH)}
-    return {**typed, "text": sent.text("text", most=LONGEST_TEXT).replace("\r\n", "\n")}
-
-
-def _departments(visit: Visit) -> list[str]:
-    return [one.id for one in visit.house.building.pack.departments]
-
-
-def _named_departments(visit: Visit) -> list[tuple[str, str]]:
-    return [(one.id, one.name[visit.language]) for one in visit.house.building.pack.departments]
-
-
-async def _free_name(visit: Visit, title: str, writing: Writing) -> DocumentId:
-    known = await visit.house.building.library.catalogue.documents()
-    return name_for(title, language=writing.language, taken=[one.id for one in known])
-
-
-async def _save(visit: Visit, document: DocumentId, writing: Writing, **detail: Any) -> None:
-    saved = await visit.house.building.library.save_draft(
-        document, writing.text, title=writing.title, language=writing.language, by=_by(visit)
+async def _known(visit: Visit) -> Known:
+    building = visit.house.building
+    now = building.clock.now()
+    return Known(
+        now=now,
+        languages=building.pack.languages,
+        used=await Usage(building.engine).since(now - timedelta(days=USED_DAYS)),
+        contradicting=contradicting(visit),
+        flagged=await building.library.notes.flagged(),
     )
-    await visit.note("draft", document, version=saved.version, **detail)
 
 
-async def _describe(visit: Visit, document: DocumentId, details: Details) -> None:
-    await visit.house.building.library.describe(
-        document,
-        audience=details.audience,
-        department=details.department,
-        valid_from=details.valid_from,
-        valid_until=details.valid_until,
-        by=_by(visit),
-    )
-    told = {name: str(value) for name in Details.__slots__ if (value := getattr(details, name))}
-    await visit.note("describe", document, **told)
-
-
-def _by(visit: Visit) -> str:
-    return f"staff:{visit.who.login}"
+def _cell(value: object) -> str:
+    """Return a value as a table shows it; what an office program would take for a formula is text."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

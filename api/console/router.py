@@ -3,14 +3,40 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.console import dialogues, documents, page, sign_in
+from api.console import (
+    asking,
+    bulk,
+    conflicts,
+    consequences,
+    dialogues,
+    documents,
+    gaps,
+    history,
+    page,
+    sheet,
+    sign_in,
+    steps,
+)
 
 
 def console_router() -> APIRouter:
     """Return the routes of `/console`; they find the open house on `app.state.opened`."""
     router = APIRouter(include_in_schema=False)
     router.include_router(page.static, prefix="/console")
-    for part in (sign_in, dialogues, documents):
+    router.include_router(sheet.preview)
+    for part in (
+        sign_in,
+        dialogues,
+        documents,
+        sheet,
+        steps,
+        history,
+        asking,
+        consequences,
+        bulk,
+        conflicts,
+        gaps,
+    ):
         router.include_router(part.router)
     router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])
     return router

@@ -1,21 +1,25 @@
 """What the knowledge pages show and accept, before anything is written: filters, forms, names of documents."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+from urllib.parse import urlencode
 
+from api.console.health import AILS, Health
 from api.console.visit import Sent
 from knowledge.types import LANGUAGES, Document, DocumentId, Language, Status
 
 Audience = Literal["customer", "staff"]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 STATUSES: tuple[Status, ...] = get_args(Status)
-Order = Literal["title", "updated"]
+Order = Literal["title", "updated", "used", "wrong"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 LONGEST_TEXT = 1_000_000
+FRESH: dict[str, Any] = {"audience": "customer", "department": "", "valid_from": "", "valid_until": ""}
+"""What a new document has before anybody wrote anything."""
 LONGEST_TITLE = 200
 LONGEST_NAME = 60
 PLACES = ("new", "upload")
@@ -34,9 +38,13 @@ class Filter:
     status: str = ""
     language: str = ""
     words: str = ""
+    health: str = ""
+    department: str = ""
     order: Order = "title"
 
-    def apply(self, documents: Iterable[Document], *, first: Language) -> list[Document]:
+    def apply(
+        self, documents: Iterable[Document], *, first: Language, health: Mapping[DocumentId, Health]
+    ) -> list[Document]:
         """Return the documents that fit, in order; by title, those in the language `first` come before others."""
         wanted = self.words.casefold().split()
         found = [
@@ -44,19 +52,37 @@ class Filter:
             for document in documents
             if self.status in ("", document.status)
             and self.language in ("", document.language)
+            and self.department in ("", document.department)
+            and (not self.health or self.health in health[document.id].ails)
             and all(word in f"{document.title} {document.id}".casefold() for word in wanted)
         ]
+        found.sort(key=lambda one: (one.language != first, one.title.casefold(), one.id))
         if self.order == "updated":
-            return sorted(found, key=lambda document: document.updated, reverse=True)
-        return sorted(found, key=lambda one: (one.language != first, one.title.casefold(), one.id))
+            found.sort(key=lambda one: one.updated, reverse=True)
+        elif self.order == "used":
+            found.sort(key=lambda one: health[one.id].used, reverse=True)
+        elif self.order == "wrong":
+            found.sort(key=lambda one: health[one.id].wrong, reverse=True)
+        return found
+
+    def query(self, **other: str) -> str:
+        """Return the filter as a query of an address, with some of it replaced; what is empty is left out."""
+        own = {"status": self.status, "lang": self.language, "q": self.words, "health": self.health}
+        own |= {"department": self.department, "sort": "" if self.order == "title" else self.order}
+        asked = urlencode({name: value for name, value in (own | other).items() if value})
+        return f"?{asked}" if asked else ""
 
 
-def filter_of(*, status: str, language: str, words: str, order: str) -> Filter:
+def filter_of(
+    *, status: str, language: str, words: str, order: str, health: str = "", department: str = ""
+) -> Filter:
     """Read a filter from the address; what is unknown is left out."""
     return Filter(
         status=status if status in STATUSES else "",
         language=language if language in LANGUAGES else "",
         words=words.strip(),
+        health=health if health in AILS else "",
+        department=department,
         order=order if order in ORDERS else "title",
     )
 
@@ -108,7 +134,7 @@ def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
     """Read audience, department and dates. Raises `WrongField`."""
     audience = sent.text("audience")
     department = sent.text("department")
-    begins, ends = (_day(sent.text(name)) for name in ("valid_from", "valid_until"))
+    begins, ends = (day_in(sent.text(name)) for name in ("valid_from", "valid_until"))
     if begins and ends and begins > ends:
         raise WrongField("dates_order")
     return Details(
@@ -117,6 +143,12 @@ def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
         valid_from=begins,
         valid_until=ends,
     )
+
+
+def typed_of(sent: Sent) -> dict[str, str]:
+    """Return what was typed, to be shown again."""
+    typed = {name: sent.text(name) for name in ("title", "language", *FRESH)}
+    return {**typed, "text": sent.text("text", most=LONGEST_TEXT).replace("\r\n", "\n")}
 
 
 def name_for(title: str, *, language: Language, taken: Iterable[str]) -> DocumentId:
@@ -135,7 +167,8 @@ def _plain(text: str) -> str:
     return _CONTROL.sub("", text.encode("utf-8", "ignore").decode("utf-8"))
 
 
-def _day(text: str) -> date | None:
+def day_in(text: str) -> date | None:
+    """Return the day a field names, None for an empty one. Raises `WrongField`."""
     if not text.strip():
         return None
     try:

@@ -29,6 +29,8 @@ from tools.context import Language
 FIELD_BYTES = 8 * 1024 * 1024
 """Longest field of a form: a document's text, every letter of two bytes."""
 FIELDS = 40
+MANY_FIELDS = 2_000
+"""Fields of a form that names documents by the hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,17 @@ class Sent:
         value = self.form.get(name)
         return value[:most] if isinstance(value, str) else ""
 
+    def texts(self, name: str, *, most: int = 400) -> list[str]:
+        """Return every value of a field, once each."""
+        found = (value[:most] for value in self.form.getlist(name) if isinstance(value, str) and value)
+        return list(dict.fromkeys(found))
+
+    def files(self, name: str) -> list[UploadFile]:
+        """Return the uploaded files."""
+        return [
+            value for value in self.form.getlist(name) if isinstance(value, UploadFile) and value.filename
+        ]
+
     def file(self, name: str) -> UploadFile | None:
         """Return an uploaded file, None when nothing was chosen."""
         value = self.form.get(name)
@@ -165,24 +178,24 @@ def signed_in(role: Role) -> Callable[[Anybody], Awaitable[Visit]]:
     return allowed
 
 
-def sent(role: Role) -> Callable[[Anybody], AsyncIterator[Sent]]:
+def sent(role: Role, *, files: int = 1, fields: int = FIELDS) -> Callable[[Anybody], AsyncIterator[Sent]]:
     """Return a dependency: the form somebody with this role sent from our own page."""
 
     async def accepted(visit: Anybody) -> AsyncIterator[Sent]:
         same_origin(visit.request, base=visit.house.building.settings.base_url)
         if not visit.who.may(role):
             raise Problem(403, "role", "Not for this role")
-        async with checked_form(visit, files=1) as form:
+        async with checked_form(visit, files=files, fields=fields) as form:
             yield form
 
     return accepted
 
 
 @asynccontextmanager
-async def checked_form(visit: Visit, *, files: int = 0) -> AsyncIterator[Sent]:
+async def checked_form(visit: Visit, *, files: int = 0, fields: int = FIELDS) -> AsyncIterator[Sent]:
     """Read the form and check its token; what was uploaded is gone after the block. Raises a 403 problem."""
     try:
-        form = await visit.request.form(max_files=files, max_fields=FIELDS, max_part_size=FIELD_BYTES)
+        form = await visit.request.form(max_files=files, max_fields=fields, max_part_size=FIELD_BYTES)
     except HTTPException as broken:
         raise Problem(422, "form", "The form cannot be read") from broken
     try:
@@ -208,3 +221,4 @@ Operator = Annotated[Visit, Depends(signed_in("operator"))]
 Curator = Annotated[Visit, Depends(signed_in("curator"))]
 OperatorSent = Annotated[Sent, Depends(sent("operator"))]
 CuratorSent = Annotated[Sent, Depends(sent("curator"))]
+CuratorMany = Annotated[Sent, Depends(sent("curator", fields=MANY_FIELDS))]

@@ -78,9 +78,13 @@ class Console:
 
 
 @asynccontextmanager
-async def console(data: Path, *, staffed: bool = True, public_url: str = "") -> AsyncIterator[Console]:
-    """Open the house on an empty folder."""
+async def console(
+    data: Path, *, staffed: bool = True, public_url: str = "", company: Path | None = None
+) -> AsyncIterator[Console]:
+    """Open the house on an empty folder; `company` is a pack in place of the demo's."""
+    data.mkdir(exist_ok=True)
     settings = Settings(data=data, embedder="fake", public_url=public_url)
+    settings = replace(settings, company=company) if company is not None else settings
     await asyncio.to_thread(migrate, settings.database_url)
     async with open_building(settings) as built:
         clock = Clock()

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from agent.records.staff import Person, Staff
 from api.console.router import console_router
 from api.container import Building, open_building
+from api.curation import Curation
 from api.main import create_app
 from api.migrate import migrate
 from api.settings import Settings
@@ -251,6 +252,12 @@ def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
             document, text, title="Ширина" * 20, language="ru", by="staff:kirill"
         )
     )
+    house.do(
+        lambda building: building.library.save_draft(
+            document, text + " до 31 декабря 2026", title="Ширина" * 20, language="ru", by="staff:kirill"
+        )
+    )
+    house.do(lambda building: Curation(building).preview(document, by="staff:kirill"))
     with visitor(browser, viewport={"width": width, "height": 700}, color_scheme=theme) as context:
         page = context.new_page()
         signed_in(page, house, "marina")
@@ -260,6 +267,12 @@ def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
             "dialogues?show=mine",
             "knowledge",
             "knowledge/new",
+            "knowledge?health=flagged",
+            "conflicts",
+            "gaps",
+            f"knowledge/{document}/history?old=1&new=2",
+            f"knowledge/{document}/conflicts",
+            f"knowledge/{document}/consequences",
             f"knowledge/{document}",
             "nowhere",
         ):

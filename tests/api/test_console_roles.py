@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from api.console.jobs import jobs
 from api.console.router import console_router
 from tests.api.console_house import Console, console, escalated, form_token, signed_in
 
@@ -32,11 +34,35 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/console/dialogues/{id}/return"): OPERATORS,
     ("POST", "/console/dialogues/{id}/close"): OPERATORS,
     ("GET", "/console/knowledge"): CURATORS,
+    ("GET", "/console/knowledge.csv"): CURATORS,
+    ("POST", "/console/bulk"): CURATORS,
+    ("POST", "/console/bulk/undo"): CURATORS,
+    ("GET", "/console/gaps"): CURATORS,
+    ("POST", "/console/gaps"): CURATORS,
+    ("POST", "/console/gaps/{gap}/draft"): CURATORS,
+    ("POST", "/console/gaps/{gap}/close"): CURATORS,
+    ("POST", "/console/gaps/{gap}/reopen"): CURATORS,
+    ("GET", "/console/conflicts"): CURATORS,
+    ("POST", "/console/conflicts"): CURATORS,
     ("GET", "/console/knowledge/new"): CURATORS,
     ("POST", "/console/knowledge/new"): CURATORS,
     ("POST", "/console/knowledge/upload"): CURATORS,
     ("GET", "/console/knowledge/{document}"): CURATORS,
     ("POST", "/console/knowledge/{document}"): CURATORS,
+    ("POST", "/console/passages"): CURATORS,
+    ("POST", "/console/knowledge/{document}/passages"): CURATORS,
+    ("POST", "/console/knowledge/{document}/ask"): CURATORS,
+    ("GET", "/console/knowledge/{document}/history"): CURATORS,
+    ("GET", "/console/knowledge/{document}/conflicts"): CURATORS,
+    ("GET", "/console/knowledge/{document}/consequences"): CURATORS,
+    ("POST", "/console/knowledge/{document}/consequences"): CURATORS,
+    ("POST", "/console/knowledge/{document}/consequences/publish"): CURATORS,
+    ("POST", "/console/knowledge/{document}/consequences/drop"): CURATORS,
+    ("POST", "/console/knowledge/{document}/submit"): CURATORS,
+    ("POST", "/console/knowledge/{document}/reject"): CURATORS,
+    ("POST", "/console/knowledge/{document}/withdraw"): CURATORS,
+    ("POST", "/console/knowledge/{document}/comment"): CURATORS,
+    ("POST", "/console/knowledge/{document}/right"): CURATORS,
     ("POST", "/console/knowledge/{document}/publish"): CURATORS,
     ("POST", "/console/knowledge/{document}/retire"): CURATORS,
     ("POST", "/console/knowledge/{document}/rollback"): CURATORS,
@@ -77,13 +103,14 @@ async def test_a_route_answers_only_those_the_table_names(house: Console, visito
         token = await form_token(browser)
         for (method, path), allowed in rows:
             address = path.replace(":path", "").format(
-                id=talk, document="returns", version="x", name="console.css", rest="no/such"
+                id=talk, document="returns", version="x", gap="none", name="console.css", rest="no/such"
             )
             form = {"form_token": token} if method == "POST" else None
             answer = await browser.request(method, address, data=form)
             sent_away = answer.headers.get("Location", "").startswith("/console/login?")
             left = path == "/console/logout" and visitor != "nobody"
             refused = answer.status_code == 403 or (sent_away and not left)
+            await jobs(SimpleNamespace(app=house.app)).settled()
             if refused == (visitor in allowed) or answer.status_code >= 500:
                 wrong.append((method, path, answer.status_code))
     assert wrong == []
@@ -107,13 +134,15 @@ async def test_a_refused_form_changes_nothing(house: Console) -> None:
 async def test_the_rail_shows_only_the_pages_of_the_role(house: Console) -> None:
     for login, pages in (
         ("olga", {"dialogues"}),
-        ("kirill", {"knowledge"}),
-        ("marina", {"dialogues", "knowledge"}),
+        ("kirill", {"knowledge", "gaps"}),
+        ("marina", {"dialogues", "knowledge", "gaps"}),
     ):
         async with signed_in(house, login) as browser:
             page = (await browser.get("/console", follow_redirects=True)).text
         rail = page.split('class="rail-pages"')[1].split("</nav>")[0]
-        assert {name for name in ("dialogues", "knowledge") if f'href="/console/{name}"' in rail} == pages
+        assert {
+            name for name in ("dialogues", "knowledge", "gaps") if f'href="/console/{name}"' in rail
+        } == pages
 
 
 async def test_a_part_of_a_page_is_not_answered_with_the_sign_in_form(house: Console) -> None:

@@ -2,6 +2,7 @@
  * What a browser adds to pages that work without it: fresh parts, keys, drafts that survive, a question before an act.
  */
 
+import { curating } from "./curating.js";
 import { follow } from "./live.js";
 import { keys } from "./keys.js";
 import { writing } from "./writing.js";
@@ -66,4 +67,5 @@ const lastSeen = () => {
 lastSeen();
 keys(sheet);
 writing();
+curating();
 follow(lastSeen);
