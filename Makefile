@@ -13,7 +13,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.test
 	scripts/browser
-	MAYAK_TEST_BIN=$(BIN) $(BIN)/python -m pytest -m "not heavy" -n auto --maxprocesses 4 --dist loadfile
+	MAYAK_TEST_BIN=$(BIN) $(BIN)/python -m pytest -m "not heavy" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test
 	MAYAK_TEST_BIN=$(BIN) scripts/check

@@ -13,7 +13,7 @@ from typing import Literal
 
 from agent import lexicon
 from agent.language import sentences, stem
-from knowledge.quantities import Quantity, agree, quantities, words_masked
+from knowledge.text.quantities import Quantity, agree, quantities, words_masked
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)

@@ -24,7 +24,7 @@ from agent.contradiction import contradiction, names_across, numbers_agree, scri
 from agent.domain import Citation, Evidence, Sentence
 from agent.language import sentences
 from agent.ports import Similarity
-from knowledge.quantities import agree, quantities, words_masked
+from knowledge.text.quantities import agree, quantities, words_masked
 
 Reason = Literal[
     "quoted",

@@ -16,8 +16,8 @@ from api.rehearsal import answers, findings
 from knowledge.conflicts import Conflict, find_conflicts
 from knowledge.decisions import Change, Contradiction, Decisions
 from knowledge.errors import UnknownDocument, WrongState
-from knowledge.gap_book import GapBook
 from knowledge.gaps import Ended, Gap, Kept, Near, draft_text, find_gaps, placed
+from knowledge.keeping.gap_book import GapBook
 from knowledge.overlay import Overlay
 from knowledge.preview import Ask, Asked, Depth, Preview, Progress, Verdict, preview
 from knowledge.types import Document, DocumentId, Language, Passage, Version

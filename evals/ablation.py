@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from evals.retrieval import Bar, Settings, asking, measure, opened
 from knowledge.lexical import Lexical
-from knowledge.mix import FIELDS, Mix
-from knowledge.words import plain_words
+from knowledge.rank.mix import FIELDS, Mix
+from knowledge.text.words import plain_words
 
 if TYPE_CHECKING:
     from evals.records import Question

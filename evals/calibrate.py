@@ -86,7 +86,7 @@ def observe(settings: Settings, *, withhold: float = 0.0, bar: Bar) -> Observed:
     `withhold` leaves that share of the gold passages out where the set names no ids to index: a file in which
     everything can be answered teaches nothing about what cannot.
     """
-    from knowledge.confidence import Calibration
+    from knowledge.rank.confidence import Calibration
 
     passages, asked = settings.read()
     if withhold and settings.company is None and settings.index_ids is None:
@@ -138,10 +138,10 @@ def _without(question: "Question", gone: set[str]) -> "Question":
 
 def fitted(observed: Sequence[Observed], *, embedders: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """Return the TOML of two curves, for these embedders and for any, and how well they do held out."""
-    from knowledge.confidence import PLAIN, SIGNALS, fingerprint
+    from knowledge.rank.confidence import PLAIN, SIGNALS, fingerprint
 
     head = [
-        "# How sure a search is: logistic curves over the signals of knowledge/confidence.py.",
+        "# How sure a search is: logistic curves over the signals of knowledge/rank/confidence.py.",
         "# Made by `mayak eval calibrate`; do not edit by hand.",
         f"# {datetime.now(UTC):%Y-%m-%d}; right = answerable and the first hit is gold; every set weighs the same:",
         *(f"#   {one.name}: {len(one.right)} questions, {sum(one.right)} right" for one in observed),

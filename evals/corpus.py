@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.confidence import Calibration
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.memory import MemoryIndex
 from knowledge.lexical import Lexical
-from knowledge.mix import FIELDS, field_text, mix
+from knowledge.rank.confidence import Calibration
+from knowledge.rank.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample, Search
 from knowledge.types import Passage, PassageId
 

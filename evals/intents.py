@@ -12,7 +12,7 @@ from evals.retrieval import CACHE, Bar, bars, faults
 
 if TYPE_CHECKING:
     from evals.corpus import Remembered
-    from knowledge.intents import Guess
+    from knowledge.rank.intents import Guess
 
 _AUTO = "auto"
 _MANY = 5_000
@@ -83,7 +83,7 @@ def guessed(
 ) -> list["Guess"]:
     """Return a guess for each message asked, by the examples of its own source."""
     from knowledge.errors import BadRecords
-    from knowledge.intents import Guess, Intents
+    from knowledge.rank.intents import Guess, Intents
 
     out: list[Guess | None] = [None] * len(asked)
     encoders = _encoders(embedder, len(known) + len(asked), cache)

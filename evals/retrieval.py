@@ -185,8 +185,8 @@ def opened(
 ) -> Iterator["Search"]:
     """Build the search over passages; with `questions_too`, vectors of questions are kept between runs as well."""
     from evals.corpus import Remembered, search_over
-    from knowledge.confidence import calibration
     from knowledge.embed.choose import embedder
+    from knowledge.rank.confidence import calibration
 
     folder = settings.cache.expanduser()
     embedders = [
@@ -257,8 +257,8 @@ def is_right(question: "Question", ids: Sequence[str]) -> bool:
 
 def _calibrated(confidence: Any, right: Any, path: Path, embedder: str) -> dict[str, Any]:
     from evals import figures
-    from knowledge.confidence import calibration
     from knowledge.embed.choose import embedder as choose
+    from knowledge.rank.confidence import calibration
 
     curve = calibration(tuple(choose(spec).name for spec in embedder.split("+") if spec), path)
     taken = confidence >= curve.accept

@@ -4,7 +4,7 @@ save_draft ──► submit ──► publish ──► (live, at once or from a
    review ◄─ reject          ▲                                                  │
                              └──────────────── rollback, publish ───────────────┘
 
-The states and the line of time are in `knowledge.life`; what a commit does is in `knowledge.changes`.
+The states and the line of time are in `knowledge.keeping.life`; what a commit does is in `knowledge.keeping.changes`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,15 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from knowledge import changes as change
-from knowledge import tables as t
-from knowledge.changes import Dates, changing
-from knowledge.changes import hash_of as hash_of
-from knowledge.diff import Diff, compare
 from knowledge.errors import UnknownDocument
-from knowledge.history import Act, events, record
-from knowledge.life import after, check_dates
-from knowledge.shown import (
+from knowledge.keeping import changes as change
+from knowledge.keeping import tables as t
+from knowledge.keeping.changes import Dates, changing
+from knowledge.keeping.changes import hash_of as hash_of
+from knowledge.keeping.diff import Diff, compare
+from knowledge.keeping.history import Act, events, record
+from knowledge.keeping.life import after, check_dates
+from knowledge.keeping.shown import (
     document_of,
     documents_query,
     may_be_shown,

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knowledge import conflict_words as words
-from knowledge.clash import Clash, ConflictKind, clash_of, clash_told
+from knowledge.compare import conflict_words as words
+from knowledge.compare.clash import Clash, ConflictKind, clash_of, clash_told
+from knowledge.compare.statements import Statement, statements
 from knowledge.split import split
-from knowledge.statements import Statement, statements
 from knowledge.types import DocumentId, Passage, PassageId
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge.curation_tables import changes
 from knowledge.errors import UnknownDocument, WrongState
+from knowledge.keeping.curation_tables import changes
 from knowledge.preview import Preview, Verdict
 from knowledge.types import DocumentId
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from knowledge.clusters import Encode, Space, weights
-from knowledge.sentences import sentences
+from knowledge.text.sentences import sentences
 from knowledge.types import DocumentId, Language
 
 Status = Literal["open", "drafted", "closed"]

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from knowledge.ahead import ahead
-from knowledge.arriving import File, Reads, arrivals
 from knowledge.catalogue import hash_of
 from knowledge.errors import Unreadable
-from knowledge.intake import Intake, Shelf, Tell, source_of
+from knowledge.imports.arriving import File, Reads, arrivals
+from knowledge.imports.intake import Intake, Shelf, Tell, source_of
+from knowledge.imports.manifest import MANIFEST, manifest_of
+from knowledge.imports.report import ImportReport, Progress, Row
 from knowledge.load import BUNDLES, FORMATS, Limits
-from knowledge.manifest import MANIFEST, manifest_of
-from knowledge.parsing import Readers
-from knowledge.report import ImportReport, Progress, Row
+from knowledge.reading.parsing import Readers
 from knowledge.sources.port import Notes
 
 __all__ = [

@@ -16,10 +16,10 @@ from threading import RLock
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.repair import Letters
-from knowledge.subjects import Subjects
+from knowledge.text.repair import Letters
+from knowledge.text.subjects import Subjects
+from knowledge.text.words import grams, plain_words, stems
 from knowledge.types import LANGUAGES, DocumentId, Passage, PassageId, title_of
-from knowledge.words import grams, plain_words, stems
 
 Scores = NDArray[np.float32]
 PARTS = ("words", "words_title", "letters_title", "letters_body")

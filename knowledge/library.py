@@ -12,10 +12,10 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge import ingest
-from knowledge.arrivals import Arrivals, Gone
 from knowledge.catalogue import Catalogue
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.errors import Empty, KnowledgeFault, UnknownDocument
+from knowledge.imports.arrivals import Arrivals, Gone
 from knowledge.index.port import OpenIndex
 from knowledge.ingest import ImportReport, Progress
 from knowledge.lexical import Lexical

@@ -1,7 +1,7 @@
 """A file read as Markdown words, whatever its format. Files are hostile: every reader has limits.
 
 Each reader raises `Unreadable`, `TooLarge` or `Empty` with a remedy; none raises anything else for a bad file.
-Files that hold many documents (`BUNDLES`) are read by `knowledge.bundles`.
+Files that hold many documents (`BUNDLES`) are read by `knowledge.reading.bundles`.
 """
 
 import re
@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
-from knowledge.encodings import decoded
 from knowledge.errors import Empty, KnowledgeFault, TooLarge, Unreadable
-from knowledge.findings import Findings, Flag, Note
-from knowledge.instructions import look_over, without_unseen
 from knowledge.language import language_of
-from knowledge.markup import blocks, escape, without_front_matter
+from knowledge.reading.encodings import decoded
+from knowledge.reading.findings import Findings, Flag, Note
+from knowledge.reading.instructions import look_over, without_unseen
+from knowledge.reading.markup import blocks, escape, without_front_matter
 from knowledge.types import Format, Language
 
 FORMATS: dict[str, Format] = {
@@ -146,12 +146,12 @@ def _read(data: bytes, form: Format, limits: Limits, findings: Findings) -> tupl
     if form in ("pdf", "docx", "xlsx"):
         return _read_office(data, form, limits, findings)
     if form == "html":
-        from knowledge.web import read_html
+        from knowledge.reading.web import read_html
 
         return read_html(decoded(data, findings=findings, declared=_charset(data)), findings=findings)
     text = decoded(data, findings=findings).replace("\r\n", "\n")
     if form == "csv":
-        from knowledge.sheets import read_csv
+        from knowledge.reading.sheets import read_csv
 
         return "", read_csv(text.removeprefix("\ufeff"), limits=limits, findings=findings)
     if form == "txt":
@@ -164,15 +164,15 @@ def _read(data: bytes, form: Format, limits: Limits, findings: Findings) -> tupl
 
 def _read_office(data: bytes, form: Format, limits: Limits, findings: Findings) -> tuple[str, str]:
     if form == "pdf":
-        from knowledge.paper import read_pdf
+        from knowledge.reading.paper import read_pdf
 
         return read_pdf(data, limits=limits, findings=findings)
     if form == "xlsx":
-        from knowledge.sheets import read_xlsx
+        from knowledge.reading.sheets import read_xlsx
 
         return "", read_xlsx(data, limits=limits, findings=findings)
-    from knowledge.web import read_html
-    from knowledge.word import read_docx
+    from knowledge.reading.web import read_html
+    from knowledge.reading.word import read_docx
 
     return read_html(read_docx(data, limits=limits, findings=findings), findings=findings)
 

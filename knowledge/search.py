@@ -16,18 +16,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from knowledge.confidence import Calibration, calibration
 from knowledge.embed.port import Embedder, Vectors
-from knowledge.groups import Groups
 from knowledge.index.port import Index
 from knowledge.language import language_of
 from knowledge.lexical import Lexical, Reading, Scores
-from knowledge.mix import Mix, field_text, mix
-from knowledge.needs import clauses, questions_in
-from knowledge.signals import signals
-from knowledge.story import CLAUSES, EXAMPLES, SEARCHES, Ask, Ground
+from knowledge.rank.confidence import Calibration, calibration
+from knowledge.rank.groups import Groups
+from knowledge.rank.mix import Mix, field_text, mix
+from knowledge.rank.needs import clauses, questions_in
+from knowledge.rank.signals import signals
+from knowledge.rank.story import CLAUSES, EXAMPLES, SEARCHES, Ask, Ground
+from knowledge.text.words import stems
 from knowledge.types import Hit, Language, Passage, PassageId, Retrieval
-from knowledge.words import stems
 
 Live = Callable[[Sequence[PassageId], datetime, str], Awaitable[Mapping[PassageId, Passage]]]
 _LONGEST = 2_000
@@ -132,7 +132,7 @@ class Search:
     ) -> Retrieval:
         """Return at most `k` live passages for all the needs of a long text, in at most `searches` searches (four).
 
-        `confidence` is 0: no single passage answers a story. Otherwise as `search`; see `knowledge.story`.
+        `confidence` is 0: no single passage answers a story. Otherwise as `search`; see `knowledge.rank.story`.
         """
         started = time.perf_counter()
         asked = self._as_read(text)

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge import tables as t
 from knowledge.catalogue import hash_of
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.port import Index, OpenIndex
-from knowledge.mix import FIELDS, field_text, mix
+from knowledge.keeping import tables as t
+from knowledge.rank.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample
 from knowledge.types import Document, DocumentId, Passage, PassageId, document_in
 

@@ -10,9 +10,9 @@ The title and the path of headings travel with every passage. A sentence is neve
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from knowledge.markup import Block, blocks
-from knowledge.sentences import sentences
-from knowledge.tokens import count
+from knowledge.reading.markup import Block, blocks
+from knowledge.text.sentences import sentences
+from knowledge.text.tokens import count
 from knowledge.types import DocumentId, Language, Passage, PassageId
 
 MOST = 220

@@ -33,7 +33,7 @@ from sqlalchemy import (
     text,
 )
 
-from knowledge.tables import Moment
+from knowledge.keeping.tables import Moment
 
 metadata = MetaData()
 

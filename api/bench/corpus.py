@@ -19,10 +19,10 @@ from random import Random
 from knowledge.ingest import files_of
 from knowledge.language import language_of
 from knowledge.load import load
-from knowledge.markup import blocks, escape
-from knowledge.sentences import sentences
+from knowledge.reading.markup import blocks, escape
 from knowledge.split import split
-from knowledge.tokens import count
+from knowledge.text.sentences import sentences
+from knowledge.text.tokens import count
 from knowledge.types import DocumentId, Language
 
 SECTIONS = 20

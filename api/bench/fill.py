@@ -34,7 +34,7 @@ from api.settings import Settings, read_settings
 from knowledge.embed.port import Embedder
 from knowledge.ingest import Progress as Step
 from knowledge.library import Library
-from knowledge.mix import field_text
+from knowledge.rank.mix import field_text
 
 RAW_PASSAGES = 160
 """Passages embedded alone, to know what the model itself takes."""

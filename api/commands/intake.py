@@ -11,9 +11,9 @@ import typer
 from api.commands.library import Json, fail, print_json, run, say
 
 if TYPE_CHECKING:
-    from knowledge.arrivals import Gone
+    from knowledge.imports.arrivals import Gone
+    from knowledge.imports.report import ImportReport, Progress, Row
     from knowledge.library import Library
-    from knowledge.report import ImportReport, Progress, Row
     from knowledge.sources.fetch import Fetcher
     from knowledge.sources.gate import Again
     from knowledge.sources.port import Notes, Schedule

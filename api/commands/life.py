@@ -10,9 +10,9 @@ import typer
 from api.commands.library import DocumentName, Json, fail, me, named, print_json, run, say
 
 if TYPE_CHECKING:
-    from knowledge.dates import Hint
-    from knowledge.diff import Diff
+    from knowledge.keeping.diff import Diff
     from knowledge.library import Library
+    from knowledge.text.dates import Hint
     from knowledge.types import Document, Event, Version
 
 Why = Annotated[str, typer.Option("--why", help="The reason; it stays in the history.")]
@@ -178,7 +178,7 @@ def dates(ctx: typer.Context, document: DocumentName, as_json: Json = False) -> 
     """Show what in the newest text says from when until when it counts."""
 
     async def work(library: "Library") -> tuple["Hint", ...]:
-        from knowledge.dates import hints
+        from knowledge.text.dates import hints
 
         newest = (await library.catalogue.history(named(document)))[0].version
         text = await library.catalogue.text(named(document), version=newest)

@@ -1,6 +1,6 @@
 """The same act on many documents: asked once in words, done one by one, and taken back with one press.
 
-list ─ documents, act ─► what would happen, to whom ─ yes ─► done, a line in the audit ─► undo reads that line
+list ─ documents, act ─► what would happen, to whom ─ yes ─► a line in the audit, done ─► undo reads that line
 """
 
 import secrets
@@ -59,18 +59,18 @@ async def bulk(sent: CuratorMany) -> Response:
         return visit.page(
             "bulk.html", act=act, touched=touched, rest=rest, back=query, to=_named(visit, act.to)
         )
-    before: dict[str, Any] = {}
+    number = secrets.token_hex(8)
+    # Written first: what a crash cuts short can be taken back as well.
+    before = {one.id: _state(one, newest=newest[one.id]) for one in touched}
+    await visit.note(AUDIT, number, done=act.name, to=act.to, before=before)
     failed = 0
     for one in touched:
         try:
             await _do(visit.house.building.library, act, one, by=by_whom(visit))
         except KnowledgeFault:
             failed += 1
-        else:
-            before[one.id] = _state(one, newest=newest[one.id])
-    number = secrets.token_hex(8)
-    await visit.note(AUDIT, number, done=act.name, to=act.to, before=before)
-    told = {"done": str(len(before)), "failed": str(failed or ""), "undo": number if before else ""}
+    done = len(touched) - failed
+    told = {"done": str(done), "failed": str(failed or ""), "undo": number if done else ""}
     return redirect(f"/console/knowledge{query}", said=f"bulk_{act.name}", **told)
 
 

@@ -10,7 +10,7 @@ from api.console.keeping import authors_of
 from api.console.page import PageRoute
 from api.console.visit import Curator
 from api.curation import contradictions
-from knowledge.diff import Row
+from knowledge.keeping.diff import Row
 from knowledge.types import DocumentId
 
 router = APIRouter(prefix="/console/knowledge/{document}", route_class=PageRoute)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from knowledge.dates import Hint, hints
+from knowledge.text.dates import Hint, hints
 from knowledge.types import Document, Event
 
 MOST = 6

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from knowledge.arriving import Arrival, Ended, File, Opened, Read, Reads, Unchanged
-from knowledge.bundles import Part
 from knowledge.errors import KnowledgeFault, Unreadable
-from knowledge.intake import Intake, Shelf, Tell
+from knowledge.imports.arriving import Arrival, Ended, File, Opened, Read, Reads, Unchanged
+from knowledge.imports.intake import Intake, Shelf, Tell
+from knowledge.imports.report import ImportReport
 from knowledge.load import BUNDLES, FORMATS, SUPPORTED, Limits
-from knowledge.report import ImportReport
+from knowledge.reading.bundles import Part
 from knowledge.sources.errors import Unreachable
 from knowledge.sources.fetch import Fetched, Fetcher
 from knowledge.sources.port import Brought, Notes, Page, Stamp

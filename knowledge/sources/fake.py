@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from knowledge.findings import Flag, Note
+from knowledge.reading.findings import Flag, Note
 from knowledge.sources.port import Learned, Page, Schedule, Stamp
 from knowledge.types import DocumentId
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 from knowledge.errors import KnowledgeFault, Unreadable
+from knowledge.imports.intake import Shelf, Tell
+from knowledge.imports.report import ImportReport, Row
 from knowledge.ingest import import_path
-from knowledge.intake import Shelf, Tell
 from knowledge.load import Limits
-from knowledge.parsing import Readers
-from knowledge.report import ImportReport, Row
+from knowledge.reading.parsing import Readers
 from knowledge.sources.crawl import import_url
 from knowledge.sources.fetch import Fetcher
 from knowledge.sources.git import GitLimits, clone, folder_for_clone, head_of, is_git

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from knowledge.findings import Flag, Note
+from knowledge.reading.findings import Flag, Note
 from knowledge.types import DocumentId
 
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from knowledge import tables as documents
 from knowledge.catalogue import hash_of
-from knowledge.findings import Flag, Note, flag_of, note_of
+from knowledge.keeping import tables as documents
+from knowledge.reading.findings import Flag, Note, flag_of, note_of
 from knowledge.sources import tables as t
 from knowledge.sources.port import Brought, Learned, Page, Schedule, Stamp
 from knowledge.types import DocumentId

@@ -6,7 +6,7 @@ kb_pages       addresses as they were fetched       kb_schedules  what is import
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from knowledge.tables import Moment, metadata
+from knowledge.keeping.tables import Moment, metadata
 
 stamps = Table(
     "kb_stamps",

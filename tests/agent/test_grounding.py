@@ -10,7 +10,7 @@ import pytest
 from agent import lexicon
 from agent.domain import Evidence, Sentence
 from agent.grounding import Verdict, verify
-from knowledge.quantities import Quantity, agree, quantities
+from knowledge.text.quantities import Quantity, agree, quantities
 
 PAIRS = [
     json.loads(line)

@@ -95,6 +95,7 @@ def test_no_question_is_asked_in_two_parts_of_a_run() -> None:
     assert shared(planted[:1]) == ([], [], planted[:1])
 
 
+@pytest.mark.heavy
 def test_a_real_run_measures_every_size_in_order(figures: dict[str, object]) -> None:
     rows = figures["rows"]
     assert isinstance(rows, list)
@@ -113,6 +114,7 @@ def test_a_real_run_measures_every_size_in_order(figures: dict[str, object]) -> 
         assert row["questions"] > 10
 
 
+@pytest.mark.heavy
 def test_the_planted_answers_are_found_so_speed_is_not_measured_on_nonsense(
     figures: dict[str, object],
 ) -> None:
@@ -121,6 +123,7 @@ def test_the_planted_answers_are_found_so_speed_is_not_measured_on_nonsense(
     assert all(row["hit@1"] >= 0.7 for row in rows)
 
 
+@pytest.mark.heavy
 def test_the_stages_of_a_search_are_seen_and_add_up(figures: dict[str, object]) -> None:
     rows = figures["rows"]
     assert isinstance(rows, list)
@@ -130,6 +133,7 @@ def test_the_stages_of_a_search_are_seen_and_add_up(figures: dict[str, object]) 
         assert sum(part["share"] for part in row["stages"].values()) > 0.98
 
 
+@pytest.mark.heavy
 def test_the_table_names_every_size_and_every_stage(figures: dict[str, object]) -> None:
     text = search_table(figures)
     assert "hit@1" in text
@@ -187,6 +191,7 @@ def test_a_picture_without_matplotlib_is_refused_before_the_measuring(
     assert "[bench]" in refused.value.remedy
 
 
+@pytest.mark.heavy
 def test_the_picture_is_a_picture(figures: dict[str, object], tmp_path: Path) -> None:
     if plot.find_spec("matplotlib") is None:
         with pytest.raises(BenchFailed):

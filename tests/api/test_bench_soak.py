@@ -82,6 +82,7 @@ def test_a_process_that_is_gone_costs_nothing(tmp_path: Path) -> None:
     assert folder_mib(tmp_path) == 1
 
 
+@pytest.mark.heavy
 async def test_a_short_real_soak_answers_every_question_once(tmp_path: Path) -> None:
     settings = read_settings({"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path))})
     figures = await bench_soak(settings, minutes=0.1, customers=3)

@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from api.bench.asking import questions, window
 from api.bench.turn import bench_turn, table
 from api.settings import read_settings
@@ -18,6 +20,7 @@ def test_questions_come_from_the_pack_with_an_order_after_every_fourth_and_begin
     assert max(Counter(asked).values()) > 1
 
 
+@pytest.mark.heavy
 async def test_a_short_real_run_starts_twice_and_times_every_question(tmp_path: Path) -> None:
     settings = read_settings({"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path))})
     figures = await bench_turn(settings, asked=6)

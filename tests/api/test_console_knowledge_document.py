@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.console.history import stretches
-from knowledge.diff import compare
+from knowledge.keeping.diff import compare
 from knowledge.types import DocumentId
 from tests.api.console_house import Console, console, form_token, send, signed_in
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.api.killing import (
     QUESTIONS,
@@ -25,6 +26,8 @@ from tests.api.killing import (
     settled,
     unfinished,
 )
+
+pytestmark = pytest.mark.heavy
 
 __all__ = ["forge", "foundry", "prepared"]
 

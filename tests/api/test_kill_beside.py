@@ -6,6 +6,7 @@ import os
 import signal
 
 import httpx
+import pytest
 
 from tests.api.killing import (
     QUESTIONS,
@@ -20,6 +21,8 @@ from tests.api.killing import (
     send,
     settled,
 )
+
+pytestmark = pytest.mark.heavy
 
 __all__ = ["forge", "foundry", "prepared"]
 

@@ -12,6 +12,8 @@ from tests.api.killing import Forge, forge, foundry, prepared, ready
 from tests.api.telegram_desk import sometime
 from tests.telegram_api import TOKEN, Fault, TelegramApi, telegram_api
 
+pytestmark = pytest.mark.heavy
+
 __all__ = ["forge", "foundry", "prepared"]
 
 QUESTION = "Сколько дней на возврат товара?"

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from knowledge.arrivals import Arrivals
 from knowledge.catalogue import Catalogue
 from knowledge.errors import Empty, UnknownDocument, WrongDates, WrongState
-from knowledge.tables import create_tables, metadata
+from knowledge.imports.arrivals import Arrivals
+from knowledge.keeping.tables import create_tables, metadata
 from knowledge.types import DocumentId, PassageId, Source
 from tests.knowledge.shelf import NOW, sqlite
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from evals.intents import Example, intents, measure
 from evals.selective import selective, share_interval
-from knowledge.intents import Guess
+from knowledge.rank.intents import Guess
 
 TRAIN = [
     {"text": "где мой заказ", "label": "delivery", "bot": "lamps"},

@@ -23,8 +23,8 @@ from knowledge.embed.port import Vectors
 from knowledge.index.chroma import ChromaFolder
 from knowledge.index.memory import MemoryIndexes
 from knowledge.index.port import Index, Metadata
+from knowledge.keeping.tables import create_tables
 from knowledge.library import Library
-from knowledge.tables import create_tables
 from knowledge.types import Document, DocumentId, Passage, PassageId
 from tests.knowledge.shelf import sqlite
 

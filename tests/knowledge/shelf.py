@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.index.memory import MemoryIndexes
 from knowledge.index.port import OpenIndex
+from knowledge.keeping.tables import create_tables
 from knowledge.library import Library
-from knowledge.tables import create_tables
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

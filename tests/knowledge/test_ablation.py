@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from evals.ablation import VARIANTS, table
 from evals.records import read_questions
 from evals.retrieval import retrieval
-from knowledge.mix import mix
+from knowledge.rank.mix import mix
 from tests.knowledge.test_dialogue import STORY, TALES
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from knowledge.arrivals import Arrivals
 from knowledge.catalogue import Catalogue
 from knowledge.errors import Empty, NothingToPublish, UnknownDocument
-from knowledge.tables import create_tables, metadata
+from knowledge.imports.arrivals import Arrivals
+from knowledge.keeping.tables import create_tables, metadata
 from knowledge.types import DocumentId, PassageId, Source
 from tests.knowledge.shelf import NOW, sqlite
 

@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from api.commands.knowledge import app
-from knowledge.amounts import amounts, comparable, relation
+from knowledge.compare.amounts import amounts, comparable, relation
+from knowledge.compare.statements import statements
 from knowledge.conflicts import conflicts_between, conflicts_of, find_conflicts
 from knowledge.ingest import files_of, manifest_of, source_of
 from knowledge.language import language_of
 from knowledge.load import load
 from knowledge.split import split
-from knowledge.statements import statements
 from knowledge.types import DocumentId, Passage, PassageId
 from tests.knowledge.shelf import opened, sqlite, write
 

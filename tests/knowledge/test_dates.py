@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.dates import REASONS, hints
+from knowledge.text.dates import REASONS, hints
 
 TODAY = date(2026, 11, 22)
 

@@ -7,8 +7,8 @@ import pytest
 from agent.records.engine import connect
 from knowledge.decisions import Contradiction, Decisions
 from knowledge.errors import UnknownDocument, WrongState
+from knowledge.keeping.tables import create_tables, metadata
 from knowledge.preview import Asked, Cited, Difference, Gold, Preview, Told
-from knowledge.tables import create_tables, metadata
 from knowledge.types import DocumentId
 from tests.knowledge.shelf import sqlite
 

@@ -13,9 +13,9 @@ from evals.corpus import search_over
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.use import UniversalSentenceEncoder
 from knowledge.lexical import Lexical
-from knowledge.needs import clauses, questions_in
+from knowledge.rank.needs import clauses, questions_in
 from knowledge.search import Search
-from knowledge.subjects import Subjects
+from knowledge.text.subjects import Subjects
 from knowledge.types import DocumentId, Passage, PassageId
 from tests.knowledge.shelf import NOW
 from tests.knowledge.test_search import PASSAGES

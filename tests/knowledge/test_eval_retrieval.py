@@ -15,8 +15,8 @@ from evals.company import read_company
 from evals.logistic import fit, held_out
 from evals.records import read_ids, read_passages, read_questions
 from evals.retrieval import is_right
-from knowledge.confidence import calibration
 from knowledge.errors import BadRecords
+from knowledge.rank.confidence import calibration
 from knowledge.types import PassageId
 from tests.knowledge.shelf import NOW, write
 from tests.knowledge.test_search import PASSAGES, TEXTS

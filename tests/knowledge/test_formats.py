@@ -8,9 +8,9 @@ import time
 import pytest
 from pypdf import PdfWriter
 
-from knowledge.bundles import parts
 from knowledge.errors import Empty, TooLarge, Unreadable
 from knowledge.load import Limits, parse
+from knowledge.reading.bundles import parts
 from tests.knowledge.files import VBA, archive, endless_pdf, pdf, picture, with_member, word, workbook
 
 FAQ = [

@@ -9,9 +9,9 @@ import pytest
 
 from agent.records.engine import connect
 from knowledge.errors import UnknownDocument, WrongState
-from knowledge.gap_book import GapBook
 from knowledge.gaps import Ended, Gap, Kept, draft_text, find_gaps, harm
-from knowledge.tables import create_tables, metadata
+from knowledge.keeping.gap_book import GapBook
+from knowledge.keeping.tables import create_tables, metadata
 from knowledge.types import DocumentId
 from tests.knowledge.shelf import sqlite
 

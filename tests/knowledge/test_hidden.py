@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from knowledge.findings import Findings, spans
-from knowledge.instructions import instructions_in
 from knowledge.load import FORMATS, load, parse
+from knowledge.reading.findings import Findings, spans
+from knowledge.reading.instructions import instructions_in
 from tests.conftest import ROOT
 from tests.knowledge.files import pdf, picture, word
 

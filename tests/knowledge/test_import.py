@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from knowledge.bundles import Part
+from knowledge.imports.report import Progress
 from knowledge.ingest import import_path
-from knowledge.report import Progress
+from knowledge.reading.bundles import Part
 from knowledge.sources.fake import ForgetfulNotes
 from knowledge.sources.sql import SqlNotes
 from knowledge.types import DocumentId
@@ -31,8 +31,8 @@ class Watched:
         self.names: list[str] = []
 
     def read(self, data: bytes, *, name: str):
-        from knowledge.bundles import parts
         from knowledge.load import Limits
+        from knowledge.reading.bundles import parts
 
         self.names.append(name)
         return parts(data, name=name, limits=Limits())

@@ -5,7 +5,7 @@ import pytest
 
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.errors import BadRecords
-from knowledge.intents import Intents, Wording
+from knowledge.rank.intents import Intents, Wording
 
 EXAMPLES = {
     "delivery": ["где мой заказ", "когда привезут заказ", "курьер не приехал", "сколько идёт доставка"],
@@ -73,7 +73,7 @@ def test_the_order_of_the_examples_does_not_matter():
 
 
 def test_more_examples_than_dimensions_give_the_same_answer_as_the_other_way_of_solving():
-    from knowledge.intents import _ridge
+    from knowledge.rank.intents import _ridge
 
     rng = np.random.default_rng(0)
     rows, wanted = rng.normal(size=(40, 30)).astype(np.float32), rng.normal(size=(40, 3)).astype(np.float32)

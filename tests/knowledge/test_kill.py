@@ -14,6 +14,8 @@ import pytest
 
 from tests.knowledge import killed
 
+pytestmark = pytest.mark.heavy
+
 KILLS = int(os.environ.get("MAYAK_TEST_KILLS", "12"))
 TIMED = 4
 SECONDS = 60

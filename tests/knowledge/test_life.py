@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.diff import compare
 from knowledge.errors import WrongState
-from knowledge.life import STEPS, Slot, after, counting, line, overtaken, state_at, status_of
+from knowledge.keeping.diff import compare
+from knowledge.keeping.life import STEPS, Slot, after, counting, line, overtaken, state_at, status_of
 from knowledge.types import DocumentId, document_in, passage_id
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -201,7 +201,7 @@ def test_control_characters_are_dropped_and_line_ends_made_one():
 
 def test_plain_text_signs_stay_words_and_do_not_become_markup():
     loaded = parse("# не заголовок\n2*2*2 <b> [x](y) | z\n1. раз".encode(), name="a.txt", form="txt")
-    from knowledge.markup import blocks
+    from knowledge.reading.markup import blocks
 
     found = blocks(loaded.text)
     assert [block.kind for block in found] == ["text"]

@@ -2,7 +2,7 @@
 
 import random
 
-from knowledge.near import Near, signature
+from knowledge.imports.near import Near, signature
 from knowledge.types import DocumentId
 
 WORDS = [f"слово{n}" for n in range(3_000)]

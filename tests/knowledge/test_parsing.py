@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from knowledge.load import Limits, parse
-from knowledge.parsing import Readers
+from knowledge.reading.parsing import Readers
 from tests.conftest import ROOT
 from tests.knowledge.files import archive
 
 EVIL = """
     import os, socket, sys, time
     sys.path.insert(0, {root!r})
-    import knowledge.bundles as bundles
-    from knowledge.reader_process import main
+    import knowledge.reading.bundles as bundles
+    from knowledge.reading.reader_process import main
     real = bundles.parse
     def parse(data, **rest):
         if data.startswith(b"HANG"):

@@ -7,16 +7,16 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from knowledge.confidence import PLAIN, SIGNALS, Calibration
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.port import Embedder
 from knowledge.embed.use import UniversalSentenceEncoder
 from knowledge.index.memory import MemoryIndex
 from knowledge.lexical import Lexical
-from knowledge.mix import FIELDS, field_text, mix
+from knowledge.rank.confidence import PLAIN, SIGNALS, Calibration
+from knowledge.rank.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample, Search
+from knowledge.text.words import grams, stems
 from knowledge.types import DocumentId, Language, Passage, PassageId
-from knowledge.words import grams, stems
 from tests.knowledge.shelf import NOW
 
 TEXTS: dict[str, tuple[Language, str, str]] = {

@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.sentences import sentences
 from knowledge.split import HARD, MOST, split
-from knowledge.tokens import count
+from knowledge.text.sentences import sentences
+from knowledge.text.tokens import count
 from knowledge.types import DocumentId
 
 words = st.text(alphabet="абвгдежзиклмнопрст", min_size=1, max_size=12)

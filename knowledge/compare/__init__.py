@@ -1,0 +1,1 @@
+"""Statements and values made comparable, to find contradictions. Pure."""

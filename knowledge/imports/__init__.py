@@ -1,0 +1,1 @@
+"""What was read goes into the library, with an account of it."""

@@ -1,0 +1,1 @@
+"""What makes a search good and honest: weights, needs, signals, confidence. Pure."""

@@ -1,0 +1,1 @@
+"""What letters say: words, sentences, dates, quantities, queries repaired. Pure."""
