@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +11,13 @@ import typer
 
 if TYPE_CHECKING:
     from evals.case import Case
+    from evals.measured import Measure, Measured, Setting
     from evals.run import Gate, SuiteRun
 
 Folder = Annotated[
     Path | None, typer.Option("--cases", help="Folder of case files; default: the built-in ones.")
 ]
+EVALDATA = Path("../shared/evaldata")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 
 
@@ -27,23 +30,35 @@ def run(
     as_json: AsJson = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write an HTML report here.")] = None,
+    evaldata: Annotated[
+        Path, typer.Option(envvar="MAYAK_EVALDATA", help="Folder of public sets, for suites that measure.")
+    ] = EVALDATA,
 ) -> None:
     """Run a suite and exit with 1 below its gate."""
     from evals.case import CASES, read_cases
+    from evals.measured import Setting, measure_of
+    from evals.measured import as_json as measured_json
+    from evals.measured_report import measured_html, measured_junit, tell_measured
     from evals.report import as_html, as_junit
     from evals.report import as_json as in_json
     from evals.run import chosen, gate
 
+    measure = measure_of(suite)
+    if measure is not None:
+        measured = asyncio.run(
+            _measured(
+                measure, Setting(context=ctx.obj, evaldata=_there(evaldata)), suite=suite, quiet=as_json
+            )
+        )
+        _write(junit, lambda: measured_junit(measured))
+        _write(html, lambda: measured_html(measured))
+        _print(measured_json(measured)) if as_json else tell_measured(measured)
+        raise typer.Exit(0 if measured.ok else 1)
     picked = chosen(read_cases(cases or CASES), suite=suite, wanted=wanted)
     result = asyncio.run(_run(ctx.obj, picked, suite=suite, limits=gate(suite), repeats=repeats))
-    if junit:
-        junit.write_text(as_junit(result), "utf-8")
-    if html:
-        html.write_text(as_html(result), "utf-8")
-    if as_json:
-        typer.echo(json.dumps(in_json(result), ensure_ascii=False, indent=2))
-    else:
-        _tell(result)
+    _write(junit, lambda: as_junit(result))
+    _write(html, lambda: as_html(result))
+    _print(in_json(result)) if as_json else _tell(result)
     raise typer.Exit(0 if result.ok else 1)
 
 
@@ -88,6 +103,37 @@ def new(
     row |= {"expect": {"outcome": outcome}, "why": why}
     path = add_case({k: v for k, v in row.items() if v}, file=file, suite=suite, folder=cases or CASES)
     typer.echo(f"Added to {path}. Say more in `expect`, then `mayak eval run {suite} --filter {case_id}`.")
+
+
+async def _measured(measure: "Measure", setting: "Setting", *, suite: str, quiet: bool) -> "Measured":
+    """Measure under progress bars on the error stream, one for each part the measurement tells of."""
+    from evals.measured import Measured, bounds_of
+    from evals.retrieval import bars
+
+    bounds, began = bounds_of(suite), time.perf_counter()
+    with bars(quiet=quiet) as bar:
+        shown: dict[str, Any] = {}
+
+        def tell(title: str, done: int, total: int) -> None:
+            if title not in shown:
+                shown[title] = bar(title)
+            shown[title](done, total)
+
+        findings = await measure(setting, tell)
+    return Measured(suite=suite, findings=findings, bounds=bounds, seconds=time.perf_counter() - began)
+
+
+def _there(folder: Path) -> Path | None:
+    return folder if folder.is_dir() else None
+
+
+def _write(path: Path | None, text: Callable[[], str]) -> None:
+    if path is not None:
+        path.write_text(text(), "utf-8")
+
+
+def _print(body: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
 
 
 async def _run(
