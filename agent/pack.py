@@ -7,6 +7,7 @@ pack/
   knowledge/       documents by language, documents.toml
   shop/            data of the embedded shop, where it is used
   questions.yaml   questions with their gold, for evals and previews
+  labelled.yaml    further ones in two halves, for fitting and judging confidence; not read here
 ```
 A pack that cannot be used is refused with file, line and remedy (`BadPack`); unknown keys are refused
 too, because a misspelt limit that silently falls back to a default is worse than a start that fails.
