@@ -15,6 +15,7 @@ def public(record: TurnRecord) -> Mapping[str, Any]:
         "language": record.language,
         "confidence": record.confidence,
         "reasons": list(record.reasons),
+        "signals": dict(record.signals),
         "citations": [asdict(citation) for reply in record.replies for citation in reply.citations],
         "buttons": [
             {"label": button.label, "action": asdict(button.action)}

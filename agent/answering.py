@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.confidence import Confidence, Signals, judge
+from agent.confidence import Calibration, Confidence, Signals
 from agent.domain import Draft, Evidence, ToolUse, Verified
 from agent.grounding import verify
-from agent.pack import Thresholds
 from agent.policy.limits import limit_of
 from agent.ports import Similarity
-from knowledge.types import Retrieval, title_of
+from agent.promise import Promise
+from agent.signals import signals_of
+from knowledge.types import Language, Retrieval, title_of
 
 Gate = Literal["send", "decline", "escalate"]
 
@@ -66,23 +67,32 @@ def check(
     draft: Draft,
     *,
     question: str,
+    language: Language,
     retrieval: Retrieval,
-    thresholds: Thresholds,
+    calibration: Calibration,
+    promise: Promise,
     similarity: Similarity | None,
     forbidden: Sequence[str] = (),
+    earlier: Sequence[str] = (),
 ) -> Judged:
-    """Bind every drafted sentence to this turn's evidence and decide whether the rest may be sent."""
+    """Bind every drafted sentence to this turn's evidence and decide whether the rest may be sent under the promise.
+
+    `earlier` is what the customer asked before in this conversation.
+    """
     evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools))}
     kept, dropped = _verified(draft, evidence, similarity, forbidden)
-    used_tools_only = bool(draft.tools) and not any(sentence.citations for sentence in kept)
-    signals = Signals(
-        retrieval=retrieval.confidence,
-        match=_match(retrieval.understood or question, kept, similarity),
-        support=len(kept) / max(1, len(draft.sentences)),
-        from_tools=used_tools_only,
+    signals = signals_of(
+        draft,
+        kept,
+        question=retrieval.understood or question,
+        language=language,
+        retrieval=retrieval,
+        similarity=similarity,
+        earlier=earlier,
     )
-    confidence = judge(signals)
-    gate = _gate(draft, kept, confidence=confidence, thresholds=thresholds)
+    confidence = calibration.judge(signals)
+    accept = calibration.accept(promise, from_tools=signals.from_tools)
+    gate = _gate(draft, kept, confidence=confidence, accept=accept)
     return Judged(sentences=kept, confidence=confidence, gate=gate, dropped=dropped, signals=signals)
 
 
@@ -109,16 +119,8 @@ def _verified(
     return tuple(kept), tuple(dropped)
 
 
-def _match(question: str, kept: Sequence[Verified], similarity: Similarity | None) -> float:
-    """Return how close the best sentence, or the title it stands under, comes to the question."""
-    if not kept or similarity is None:
-        return 0.0
-    titles = [citation.title for sentence in kept for citation in sentence.citations]
-    return max(similarity(question, [sentence.text for sentence in kept] + titles))
-
-
-def _gate(draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, thresholds: Thresholds) -> Gate:
+def _gate(draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, accept: float) -> Gate:
     """Outside the business is the writer's judgement; a low confidence alone means "not sure", and a person."""
-    if kept and confidence.value >= thresholds.answer:
+    if kept and confidence.value >= accept:
         return "send"
     return "decline" if draft.kind == "decline" and not kept else "escalate"

@@ -254,6 +254,7 @@ class Closing:
             replies=self._disclosed(scene, replies),
             confidence=judged.confidence.value if judged else confidence,
             reasons=judged.confidence.reasons if judged else (),
+            signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
             tools=used,
             data_used=self._data_used(used),
             model=draft.model if draft else "",

@@ -177,6 +177,8 @@ class Draft:
     model: str = ""
     cost: Cost = field(default_factory=Cost)
     ms: float = 0.0
+    certainty: float | None = None
+    """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +271,8 @@ class TurnRecord:
     replies: tuple[Reply, ...] = ()
     confidence: float | None = None
     reasons: tuple[str, ...] = ()
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What the confidence was computed from, by name; empty where no draft was judged."""
     tools: tuple[ToolUse, ...] = ()
     data_used: tuple[DataUse, ...] = ()
     evidence: tuple[str, ...] = ()

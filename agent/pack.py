@@ -24,6 +24,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.errors import BadPack
+from agent.promise import Promise
 from tools.context import Language
 
 Words = dict[Language, str]
@@ -151,7 +152,7 @@ class Company(Part):
         return self
 
 
-class Promise(Part):
+class Promised(Part):
     """Of answers sent without a person, at most this share may be wrong, with this confidence."""
 
     at_most_wrong: float = Field(gt=0, lt=1)
@@ -159,9 +160,9 @@ class Promise(Part):
 
 
 class Thresholds(Part):
-    """What a calibrated probability leads to."""
+    """A threshold set by hand in place of the one the promise asks for: for a company without labelled questions."""
 
-    answer: float = Field(ge=0, le=1)
+    answer: float | None = Field(default=None, ge=0, le=1)
 
 
 class Limits(Part):
@@ -195,8 +196,8 @@ class Purpose(Part):
 class Policy(Part):
     """`policy.toml`."""
 
-    promise: Promise
-    thresholds: Thresholds
+    promise: Promised
+    thresholds: Thresholds = Thresholds()
     limits: Limits
     caps: Caps = Caps()
     quiet_hours: dict[str, Any] = Field(default_factory=dict)
@@ -258,8 +259,15 @@ class Pack:
 
     @property
     def thresholds(self) -> Thresholds:
-        """What a probability leads to."""
+        """Thresholds set by hand."""
         return self.policy.thresholds
+
+    @property
+    def promise(self) -> Promise:
+        """The promise about answers."""
+        return Promise(
+            at_most_wrong=self.policy.promise.at_most_wrong, confidence=self.policy.promise.confidence
+        )
 
     @property
     def confirmation_minutes(self) -> int:

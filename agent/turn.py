@@ -22,6 +22,7 @@ from typing import Any
 from agent import language as words
 from agent.answering import Judged, check, evidence_of
 from agent.closing import Closing
+from agent.confidence import Calibration
 from agent.domain import Draft, TurnRecord, Verified
 from agent.errors import WriterFailed
 from agent.gist import EARLIER, gist
@@ -70,6 +71,7 @@ class Turn:
         phrases: Phrases,
         pack: Pack,
         notices: Notices,
+        calibration: Calibration,
         similarity: Similarity | None = None,
     ) -> None:
         self.records = records
@@ -78,6 +80,7 @@ class Turn:
         self.actions = actions
         self.pack = pack
         self.notices = notices
+        self.calibration = calibration
         self.similarity = similarity
         self.phrases = phrases
         self.closing = Closing(phrases=phrases, pack=pack, scope=actions.scope)
@@ -230,9 +233,12 @@ class Turn:
             draft,
             question=question,
             retrieval=retrieval,
-            thresholds=self.pack.thresholds,
+            language=scene.language,
+            calibration=self.calibration,
+            promise=self.pack.promise,
             similarity=self.similarity,
             forbidden=self.pack.company.voice.forbidden,
+            earlier=[m.text for m in scene.situation.history if m.author == "customer"],
         )
         if judged.gate == "decline":
             return self.closing.declined(scene, draft, judged)

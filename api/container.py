@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import agent
+from agent.confidence import calibration_of
 from agent.loop import Loop
 from agent.models import ModelSettings, chain
 from agent.pack import Pack, load_pack
@@ -105,6 +106,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
                 phrases=phrases,
                 pack=pack,
                 notices=notices,
+                calibration=calibration_of(pack.folder, by_hand=pack.thresholds.answer),
                 similarity=similarity,
             ),
             clock=clock,

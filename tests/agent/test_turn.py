@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.confidence import calibration_of
 from agent.domain import (
     Action,
     Answered,
@@ -87,6 +88,7 @@ def house(
         phrases=PHRASES,
         pack=PACK,
         notices=FakeNotices(),
+        calibration=calibration_of(PACK.folder, by_hand=PACK.thresholds.answer),
         similarity=lambda text, others: [0.9 for _ in others],
     )
     return turn, ledger

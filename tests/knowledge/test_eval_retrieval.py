@@ -179,7 +179,6 @@ def test_figures_are_those_of_a_small_case_done_by_hand():
     assert figures.aurc(scores, ~right) == pytest.approx((1 / 3 + 1 / 4) / 4)
     assert figures.coverage_at_risk(scores, ~right, risk=0.05) == 0.5
     assert figures.coverage_at_risk(scores, ~right, risk=0.25) == 1.0
-    assert figures.accept_at(scores, ~right, risk=0.05) == pytest.approx(0.8)
     assert figures.ece(np.array([0.95, 0.05]), np.array([True, False])) == pytest.approx(0.05)
     gold = [frozenset({"a"}), frozenset({"z"})]
     assert figures.first_ranks([["b", "a"], ["b"]], gold).tolist() == [2, np.inf]
