@@ -182,29 +182,20 @@ def test_what_is_due_comes_longest_waiting_first():
 async def test_recrawl_takes_what_is_due_and_a_source_that_fails_does_not_stop_the_others(tmp_path, site):
     site.pages["/good"] = page("Good", "Words of a good page.")
     async with opened(sqlite(tmp_path)) as library:
-        notes = SqlNotes(library.catalogue._engine)
+        notes = library.notes
         for path in ("good", "gone"):
             await notes.keep_schedule(
                 Schedule(source=f"http://docs.example/{path}", every=timedelta(hours=6), last=None)
             )
-        done = await recrawl(library=library, notes=notes, now=NOW, fetcher=fetcher(site))
-        assert [(one.source.rpartition("/")[2], one.report is not None) for one in done] == [
-            ("gone", False),
-            ("good", True),
+        done = await recrawl(library=library, now=NOW, fetcher=fetcher(site))
+        assert [(one.source.rpartition("/")[2], one.report.counts["imported"]) for one in done] == [
+            ("gone", 0),
+            ("good", 1),
         ]
-        assert "404" in done[0].fault
-        assert (
-            await recrawl(library=library, notes=notes, now=NOW + timedelta(hours=5), fetcher=fetcher(site))
-            == []
-        )
-        assert (
-            len(
-                await recrawl(
-                    library=library, notes=notes, now=NOW + timedelta(hours=6), fetcher=fetcher(site)
-                )
-            )
-            == 2
-        )
+        assert "404" in done[0].report.rows[0].reason
+        assert done[0].report.rows[0].why == "unreachable"
+        assert await recrawl(library=library, now=NOW + timedelta(hours=5), fetcher=fetcher(site)) == []
+        assert len(await recrawl(library=library, now=NOW + timedelta(hours=6), fetcher=fetcher(site))) == 2
         assert await notes.drop_schedule("http://docs.example/gone")
         assert not await notes.drop_schedule("http://docs.example/gone")
         assert [one.source for one in await notes.schedules()] == ["http://docs.example/good"]
