@@ -26,6 +26,7 @@ from knowledge.embed.port import Embedder
 from knowledge.embed.remembered import Remembered
 from knowledge.index.choose import indexes
 from knowledge.library import Library
+from knowledge.sources.fetch import Fetcher
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.orders.embedded import EmbeddedOrders
@@ -53,6 +54,7 @@ class Building:
     engine: AsyncEngine
     records: SqlRecords
     library: Library
+    fetcher: Fetcher
     toolbox: Toolbox
     crm: EmbeddedCRM
     phrases: Phrases
@@ -95,6 +97,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             engine=engine,
             records=records,
             library=library,
+            fetcher=Fetcher(),
             toolbox=toolbox,
             crm=crm,
             phrases=phrases,

@@ -13,8 +13,10 @@ API_BYTES = 64 * 1024
 """Longest body below /v1: a message of the longest kind, every letter escaped."""
 CHANNEL_BYTES = 1024 * 1024
 """Longest body a messenger may post."""
+IMPORT_BYTES = 105 * 1024 * 1024
+"""Longest body of an import: many files at once; they go to disk as they come."""
 OTHER_BYTES = 25 * 1024 * 1024
-"""Longest body elsewhere: an uploaded document."""
+"""Longest body elsewhere: the text of a document."""
 FIXED: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -23,6 +25,7 @@ FIXED: Mapping[str, str] = {
 }
 CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 """The content policy of whatever names none itself: it may neither load anything nor be framed."""
+IMPORT_PATH = "/console/knowledge/import"
 ALLOWED_METHODS = "GET, POST, DELETE, OPTIONS"
 ALLOWED_HEADERS = "Authorization, Content-Type, Last-Event-ID"
 
@@ -55,9 +58,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, exchange: "_Exchange") -> None:
         path = str(scope["path"])
-        # A messenger repeats what is refused for its size, and holds up every chat meanwhile.
-        small = path.startswith("/v1") and not path.startswith("/v1/channels/")
-        limit = API_BYTES if small else CHANNEL_BYTES if path.startswith("/v1") else OTHER_BYTES
+        limit = _limit(path)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await exchange.send({"type": "http.response.start", "status": 204, "headers": []})
             await exchange.send({"type": "http.response.body", "body": b""})
@@ -67,6 +68,15 @@ class Gate:
             await _too_long(limit).response()(scope, receive, exchange.send)
             return
         await self.app(scope, _bounded(receive, limit), exchange.send)
+
+
+def _limit(path: str) -> int:
+    if path.startswith("/v1/channels/"):
+        # A messenger repeats what is refused for its size, and holds up every chat meanwhile.
+        return CHANNEL_BYTES
+    if path.startswith("/v1"):
+        return API_BYTES
+    return IMPORT_BYTES if path == IMPORT_PATH else OTHER_BYTES
 
 
 class _Exchange:

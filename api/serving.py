@@ -20,6 +20,7 @@ from api.lock import owned
 from api.logs import set_up_logs
 from api.main import Extra, create_app
 from api.migrate import migrate_or_say
+from api.recrawl import recrawl_door
 from api.routes import shop_page
 from api.settings import ROOT, BadSetting, Settings
 from api.staff import ensure_demo_staff
@@ -50,7 +51,7 @@ def run(settings: Settings) -> None:
 
     with owned(settings.data, address=settings.base_url):
         _port_is_free(settings)
-        app = create_app(opened, extras=(*doors(settings), *channels(settings)))
+        app = create_app(opened, extras=(*doors(settings), *channels(settings), *clocks(settings)))
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -124,6 +125,13 @@ def channels(settings: Settings) -> tuple[Extra, ...]:
 
     telegram = telegram_door(settings)
     return (lambda app: app.include_router(telegram),)
+
+
+def clocks(settings: Settings) -> tuple[Extra, ...]:
+    """Return what the server does by the clock; commands do none of it."""
+    if settings.recrawl_minutes <= 0:
+        return ()
+    return (lambda app: app.include_router(recrawl_door(settings.recrawl_minutes)),)
 
 
 def is_demo(settings: Settings) -> bool:

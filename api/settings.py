@@ -64,6 +64,8 @@ class Settings:
     """Secret of the Telegram webhook; without one, updates are polled."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
+    recrawl_minutes: float = 5.0
+    """How often the server looks whether a source is due to be imported again; 0: never."""
     quiet_ms: int = 700
     """Longest wait for a customer's next message, milliseconds."""
     log_level: str = "info"

@@ -14,19 +14,44 @@ KnowledgeFault
 └── BadRecords        evaluation or weight data that cannot be understood
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
+
+Why = Literal[
+    "damaged",
+    "locked",
+    "wrong_kind",
+    "format",
+    "outside",
+    "link",
+    "nested",
+    "bad_line",
+    "scan",
+    "too_slow",
+    "broke_reader",
+    "same_id",
+    "private",
+    "robots",
+    "port",
+    "not_address",
+]
+"""Finer than the code: what exactly is wrong with a file or an address, for those who tell it in other languages."""
+_WHYS: tuple[Why, ...] = get_args(Why)
 
 
 class KnowledgeFault(Exception):
-    """Base of the room: `message` says what happened, `remedy` what a person can do about it."""
+    """Base of the room: `message` says what happened, `remedy` what a person can do about it.
+
+    `why` tells the same to programs: a `Why` where one fits, else the code of the fault.
+    """
 
     code: ClassVar[str] = "knowledge_fault"
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, remedy: str) -> None:
+    def __init__(self, message: str, *, remedy: str, why: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.why = next((one for one in _WHYS if one == why), self.code)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}"

@@ -7,9 +7,8 @@ files ─► reading process ─► portion ─► same id? almost the same? ─
 One bad file is a row in the report; the rest goes on.
 """
 
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from knowledge.ahead import ahead
 from knowledge.catalogue import hash_of
 from knowledge.errors import Unreadable
 from knowledge.imports.arriving import File, Reads, arrivals
-from knowledge.imports.intake import Intake, Shelf, Tell, source_of
+from knowledge.imports.intake import Intake, Naming, Shelf, Tell, source_of
 from knowledge.imports.manifest import MANIFEST, manifest_of
 from knowledge.imports.report import ImportReport, Progress, Row
+from knowledge.imports.stopping import Stop
 from knowledge.load import BUNDLES, FORMATS, Limits
 from knowledge.reading.parsing import Readers
 from knowledge.sources.port import Notes
@@ -31,6 +31,7 @@ __all__ = [
     "Row",
     "Shelf",
     "files_of",
+    "import_files",
     "import_path",
     "manifest_of",
     "source_of",
@@ -51,13 +52,13 @@ async def import_path(
     notes: Notes | None = None,
     reads: Reads | None = None,
     origin: str = "",
+    stop: Stop | None = None,
 ) -> ImportReport:
     """Import a file or a folder with all its sub-folders. Raises `Unreadable` when there is no such path,
     `BadManifest` when documents.toml is wrong; everything else is a row.
 
     `notes` is what earlier imports left: with it unchanged files are not even read. `origin` names the folder there.
     """
-    started, before = time.perf_counter(), library.embedded()
     root, paths = files_of(path)
     manifest = manifest_of(root)
     files = [
@@ -74,16 +75,51 @@ async def import_path(
         total=len(files),
         progress=progress,
     )
+    return await _taken(
+        files, intake, reads=reads or Readers(limits=allowed), limits=allowed, stop=stop or Stop()
+    )
+
+
+async def import_files(
+    files: Mapping[str, Path],
+    *,
+    library: Shelf,
+    notes: Notes,
+    naming: Naming,
+    progress: Tell = lambda _: None,
+    limits: Limits | None = None,
+    stop: Stop | None = None,
+) -> ImportReport:
+    """Import files that were sent, by the names they were sent with; everything that goes wrong is a row.
+
+    They have no folder to come back to, so nothing is kept of them; `naming` says what a document is called.
+    """
+    allowed = limits or Limits()
+    intake = Intake(
+        library=library,
+        notes=notes,
+        manifest={},
+        origin="",
+        total=len(files),
+        progress=progress,
+        naming=naming,
+    )
+    sent = [File(path=path, name=name, rules="") for name, path in files.items()]
+    return await _taken(sent, intake, reads=Readers(limits=allowed), limits=allowed, stop=stop or Stop())
+
+
+async def _taken(
+    files: Sequence[File], intake: Intake, *, reads: Reads, limits: Limits, stop: Stop
+) -> ImportReport:
+    """Read the files one portion ahead of the library; the reader is gone afterwards, whatever happened."""
+    started = time.perf_counter()
     await intake.open()
-    stopped = threading.Event()
-    reader = reads or Readers(limits=allowed)
-    found = arrivals(files, stamps=intake.stamps, reads=reader, limits=allowed, stopped=stopped)
-
-    def stop() -> None:
-        stopped.set()
-        reader.close()
-
-    portions = ahead(found, sizes=lambda n: _FIRST if n == 0 else _PORTION, stop=stop)
+    # What ends this import early must not end the others of the same request.
+    own = Stop()
+    stop.also(own.ask)
+    own.also(reads.close)
+    found = arrivals(files, stamps=intake.stamps, reads=reads, limits=limits, stop=own)
+    portions = ahead(found, sizes=lambda n: _FIRST if n == 0 else _PORTION, stop=own.ask)
     try:
         async for portion in portions:
             await intake.take(portion)
@@ -91,9 +127,8 @@ async def import_path(
         await portions.aclose()  # type: ignore[attr-defined]
         await intake.settle()
     await intake.close()
-    embedded = library.embedded() - before
     return ImportReport(
-        rows=tuple(intake.rows), embedded=embedded, seconds=round(time.perf_counter() - started, 2)
+        rows=tuple(intake.rows), embedded=intake.embedded, seconds=round(time.perf_counter() - started, 2)
     )
 
 

@@ -15,7 +15,7 @@ from knowledge import ingest
 from knowledge.catalogue import Catalogue
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.errors import Empty, KnowledgeFault, UnknownDocument
-from knowledge.imports.arrivals import Arrivals, Gone
+from knowledge.imports.arrivals import IMPORT, Arrivals, Gone
 from knowledge.index.port import OpenIndex
 from knowledge.ingest import ImportReport, Progress
 from knowledge.lexical import Lexical
@@ -257,7 +257,7 @@ class Library:
     # What an import needs (knowledge.ingest.Shelf).
 
     async def accept_many(
-        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None]
+        self, sources: Sequence[tuple[Source, str]], *, progress: Callable[[int], None], by: str = IMPORT
     ) -> list[int | KnowledgeFault | None]:
         """Embed and publish each source, known by its digest; texts are embedded together, the indexes follow once.
 
@@ -271,7 +271,7 @@ class Library:
             out: list[int | KnowledgeFault | None] = []
             for source, digest in sources:
                 try:
-                    changed = await self.arrivals.accept(source, source_hash=digest)
+                    changed = await self.arrivals.accept(source, source_hash=digest, by=by)
                 except KnowledgeFault as fault:
                     out.append(fault)
                 else:

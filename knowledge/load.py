@@ -76,7 +76,9 @@ def load(path: Path, *, limits: Limits | None = None) -> Loaded:
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise Unreadable(
-            f"{path.name}: the format {path.suffix or '(none)'} is not supported.", remedy=SUPPORTED
+            f"{path.name}: the format {path.suffix or '(none)'} is not supported.",
+            remedy=SUPPORTED,
+            why="format",
         )
     return parse(read_bytes(path, limits=allowed), name=path.name, form=form, limits=allowed)
 
@@ -108,7 +110,7 @@ def parse(data: bytes, *, name: str, form: Format, limits: Limits | None = None)
     try:
         title, text = _read(data, form, allowed, findings)
     except KnowledgeFault as fault:
-        raise type(fault)(f"{name}: {fault.message}", remedy=fault.remedy) from fault
+        raise type(fault)(f"{name}: {fault.message}", remedy=fault.remedy, why=fault.why) from fault
     except RecursionError as fault:
         raise Unreadable(f"{name} is nested too deeply.", remedy="Save it again from an editor.") from fault
     return loaded(title, text, name=name, form=form, limits=allowed, findings=findings)

@@ -109,14 +109,14 @@ def recrawl(
             for one in planned:
                 await notes.keep_schedule(replace(one, last=None))
         now = datetime.now(UTC)
-        return planned, await recrawl(library=library, notes=notes, now=now, fetcher=_fetcher(allow_port))
+        return planned, await recrawl(library=library, now=now, fetcher=_fetcher(allow_port))
 
     planned, done = run(ctx, work, as_json=as_json)
     if as_json:
         print_json({"planned": [asdict(one) for one in planned], "done": [asdict(one) for one in done]})
     else:
         _again(planned, done)
-    if any(one.report is None or one.report.counts["skipped"] for one in done):
+    if any(one.report.counts["skipped"] for one in done):
         raise typer.Exit(1)
 
 
@@ -223,13 +223,11 @@ def _again(planned: "Sequence[Schedule]", done: "Sequence[Again]") -> None:
     if not done:
         for one in planned:
             last = f"{one.last:%Y-%m-%d %H:%M} UTC" if one.last else "never"
-            typer.echo(f"{one.source}: every {one.every}, last tried {last}")
+            paused = ", paused" if one.paused else ""
+            typer.echo(f"{one.source}: every {one.every}, last tried {last}{paused}")
         typer.echo(
             "Nothing was due." if planned else "Nothing is planned. See `mayak knowledge import --help`."
         )
     for again in done:
-        if again.report is None:
-            typer.echo(f"{again.source}: {again.fault} {again.remedy}")
-            continue
         typer.echo(f"{again.source}:")
         _table(again.report, ())

@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 from datetime import timedelta
-from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -13,15 +12,16 @@ from agent.records.usage import Usage
 from api.console.bulk import ACTS
 from api.console.conflicts import contradicting
 from api.console.health import AILS, USED_DAYS, Known, health_of
-from api.console.keeping import departments, describe, free_name, named_departments, save
+from api.console.imports import upload_limits
+from api.console.keeping import departments, describe, free_name, named_departments, owners, save
 from api.console.page import HEADERS, PageRoute, redirect
+from api.console.sheet import passages_of
 from api.console.shelf import (
     AUDIENCES,
     FRESH,
     LONGEST_TEXT,
     STATUSES,
     Filter,
-    Writing,
     WrongField,
     details_of,
     filter_of,
@@ -29,14 +29,10 @@ from api.console.shelf import (
     writing_of,
 )
 from api.console.visit import Curator, CuratorSent, Visit
-from knowledge.errors import KnowledgeFault
-from knowledge.load import FORMATS, Limits, parse
-from knowledge.sources.port import Learned
 from knowledge.types import LANGUAGES
 
 router = APIRouter(route_class=PageRoute)
 
-LIMITS = Limits()
 SAID = ("nothing_chosen", "nothing_to_undo", "undone", *(f"bulk_{name}" for name in ACTS))
 COLUMNS = (
     *("id", "title", "language", "status", "version", "audience", "department", "valid_from", "valid_until"),
@@ -111,8 +107,8 @@ async def table(visit: Curator, chosen: Chosen) -> Response:
 
 @router.get("/console/knowledge/new")
 async def new(visit: Curator) -> Response:
-    """An empty sheet, and a place for a file."""
-    return _new(visit)
+    """An empty sheet, and a place for files."""
+    return await _new(visit)
 
 
 @router.post("/console/knowledge/new")
@@ -120,63 +116,40 @@ async def create(sent: CuratorSent) -> Response:
     """Save a new document as a draft."""
     visit = sent.visit
     try:
-        writing, details = writing_of(sent), details_of(sent, departments=departments(visit))
+        people = [login for login, _ in await owners(visit)]
+        writing = writing_of(sent)
+        details = details_of(sent, departments=departments(visit), people=people)
     except WrongField as wrong:
-        return _new(visit, trouble=wrong.code, typed=typed_of(sent), status=422)
+        return await _new(visit, trouble=wrong.code, typed=typed_of(sent), status=422)
     document = await free_name(visit, writing.title, writing)
     await save(visit, document, writing)
     await describe(visit, document, details)
     return redirect(f"/console/knowledge/{document}", said="drafted")
 
 
-@router.post("/console/knowledge/upload")
-async def upload(sent: CuratorSent) -> Response:
-    """Read a file into a draft: Markdown, HTML, DOCX, PDF or plain text."""
-    visit, file = sent.visit, sent.file("file")
-    if file is None or not file.filename:
-        return _new(visit, trouble="no_file", status=422)
-    name = PurePath(file.filename.replace("\\", "/")).name[-120:]
-    form = FORMATS.get(PurePath(name).suffix.lower())
-    if form is None:
-        return _new(visit, trouble="format", file=name, status=422)
-    if (file.size or 0) > LIMITS.size:
-        return _new(visit, trouble="too_large", file=name, status=413)
-    data = await file.read()
-    try:
-        loaded = await asyncio.to_thread(parse, data, name=name, form=form, limits=LIMITS)
-        writing = Writing(title=loaded.title, text=loaded.text, language=loaded.language)
-        document = await free_name(visit, PurePath(name).stem, writing)
-        await save(visit, document, writing, file=name)
-        learned = Learned(document=document, notes=loaded.notes, flags=loaded.flags, signature=b"")
-        await visit.house.building.library.notes.learn([learned])
-    except KnowledgeFault as fault:
-        status = 413 if fault.code == "too_large" else 422
-        return _new(visit, trouble=f"file_{fault.code}", file=name, status=status)
-    return redirect(f"/console/knowledge/{document}", said="uploaded")
+@router.post("/console/knowledge/new/passages")
+async def cut(sent: CuratorSent) -> Response:
+    """Show how the text in the form would be cut; nothing is saved."""
+    return await _new(sent.visit, typed=typed_of(sent))
 
 
-def _new(
-    visit: Visit,
-    *,
-    trouble: str = "",
-    file: str = "",
-    typed: dict[str, str] | None = None,
-    status: int = 200,
+async def _new(
+    visit: Visit, *, trouble: str = "", typed: dict[str, str] | None = None, status: int = 200
 ) -> Response:
     fresh = {"title": "", "text": "", "language": visit.house.building.pack.languages[0], **FRESH}
+    words = fresh | (typed or {})
     return visit.page(
         "new.html",
         status=status,
-        typed=fresh | (typed or {}),
+        typed=words,
         trouble=trouble,
-        file=file,
+        passages=await asyncio.to_thread(passages_of, words),
         departments=named_departments(visit),
+        people=await owners(visit),
         audiences=AUDIENCES,
         languages=LANGUAGES,
         longest=LONGEST_TEXT,
-        formats=sorted(FORMATS),
-        megabytes=LIMITS.size // 1_000_000,
-        most_bytes=LIMITS.size,
+        **upload_limits(),
     )
 
 

@@ -23,6 +23,13 @@ def named_departments(visit: Visit) -> list[tuple[str, str]]:
     return [(one.id, one.name[visit.language]) for one in visit.house.building.pack.departments]
 
 
+async def owners(visit: Visit, *, now: str | None = None) -> list[tuple[str, str]]:
+    """Return the logins and names of people who may keep a document, by name; `now` is who does, in office or not."""
+    people = [one for one in await visit.staff.people() if not one.disabled or one.login == now]
+    known = sorted(((one.login, one.name) for one in people), key=lambda one: one[1].casefold())
+    return known if not now or now in dict(known) else [*known, (now, now)]
+
+
 async def free_name(visit: Visit, title: str, writing: Writing) -> DocumentId:
     """Return an id nobody has yet."""
     known = await visit.house.building.library.catalogue.documents()
@@ -39,15 +46,18 @@ async def save(visit: Visit, document: DocumentId, writing: Writing, **detail: A
 
 
 async def describe(visit: Visit, document: DocumentId, details: Details) -> None:
-    """Change for whom and when a document counts."""
-    await visit.house.building.library.describe(
+    """Change for whom and when a document counts, and who keeps it."""
+    library, by = visit.house.building.library, by_whom(visit)
+    described = await library.describe(
         document,
         audience=details.audience,
         department=details.department,
         valid_from=details.valid_from,
         valid_until=details.valid_until,
-        by=by_whom(visit),
+        by=by,
     )
+    if (described.owner or None) != details.owner:
+        await library.catalogue.assign(document, owner=details.owner, by=by)
     told = {name: str(value) for name in Details.__slots__ if (value := getattr(details, name))}
     await visit.note("describe", document, **told)
 

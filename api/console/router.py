@@ -1,6 +1,9 @@
 """The console's pages, assembled: sign in, dialogues, knowledge, and their files."""
 
-from fastapi import APIRouter, Request, Response
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.console import (
@@ -12,22 +15,26 @@ from api.console import (
     documents,
     gaps,
     history,
+    imports,
     page,
     sheet,
     sign_in,
     steps,
 )
+from api.console.importing import clear_away
+from api.console.jobs import jobs_of
 
 
 def console_router() -> APIRouter:
     """Return the routes of `/console`; they find the open house on `app.state.opened`."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, lifespan=_open)
     router.include_router(page.static, prefix="/console")
     router.include_router(sheet.preview)
     for part in (
         sign_in,
         dialogues,
         documents,
+        imports,
         sheet,
         steps,
         history,
@@ -40,6 +47,16 @@ def console_router() -> APIRouter:
         router.include_router(part.router)
     router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])
     return router
+
+
+@asynccontextmanager
+async def _open(app: FastAPI) -> AsyncIterator[None]:
+    """What a process left in the middle of something is cleared away; what runs beside the pages ends with them."""
+    await clear_away(app.state.opened.building)
+    try:
+        yield
+    finally:
+        await jobs_of(app).close()
 
 
 def _nowhere(request: Request, rest: str) -> Response:

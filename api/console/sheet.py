@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from api.console.keeping import authors_of, departments, named_departments
+from api.console.keeping import authors_of, departments, named_departments, owners
 from api.console.keeping import describe as keep_details
 from api.console.keeping import save as keep
 from api.console.page import PageRoute, redirect
@@ -21,8 +21,9 @@ router = APIRouter(prefix="/console/knowledge", route_class=PageRoute)
 preview = APIRouter(route_class=PageRoute)
 
 COMMENTS = 5
+UNSAVED = DocumentId("draft")
 SAID = (
-    *("drafted", "uploaded", "published", "retired", "rolled_back", "described", "unchanged", "overtaken"),
+    *("drafted", "published", "retired", "rolled_back", "described", "unchanged", "overtaken"),
     *("submitted", "rejected", "commented", "still_right", "scheduled", "withdrawn", "dropped"),
 )
 
@@ -69,15 +70,17 @@ async def passages(document: str, sent: CuratorSent) -> Response:
 async def cut(sent: CuratorSent) -> Response:
     """The same for a page that is open: only the passages."""
     words = typed_of(sent)
-    pieces = await asyncio.to_thread(_cut, words, DocumentId("draft"))
+    pieces = await asyncio.to_thread(passages_of, words)
     return sent.visit.page("_passages_part.html", passages=pieces)
 
 
 @router.post("/{document}/details")
 async def describe(document: str, sent: CuratorSent) -> Response:
-    """Change for whom and when it counts; at once, as these are not part of a version."""
+    """Change for whom and when it counts, and who keeps it; at once, as these are not part of a version."""
     try:
-        details = details_of(sent, departments=departments(sent.visit))
+        found = await sent.visit.house.building.library.catalogue.document(DocumentId(document))
+        people = [login for login, _ in await owners(sent.visit, now=found.owner)]
+        details = details_of(sent, departments=departments(sent.visit), people=people)
     except WrongField as wrong:
         return await sheet(sent.visit, document, trouble=wrong.code, status=422)
     await keep_details(sent.visit, DocumentId(document), details)
@@ -117,11 +120,12 @@ async def sheet(
         rejected=rejection(events),
         authors=await authors_of(visit, [*history, *events]),
         typed=words,
-        passages=await asyncio.to_thread(_cut, words, found.id),
+        passages=await asyncio.to_thread(passages_of, words, found.id),
         suggested=suggestions(words["text"], found, today=today),
         flags=await notes.flags(found.id),
         read_notes=await notes.notes(found.id),
         departments=named_departments(visit),
+        people=await owners(visit, now=found.owner),
         audiences=AUDIENCES,
         languages=LANGUAGES,
         longest=LONGEST_TEXT,
@@ -132,7 +136,8 @@ async def sheet(
     )
 
 
-def _cut(words: Mapping[str, str], document: DocumentId) -> list[Passage]:
+def passages_of(words: Mapping[str, str], document: DocumentId = UNSAVED) -> list[Passage]:
+    """Return how a text would be cut; none for an empty one."""
     language: Language = "en" if words["language"] == "en" else "ru"
     return split(words["text"], document=document, title=words["title"], language=language)
 

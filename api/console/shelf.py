@@ -18,11 +18,17 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 Order = Literal["title", "updated", "used", "wrong"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 LONGEST_TEXT = 1_000_000
-FRESH: dict[str, Any] = {"audience": "customer", "department": "", "valid_from": "", "valid_until": ""}
+FRESH: dict[str, Any] = {
+    "audience": "customer",
+    "department": "",
+    "owner": "",
+    "valid_from": "",
+    "valid_until": "",
+}
 """What a new document has before anybody wrote anything."""
 LONGEST_TITLE = 200
-LONGEST_NAME = 60
-PLACES = ("new", "upload")
+LONGEST_NAME = 100
+PLACES = ("new", "import")
 """Words that are pages of their own below /console/knowledge."""
 _LATIN = str.maketrans("абвгдеёзийклмнопрстуфыэ", "abvgdeeziyklmnoprstufye", "ъь") | {
     ord(letter): latin
@@ -89,10 +95,11 @@ def filter_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """For whom and when a document counts."""
+    """For whom and when a document counts, and who keeps it true (a login)."""
 
     audience: Audience
     department: str | None
+    owner: str | None
     valid_from: date | None
     valid_until: date | None
 
@@ -130,16 +137,17 @@ def writing_of(sent: Sent) -> Writing:
     return Writing(title=title, text=text, language=language)
 
 
-def details_of(sent: Sent, *, departments: Sequence[str]) -> Details:
-    """Read audience, department and dates. Raises `WrongField`."""
+def details_of(sent: Sent, *, departments: Sequence[str], people: Sequence[str]) -> Details:
+    """Read audience, department, owner and dates. Raises `WrongField`."""
     audience = sent.text("audience")
-    department = sent.text("department")
+    department, owner = sent.text("department"), sent.text("owner")
     begins, ends = (day_in(sent.text(name)) for name in ("valid_from", "valid_until"))
     if begins and ends and begins > ends:
         raise WrongField("dates_order")
     return Details(
         audience=audience if audience in AUDIENCES else "customer",
         department=department if department in departments else None,
+        owner=owner if owner in people else None,
         valid_from=begins,
         valid_until=ends,
     )

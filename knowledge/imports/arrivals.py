@@ -1,7 +1,7 @@
 """What came from outside: sources taken into the catalogue, twins told of each other, files that are gone."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -37,10 +37,14 @@ class Arrivals:
         self._engine = engine
         self._clock = clock
 
-    async def accept(self, source: Source, *, source_hash: str, by: str = IMPORT, why: str = "") -> bool:
-        """Save and publish (or retire) what came from outside, in one commit; say whether anything changed.
+    async def accept(
+        self, source: Source, *, source_hash: str, by: str = IMPORT, why: str = "", draft: bool = False
+    ) -> bool:
+        """Save what came from outside and publish (or retire) it, in one commit; say whether anything changed.
 
-        The same source twice changes nothing, even if people edited, retired or rolled back the document meanwhile.
+        As a `draft` it is only saved: what counts, for whom and until when stays as it is. The same source twice
+        changes nothing, even if people edited, retired or rolled back the document meanwhile. `by` is who imported;
+        the text itself is nobody's of ours.
         """
         change.wordy(source.text, source.id)
         act = Act(by=by, at=self._clock(), why=why, detail={"source": source.source})
@@ -54,16 +58,21 @@ class Arrivals:
             else:
                 # A twin is known from the whole import, not from one file.
                 kept = (*_KEPT, "twin") if source.twin is None else _KEPT
+                changed = {name: value for name, value in values.items() if name not in kept}
                 update = t.documents.update().where(t.documents.c.id == source.id)
-                await connection.execute(
-                    update.values(**{name: value for name, value in values.items() if name not in kept})
-                )
+                await connection.execute(update.values({"source_hash": source_hash} if draft else changed))
             saved = await change.save(
-                connection, source.id, source.text, title=source.title, language=source.language, act=act
+                connection,
+                source.id,
+                source.text,
+                title=source.title,
+                language=source.language,
+                act=replace(act, by=IMPORT),
             )
-            await change.put_out(connection, source.id, saved.version, dates=Dates(), act=act)
+            if not draft:
+                await change.put_out(connection, source.id, saved.version, dates=Dates(), act=act)
             await record(connection, source.id, "imported", act, version=saved.version)
-            if source.status != "published":
+            if source.status != "published" and not draft:
                 await change.take_down(connection, source.id, now=act.at)
                 await record(connection, source.id, "retired", act, version=saved.version)
             return True

@@ -1,14 +1,14 @@
 """The files of an import, read one by one: unchanged, a document, or a reason. Blocking; made for a thread."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from knowledge.errors import KnowledgeFault
+from knowledge.imports.stopping import Stop
 from knowledge.load import Limits, read_bytes
-from knowledge.reading.bundles import Part
+from knowledge.reading.bundles import Part, refused
 from knowledge.sources.port import Stamp
 
 
@@ -74,12 +74,12 @@ def arrivals(
     stamps: Mapping[str, Stamp],
     reads: Reads,
     limits: Limits,
-    stopped: threading.Event,
+    stop: Stop,
     look: Callable[[Path], tuple[int, int]] = lambda path: _look(path),
 ) -> Iterator[Arrival]:
-    """Give what is found in the files, in order, until `stopped` is set."""
+    """Give what is found in the files, in order, until they are told to stop."""
     for file in files:
-        if stopped.is_set():
+        if stop.asked:
             return
         size, modified = look(file.path)
         known = stamps.get(file.name)
@@ -88,7 +88,7 @@ def arrivals(
             continue
         yield Opened(file=file)
         for part in _parts(file, reads=reads, limits=limits):
-            if stopped.is_set():
+            if stop.asked:
                 return
             yield Read(file=file, part=part)
         yield Ended(file=file, size=size, modified_ns=modified)
@@ -98,9 +98,9 @@ def _parts(file: File, *, reads: Reads, limits: Limits) -> Iterator[Part]:
     try:
         data = read_bytes(file.path, limits=limits)
     except KnowledgeFault as fault:
-        yield Part(name="", reason=fault.message, remedy=fault.remedy)
+        yield refused("", fault)
         return
-    yield from reads.read(data, name=file.path.name)
+    yield from reads.read(data, name=PurePath(file.name).name)
 
 
 def _look(path: Path) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from knowledge.catalogue import hash_of
 from knowledge.errors import KnowledgeFault
 from knowledge.imports.arriving import Arrival, Ended, File, Opened, Read, Unchanged
 from knowledge.imports.near import Near, signature
-from knowledge.imports.report import Alike, Progress, Row
+from knowledge.imports.report import Alike, Progress, Row, skipped
 from knowledge.load import Loaded
 from knowledge.reading.bundles import Part
 from knowledge.sources.port import Brought, Learned, Notes, Stamp
@@ -25,6 +25,8 @@ _SETTLED_NS = 2_000_000_000
 _MOST_ALIKE = 3
 
 Tell = Callable[[Progress], None]
+Naming = Callable[[Source], DocumentId]
+"""What a document is called whose file does not say it; by default the file's stem."""
 
 
 class Shelf(Protocol):
@@ -75,6 +77,7 @@ class Intake:
         origin: str,
         total: int,
         progress: Tell,
+        naming: Naming = lambda source: source.id,
     ) -> None:
         self._library = library
         self._notes = notes
@@ -82,6 +85,7 @@ class Intake:
         self._origin = origin
         self._total = total
         self._progress = progress
+        self._naming = naming
         self._before = library.embedded()
         self._near = Near()
         self._taken: dict[DocumentId, str] = {}
@@ -93,11 +97,17 @@ class Intake:
         self.stamps: Mapping[str, Stamp] = {}
         self.rows: list[Row] = []
 
+    @property
+    def embedded(self) -> int:
+        """How many texts were embedded since this was made."""
+        return self._library.embedded() - self._before
+
     async def open(self) -> None:
         """Recall what earlier imports left."""
         if self._notes is None:
             return
-        self.stamps = await self._notes.stamps(self._origin)
+        if self._origin:
+            self.stamps = await self._notes.stamps(self._origin)
         known = await self._notes.signatures()
         self._near = Near({name: np.frombuffer(places, dtype="<u4") for name, places in known.items()})
 
@@ -139,8 +149,10 @@ class Intake:
 
     def _tell(self, name: str) -> None:
         self._name = name
-        passages = self._library.embedded() - self._before
-        self._progress(Progress(done=self._done, total=self._total, passages=passages, document=name))
+        step = Progress(
+            done=self._done, total=self._total, passages=self.embedded, document=name, found=len(self.rows)
+        )
+        self._progress(step)
 
     def _keep(self, stamp: Stamp) -> None:
         self._done += 1
@@ -149,23 +161,25 @@ class Intake:
             if other == one.path:
                 self.rows.append(Row(path=one.path, document=one.document, result="unchanged"))
             else:
-                self._refuse(one.path, _same(one.path, one.document, other), "Rename one of the two.")
+                self._refuse(one.path, _same(one.path, one.document, other))
 
-    def _refuse(self, path: str, reason: str, remedy: str) -> None:
-        self.rows.append(Row(path=path, document=None, result="skipped", reason=reason, remedy=remedy))
+    def _refuse(self, path: str, part: Part) -> None:
+        self.rows.append(skipped(path, reason=part.reason, remedy=part.remedy, why=part.why))
 
     def _checked(self, file: File, part: Part) -> list[_Wanted]:
         """Return the document to take in, or nothing and a row that says why."""
         path = path_of(file.name, part)
         if part.loaded is None:
             self._brought[file.name] = None
-            self._refuse(path, part.reason, part.remedy)
+            self._refuse(path, part)
             return []
         source = part_source(path, part, part.loaded, self._manifest.get(file.name, {}))
+        if not part.id:
+            source = replace(source, id=self._naming(source))
         other = self._taken.get(source.id)
         if other is not None:
             self._brought[file.name] = None
-            self._refuse(path, _same(path, source.id, other), "Rename one of the two.")
+            self._refuse(path, _same(path, source.id, other))
             return []
         self._taken[source.id] = path
         at = len(self.rows)
@@ -192,6 +206,7 @@ class Intake:
                     result="skipped",
                     reason=result.message,
                     remedy=result.remedy,
+                    why=result.why,
                 )
                 continue
             learned.append(self._noticed(one, passages=result))
@@ -231,7 +246,7 @@ class Intake:
                 stamps[one.file.name] = Stamp(
                     size=one.size, modified_ns=one.modified_ns, rules=one.file.rules, brought=tuple(brought)
                 )
-        if stamps and self._notes is not None:
+        if stamps and self._origin and self._notes is not None:
             await self._notes.stamp(self._origin, stamps)
 
 
@@ -272,8 +287,9 @@ def source_of(name: str, loaded: Loaded, row: Mapping[str, Any]) -> Source:
     )
 
 
-def _same(path: str, document: DocumentId, other: str) -> str:
-    return f"{path} has the same id as {other}: {document}."
+def _same(path: str, document: DocumentId, other: str) -> Part:
+    reason = f"{path} has the same id as {other}: {document}."
+    return Part(name="", reason=reason, remedy="Rename one of the two.", why="same_id")
 
 
 def _digest(source: Source) -> str:

@@ -22,8 +22,11 @@ def check_archive(data: bytes, limits: "Limits", *, what: str, main: str) -> lis
             raise Unreadable(
                 f"it is an old or password-protected {what} file.",
                 remedy="Save it in the current format, without a password.",
+                why="locked",
             ) from fault
-        raise Unreadable(f"it is not a {what} file.", remedy="Save it in the current format.") from fault
+        raise Unreadable(
+            f"it is not a {what} file.", remedy="Save it in the current format.", why="wrong_kind"
+        ) from fault
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members) or 1
     many = len(members) > limits.members
@@ -34,5 +37,9 @@ def check_archive(data: bytes, limits: "Limits", *, what: str, main: str) -> lis
         )
     names = [member.filename for member in members]
     if main not in names:
-        raise Unreadable(f"it is an archive, but not a {what} file.", remedy="Save it in the current format.")
+        raise Unreadable(
+            f"it is an archive, but not a {what} file.",
+            remedy="Save it in the current format.",
+            why="wrong_kind",
+        )
     return names

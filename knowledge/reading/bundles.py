@@ -39,6 +39,7 @@ class Part:
     language: Language | None = None
     reason: str = ""
     remedy: str = ""
+    why: str = ""
 
 
 def parts(data: bytes, *, name: str, limits: Limits, start: int = 0) -> Iterator[Part]:
@@ -59,20 +60,25 @@ def parts(data: bytes, *, name: str, limits: Limits, start: int = 0) -> Iterator
         elif suffix in FORMATS:
             yield Part(name="", loaded=parse(data, name=name, form=FORMATS[suffix], limits=limits))
         else:
-            raise Unreadable(f"{name}: the format {suffix or '(none)'} is not supported.", remedy=SUPPORTED)
+            raise Unreadable(
+                f"{name}: the format {suffix or '(none)'} is not supported.", remedy=SUPPORTED, why="format"
+            )
     except KnowledgeFault as fault:
-        yield _refused("", fault)
+        yield refused("", fault)
 
 
-def _refused(name: str, fault: KnowledgeFault) -> Part:
-    return Part(name=name, reason=fault.message, remedy=fault.remedy)
+def refused(name: str, fault: KnowledgeFault) -> Part:
+    """Return a part that could not be read, with the reason."""
+    return Part(name=name, reason=fault.message, remedy=fault.remedy, why=fault.why)
 
 
 def _members(data: bytes, *, name: str, limits: Limits, start: int) -> Iterator[Part]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
-        raise Unreadable(f"{name} is not a ZIP, or is damaged.", remedy="Pack it again.") from fault
+        raise Unreadable(
+            f"{name} is not a ZIP, or is damaged.", remedy="Pack it again.", why="damaged"
+        ) from fault
     with archive:
         members = [one for one in archive.infolist() if not one.is_dir() and not _noise(one.filename)]
         if len(members) > limits.members:
@@ -91,7 +97,7 @@ def _members(data: bytes, *, name: str, limits: Limits, start: int) -> Iterator[
                     name=path, loaded=parse(body, name=PurePosixPath(path).name, form=form, limits=limits)
                 )
             except KnowledgeFault as fault:
-                yield _refused(path, fault)
+                yield refused(path, fault)
 
 
 def _noise(name: str) -> bool:
@@ -111,16 +117,24 @@ def _name(member: zipfile.ZipInfo) -> str:
 def _check(member: zipfile.ZipInfo, path: str, limits: Limits) -> None:
     plain = path.replace("\\", "/")
     if plain.startswith("/") or _DRIVE.match(plain) or ".." in PurePosixPath(plain).parts:
-        raise Unreadable(f"{path}: the name leads out of the archive.", remedy="Pack the folder itself.")
+        raise Unreadable(
+            f"{path}: the name leads out of the archive.", remedy="Pack the folder itself.", why="outside"
+        )
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise Unreadable(f"{path} is a link.", remedy="Pack the file it points to.")
+        raise Unreadable(f"{path} is a link.", remedy="Pack the file it points to.", why="link")
     if member.flag_bits & _LOCKED:
-        raise Unreadable(f"{path} is locked with a password.", remedy="Pack it without a password.")
+        raise Unreadable(
+            f"{path} is locked with a password.", remedy="Pack it without a password.", why="locked"
+        )
     suffix = PurePosixPath(plain).suffix.lower()
     if suffix in BUNDLES:
-        raise Unreadable(f"{path} is an archive inside an archive.", remedy="Import it by itself.")
+        raise Unreadable(
+            f"{path} is an archive inside an archive.", remedy="Import it by itself.", why="nested"
+        )
     if suffix not in FORMATS:
-        raise Unreadable(f"{path}: the format {suffix or '(none)'} is not supported.", remedy=SUPPORTED)
+        raise Unreadable(
+            f"{path}: the format {suffix or '(none)'} is not supported.", remedy=SUPPORTED, why="format"
+        )
     unpacked, packed = member.file_size, member.compress_size or 1
     if unpacked > limits.size or unpacked > limits.ratio * packed + _MEGABYTE:
         raise TooLarge(f"{path} unpacks to {unpacked / _MEGABYTE:.0f} MB.", remedy="Split the file.")
@@ -134,7 +148,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, *, limits: Limi
             body = stream.read(most + 1)
     except Exception as fault:
         # A damaged member makes the unpacker raise anything from zlib.error to EOFError.
-        raise Unreadable(f"{member.filename} is damaged.", remedy="Pack it again.") from fault
+        raise Unreadable(f"{member.filename} is damaged.", remedy="Pack it again.", why="damaged") from fault
     if len(body) > most:
         raise TooLarge(f"{member.filename} unpacks to more than is allowed.", remedy="Split the archive.")
     return body
@@ -153,7 +167,7 @@ def _rows(data: bytes, *, name: str, limits: Limits, start: int) -> Iterator[Par
         try:
             yield _row(line, number=number, stem=stem, limits=limits)
         except KnowledgeFault as fault:
-            yield _refused(str(number), fault)
+            yield refused(str(number), fault)
 
 
 def _row(line: str, *, number: int, stem: str, limits: Limits) -> Part:
@@ -161,9 +175,9 @@ def _row(line: str, *, number: int, stem: str, limits: Limits) -> Part:
     try:
         row: Any = json.loads(line)
     except (ValueError, RecursionError) as fault:
-        raise Unreadable(f"line {number} is not JSON.", remedy=remedy) from fault
+        raise Unreadable(f"line {number} is not JSON.", remedy=remedy, why="bad_line") from fault
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise Unreadable(f"line {number} has no `text`.", remedy=remedy)
+        raise Unreadable(f"line {number} has no `text`.", remedy=remedy, why="bad_line")
     title, id = str(row.get("title") or ""), _ID.sub("-", str(row.get("id") or "")).strip("-.")[:150]
     findings = Findings()
     found = loaded(title, row["text"], name=f"line {number}", form="jsonl", limits=limits, findings=findings)

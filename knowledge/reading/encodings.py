@@ -35,7 +35,9 @@ def decoded(data: bytes, *, findings: Findings, declared: str | None = None) -> 
             return text
     wide = _utf16(data)
     if wide is None and b"\0" in data[:_SAMPLE]:
-        raise Unreadable("it is not text.", remedy="Check that the file is what its name says.")
+        raise Unreadable(
+            "it is not text.", remedy="Check that the file is what its name says.", why="wrong_kind"
+        )
     if wide is None and (mixed := _mixed(data)) is not None:
         findings.note("encoding", "mixed: UTF-8 and another encoding in one file")
         return mixed

@@ -35,12 +35,16 @@ def read_pdf(data: bytes, *, limits: "Limits", findings: Findings) -> tuple[str,
         raise
     except Exception as fault:
         # A damaged PDF makes the parser raise anything from KeyError to struct.error.
-        raise Unreadable("the PDF is damaged.", remedy="Export it again from its source.") from fault
+        raise Unreadable(
+            "the PDF is damaged.", remedy="Export it again from its source.", why="damaged"
+        ) from fault
 
 
 def _pages(reader: Any, limits: "Limits", findings: Findings) -> tuple[str, str]:
     if reader.is_encrypted and not reader.decrypt(""):
-        raise Unreadable("the PDF is locked with a password.", remedy="Save a copy without a password.")
+        raise Unreadable(
+            "the PDF is locked with a password.", remedy="Save a copy without a password.", why="locked"
+        )
     _count(reader, limits)
     started = time.monotonic()
     pages: list[list[Line]] = []
@@ -50,7 +54,9 @@ def _pages(reader: Any, limits: "Limits", findings: Findings) -> tuple[str, str]
         seen.append(one)
         pages.append(list(one.lines))
         if time.monotonic() - started > limits.seconds:
-            raise TooLarge(f"reading took over {limits.seconds:.0f} seconds.", remedy="Split the file.")
+            raise TooLarge(
+                f"reading took over {limits.seconds:.0f} seconds.", remedy="Split the file.", why="too_slow"
+            )
         if sum(len(line.text) for line in pages[-1]) > limits.chars:
             raise TooLarge("a page holds too much text.", remedy="Split the file.")
     _tell(pages, seen, findings)
@@ -79,6 +85,7 @@ def _tell(pages: Sequence[Sequence[Line]], seen: Sequence[Seen], findings: Findi
         raise Empty(
             f"pages {spans(scans)} hold no text: a scan?",
             remedy="Recognise the text (OCR) and import it again.",
+            why="scan",
         )
     if scans:
         findings.note("scan", f"pages {spans(scans)} hold no text: a scan?")

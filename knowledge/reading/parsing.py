@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from knowledge.errors import Why
 from knowledge.load import FORMATS, Limits, Loaded
 from knowledge.reading.bundles import Part
 from knowledge.reading.findings import flag_of, note_of
@@ -190,7 +191,8 @@ def _lost(fault: _Died, limits: Limits) -> Part:
         reason = f"reading took over {limits.seconds:.0f} seconds and was stopped."
     else:
         reason = "reading it took more memory or time than is allowed, or broke the reader."
-    return Part(name="", reason=reason, remedy="Save it again from its program, or split it.")
+    why: Why = "too_slow" if fault.late else "broke_reader"
+    return Part(name="", reason=reason, remedy="Save it again from its program, or split it.", why=why)
 
 
 def _part(data: dict[str, Any]) -> Part:
@@ -203,6 +205,7 @@ def _part(data: dict[str, Any]) -> Part:
         language=language,
         reason=str(data.get("reason", "")),
         remedy=str(data.get("remedy", "")),
+        why=str(data.get("why", "")),
         loaded=_loaded(found) if isinstance(found, dict) else None,
     )
 

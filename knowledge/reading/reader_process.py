@@ -10,7 +10,9 @@ Its limits: memory, processor time, open files, no files written, no network whe
 
 import ctypes
 import json
+import os
 import resource
+import signal
 import struct
 import sys
 from dataclasses import asdict
@@ -19,11 +21,13 @@ from typing import Any, BinaryIO
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 _FILES = 64
 _HEADER = 1_000_000
+_LOOK_SECONDS = 1.0
 
 
 def main() -> None:
-    """Serve until the input ends."""
+    """Serve until the input ends, or the process that asked is gone."""
     _confine()
+    _leave_with(os.getppid())
     # The readers' own modules are loaded before the first file: its clock is already running then.
     from knowledge.load import Limits
     from knowledge.reading.bundles import parts
@@ -52,6 +56,18 @@ def _confine() -> None:
     except (OSError, AttributeError):
         # Not Linux: the network is then kept away by nothing but the code being a reader.
         return
+
+
+def _leave_with(parent: int) -> None:
+    """End when the parent has ended, even in the middle of a document: nobody would stop a long one."""
+
+    def look(*_: object) -> None:
+        if os.getppid() != parent:
+            os._exit(1)
+
+    # A timer and not a thread: a thread's memory would count against the limit.
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
 
 
 def _allow(limits: Any) -> None:

@@ -34,6 +34,7 @@ async def public_address(host: str, port: int, *, using: Resolve) -> str:
             raise Forbidden(
                 f"{host} is at {address}, which is not a public address.",
                 remedy="Import internal pages from files: save them into a folder.",
+                why="private",
             )
     return addresses[0]
 

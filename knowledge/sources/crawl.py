@@ -16,8 +16,9 @@ from knowledge.errors import KnowledgeFault, Unreadable
 from knowledge.imports.arriving import Arrival, Ended, File, Opened, Read, Reads, Unchanged
 from knowledge.imports.intake import Intake, Shelf, Tell
 from knowledge.imports.report import ImportReport
+from knowledge.imports.stopping import Stop
 from knowledge.load import BUNDLES, FORMATS, SUPPORTED, Limits
-from knowledge.reading.bundles import Part
+from knowledge.reading.bundles import Part, refused
 from knowledge.sources.errors import Unreachable
 from knowledge.sources.fetch import Fetched, Fetcher
 from knowledge.sources.port import Brought, Notes, Page, Stamp
@@ -54,11 +55,13 @@ async def import_url(
     limits: Limits,
     progress: Tell = lambda _: None,
     sleep: Sleep = asyncio.sleep,
+    stop: Stop | None = None,
 ) -> ImportReport:
-    """Import a page, or every page of a sitemap. Raises `Forbidden`, `Unreachable` when `url` itself cannot be had;
-    a page of a sitemap that cannot be had is a row."""
-    started, before = time.perf_counter(), library.embedded()
-    crawl = _Crawl(notes=notes, reads=reads, fetcher=fetcher)
+    """Import a page, or every page of a sitemap until told to stop. Raises `Forbidden`, `Unreachable` when `url`
+    itself cannot be had; a page of a sitemap that cannot be had is a row."""
+    started, stop = time.perf_counter(), stop or Stop()
+    stop.also(reads.close)
+    crawl = _Crawl(notes=notes, reads=reads, fetcher=fetcher, stop=stop)
     first = await crawl.fetched(url)
     pages = await crawl.pages(url, first) if is_sitemap(first.body) else []
     intake = Intake(
@@ -68,26 +71,28 @@ async def import_url(
     if not pages:
         await crawl.take(url, first, intake)
     for page in pages:
+        if stop.asked:
+            break
         try:
             await sleep(await crawl.robots.pause(page))
             await crawl.take(page, await crawl.fetched(page), intake)
         except KnowledgeFault as fault:
-            await intake.take([Read(file=_file(page), part=_refused(fault)), _ended(page)])
+            await intake.take([Read(file=_file(page), part=refused("", fault)), _ended(page)])
     await intake.close()
-    embedded = library.embedded() - before
     return ImportReport(
-        rows=tuple(intake.rows), embedded=embedded, seconds=round(time.perf_counter() - started, 2)
+        rows=tuple(intake.rows), embedded=intake.embedded, seconds=round(time.perf_counter() - started, 2)
     )
 
 
 class _Crawl:
     """One crawl: what its parts share."""
 
-    def __init__(self, *, notes: Notes, reads: Reads, fetcher: Fetcher) -> None:
+    def __init__(self, *, notes: Notes, reads: Reads, fetcher: Fetcher, stop: Stop) -> None:
         self.robots = Robots(fetcher)
         self._notes = notes
         self._reads = reads
         self._fetcher = fetcher
+        self._stop = stop
 
     async def fetched(self, url: str) -> Fetched:
         """Return a page if robots may read it. Raises `Forbidden`, `Unreachable`."""
@@ -123,6 +128,9 @@ class _Crawl:
             await intake.take([_unchanged(url, known)])
             return
         parts = await asyncio.to_thread(self._parts, url, found)
+        if self._stop.asked:
+            # The reader was taken away meanwhile: what it says of this page is not about the page.
+            return
         start = len(intake.rows)
         arrivals: list[Arrival] = [Opened(file=_file(url))]
         arrivals += [Read(file=_file(url), part=part) for part in parts]
@@ -137,7 +145,7 @@ class _Crawl:
         try:
             suffix = suffix_of(found)
         except KnowledgeFault as fault:
-            return [_refused(fault)]
+            return [refused("", fault)]
         name = f"{name_of(url)}{suffix}"
         parts = list(self._reads.read(_in_utf8(found, suffix), name=name))
         return [replace(part, id=str(name_of(url))) if not part.name else part for part in parts]
@@ -179,10 +187,6 @@ def _file(url: str) -> File:
 
 def _ended(url: str) -> Ended:
     return Ended(file=_file(url), size=0, modified_ns=time.time_ns())
-
-
-def _refused(fault: KnowledgeFault) -> Part:
-    return Part(name="", reason=fault.message, remedy=fault.remedy)
 
 
 def _unchanged(url: str, page: Page) -> Unchanged:

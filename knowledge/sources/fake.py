@@ -1,9 +1,11 @@
 """The memory of imports in memory: for tests, and for an import that nobody will repeat."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from knowledge.reading.findings import Flag, Note
-from knowledge.sources.port import Learned, Page, Schedule, Stamp
+from knowledge.sources.port import Learned, Outcome, Page, Schedule, Stamp
 from knowledge.types import DocumentId
 
 
@@ -50,6 +52,14 @@ class ForgetfulNotes:
 
     async def keep_schedule(self, schedule: Schedule) -> None:
         self._schedules[schedule.source] = schedule
+
+    async def pause_schedule(self, source: str, *, paused: bool) -> None:
+        if source in self._schedules:
+            self._schedules[source] = replace(self._schedules[source], paused=paused)
+
+    async def note_try(self, source: str, *, at: datetime, outcome: Outcome | None) -> None:
+        if source in self._schedules:
+            self._schedules[source] = replace(self._schedules[source], last=at, outcome=outcome)
 
     async def drop_schedule(self, source: str) -> bool:
         return self._schedules.pop(source, None) is not None

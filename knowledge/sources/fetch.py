@@ -189,14 +189,16 @@ def _url(url: str, limits: NetLimits) -> httpx.URL:
         host, port = found.host, _port(found)
         found.netloc.decode("ascii")
     except (httpx.InvalidURL, ValueError, TypeError) as fault:
-        raise Forbidden(f"{url[:200]} is not an address.", remedy="Write https://….") from fault
+        raise Forbidden(
+            f"{url[:200]} is not an address.", remedy="Write https://….", why="not_address"
+        ) from fault
     if found.scheme not in ("http", "https") or not host:
-        raise Forbidden(f"{url[:200]} is not an http address.", remedy="Write https://….")
+        raise Forbidden(f"{url[:200]} is not an http address.", remedy="Write https://….", why="not_address")
     if found.userinfo:
         raise Forbidden("The address holds a password.", remedy="Give the address without one.")
     if port not in limits.ports:
         raise Forbidden(
-            f"Port {port} is not allowed.", remedy="Use 80 or 443, or allow it with --allow-port."
+            f"Port {port} is not allowed.", remedy="Use 80 or 443, or allow it with --allow-port.", why="port"
         )
     return found
 

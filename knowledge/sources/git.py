@@ -87,7 +87,9 @@ async def _safe(source: str, *, fetcher: Fetcher, limits: GitLimits) -> tuple[st
     elif scheme == "file" and limits.local:
         settings["protocol.file.allow"] = "always"
     else:
-        raise Forbidden(f"{url[:200]} is not an https repository.", remedy="Use https://….git.")
+        raise Forbidden(
+            f"{url[:200]} is not an https repository.", remedy="Use https://….git.", why="not_address"
+        )
     return url, [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 

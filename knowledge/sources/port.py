@@ -48,12 +48,29 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How importing a source went: documents by result, and why the first one skipped was (see `KnowledgeFault.why`)."""
+
+    imported: int
+    unchanged: int
+    skipped: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """An address or repository to import again `every` so often; `last` is when it was tried last."""
+    """An address or repository to import again `every` so often; `last` is when it was tried last.
+
+    `drafts`: what is new waits for somebody to publish it. A `paused` one is never due. `outcome` is what came of the
+    last try, None while it runs or if it never ended.
+    """
 
     source: str
     every: timedelta
     last: datetime | None
+    drafts: bool = False
+    paused: bool = False
+    outcome: Outcome | None = None
 
 
 class Notes(Protocol):
@@ -101,6 +118,14 @@ class Notes(Protocol):
 
     async def keep_schedule(self, schedule: Schedule) -> None:
         """Keep a schedule; one of the same source is replaced."""
+        ...
+
+    async def pause_schedule(self, source: str, *, paused: bool) -> None:
+        """Let a source rest, or take it up again."""
+        ...
+
+    async def note_try(self, source: str, *, at: datetime, outcome: Outcome | None) -> None:
+        """Note when a source was tried and what came of it; one that is not planned (any more) is left alone."""
         ...
 
     async def drop_schedule(self, source: str) -> bool:

@@ -28,6 +28,7 @@ class Robots:
             raise Forbidden(
                 f"robots.txt of {_site(url)} does not allow {AGENT} to read {url}.",
                 remedy="Ask the site's owner, or save the page into a file.",
+                why="robots",
             )
 
     async def pause(self, url: str) -> float:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from knowledge.errors import Unreadable
-from knowledge.sources.port import Schedule
+from knowledge.imports.report import ImportReport
+from knowledge.sources.port import Outcome, Schedule
 
 LEAST = timedelta(minutes=15)
 MOST = timedelta(days=30)
@@ -26,5 +27,13 @@ def every_of(words: str) -> timedelta:
 
 def due(schedules: Sequence[Schedule], *, now: datetime) -> list[Schedule]:
     """Return those whose time has come, the longest waiting first; one never tried is due at once."""
-    waiting = [one for one in schedules if one.last is None or one.last + one.every <= now]
+    waiting = [
+        one for one in schedules if not one.paused and (one.last is None or one.last + one.every <= now)
+    ]
     return sorted(waiting, key=lambda one: (one.last is not None, one.last or now, one.source))
+
+
+def outcome_of(report: ImportReport) -> Outcome:
+    """Return an account of a report for the list of sources."""
+    why = next((row.why for row in report.rows if row.result == "skipped"), "")
+    return Outcome(**report.counts, why=why)

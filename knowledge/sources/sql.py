@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from knowledge.catalogue import hash_of
 from knowledge.keeping import tables as documents
 from knowledge.reading.findings import Flag, Note, flag_of, note_of
 from knowledge.sources import tables as t
-from knowledge.sources.port import Brought, Learned, Page, Schedule, Stamp
+from knowledge.sources.port import Brought, Learned, Outcome, Page, Schedule, Stamp
 from knowledge.types import DocumentId
 
 _CHUNK = 500
@@ -113,7 +113,14 @@ class SqlNotes:
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
-            Schedule(source=row["source"], every=timedelta(seconds=row["every"]), last=row["last"])
+            Schedule(
+                source=row["source"],
+                every=timedelta(seconds=row["every"]),
+                last=row["last"],
+                drafts=bool(row["drafts"]),
+                paused=bool(row["paused"]),
+                outcome=Outcome(**json.loads(row["outcome"])) if row["outcome"] else None,
+            )
             for row in rows
         ]
 
@@ -124,13 +131,27 @@ class SqlNotes:
             "source": schedule.source,
             "every": every,
             "last": schedule.last,
+            "drafts": schedule.drafts,
+            "paused": schedule.paused,
+            "outcome": _outcome(schedule.outcome),
         }
         await self._put(t.schedules, "id", [row])
+
+    async def pause_schedule(self, source: str, *, paused: bool) -> None:
+        await self._change_schedule(source, paused=paused)
+
+    async def note_try(self, source: str, *, at: datetime, outcome: Outcome | None) -> None:
+        await self._change_schedule(source, last=at, outcome=_outcome(outcome))
 
     async def drop_schedule(self, source: str) -> bool:
         async with self._engine.begin() as connection:
             gone = t.schedules.delete().where(t.schedules.c.id == hash_of(source))
             return bool((await connection.execute(gone)).rowcount)
+
+    async def _change_schedule(self, source: str, **values: Any) -> None:
+        own = t.schedules.update().where(t.schedules.c.id == hash_of(source))
+        async with self._engine.begin() as connection:
+            await connection.execute(own.values(**values))
 
     async def _of(self, document: DocumentId, column: str) -> str | None:
         query = sa.select(t.findings.c[column]).where(t.findings.c.document == document)
@@ -147,6 +168,10 @@ class SqlNotes:
         async with self._engine.begin() as connection:
             for i in range(0, len(rows), _CHUNK):
                 await connection.execute(put, [dict(row) for row in rows[i : i + _CHUNK]])
+
+
+def _outcome(outcome: Outcome | None) -> str:
+    return json.dumps(asdict(outcome)) if outcome is not None else ""
 
 
 def _stamp(row: sa.RowMapping) -> Stamp:

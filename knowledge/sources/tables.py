@@ -2,9 +2,10 @@
 
 kb_stamps      files as they were imported          kb_findings   flags, notes and signature of a document
 kb_pages       addresses as they were fetched       kb_schedules  what is imported again by itself
+kb_imports     what people imported, and the report
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, false
 
 from knowledge.keeping.tables import Moment, metadata
 
@@ -49,4 +50,23 @@ schedules = Table(
     Column("source", Text, nullable=False),
     Column("every", Integer, nullable=False),
     Column("last", Moment),
+    Column("drafts", Boolean, nullable=False, server_default=false()),
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("outcome", Text, nullable=False, server_default=""),
+)
+
+imports = Table(
+    "kb_imports",
+    metadata,
+    Column("number", String(32), primary_key=True),
+    Column("by", String(100), nullable=False),
+    Column("drafts", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("began", Moment, nullable=False),
+    Column("ended", Moment),
+    # Names of files and addresses, as they were given.
+    Column("wanted", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("rows", Text, nullable=False),
+    Index("kb_imports_began", "began"),
 )

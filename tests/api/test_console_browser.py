@@ -1,10 +1,12 @@
 """The console in a real browser: an operator takes over from the AI, a curator changes what it knows."""
 
 import asyncio
+import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,11 @@ from api.main import create_app
 from api.migrate import migrate
 from api.settings import Settings
 from api.staff import add_person
+from knowledge.imports.journal import Import, Journal
+from knowledge.imports.report import Alike, Row, skipped
+from knowledge.reading.findings import Flag, Note
+from knowledge.sources.port import Outcome, Schedule
+from knowledge.types import DocumentId
 from tests.api.console_house import PASSWORD, PEOPLE, escalated
 from tests.api.widget_browser import visitor
 from tests.api.widget_server import serving
@@ -183,10 +190,11 @@ def test_a_curator_uploads_publishes_and_edits(house: Running, browser: Browser,
     with visitor(browser) as context:
         page = context.new_page()
         signed_in(page, house, "kirill")
-        page.get_by_role("link", name="Загрузить файл").click()
+        page.get_by_role("link", name="Написать").click()
         page.locator("input[type=file]").set_input_files(file)
-        page.get_by_role("button", name="Прочитать файл").click()
-        expect(page.get_by_role("status").first).to_contain_text("Файл прочитан в черновик")
+        page.get_by_role("button", name="Прочитать файлы").click()
+        expect(page.get_by_role("heading", name="Загрузка окончена")).to_be_visible()
+        page.locator(".row-imported a").first.click()
         expect(page.locator("#passages")).to_contain_text("150 рублей")
         assert found("подарочная упаковка") == ""
         page.get_by_role("button", name="Опубликовать версию 1").click()
@@ -214,13 +222,71 @@ def test_a_file_that_is_too_large_is_refused_before_it_travels(
     with visitor(browser) as context:
         page = context.new_page()
         signed_in(page, house, "kirill")
-        page.goto(f"{house.address}/console/knowledge/new")
+        page.goto(f"{house.address}/console/knowledge/import")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.method))
         page.locator("input[type=file]").set_input_files(big)
         expect(page.get_by_role("alert")).to_contain_text("«big.txt» больше 20 МБ")
-        page.get_by_role("button", name="Прочитать файл").click()
+        page.get_by_role("button", name="Загрузить", exact=True).click()
         assert "POST" not in asked
+
+
+def test_passages_of_a_new_document_are_shown_while_it_is_written(house: Running, browser: Browser) -> None:
+    with visitor(browser) as context:
+        page = context.new_page()
+        signed_in(page, house, "kirill")
+        page.goto(f"{house.address}/console/knowledge/new")
+        page.get_by_label("Текст", exact=False).first.fill(
+            "# Одно\n\nПервая мысль.\n\n# Другое\n\nВторая мысль."
+        )
+        expect(page.locator("#passages ol > li")).to_have_count(2)
+        quiet(page)
+
+
+def test_files_are_dropped_read_and_told_of_without_scripts_too(
+    house: Running, browser: Browser, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "bez-skriptov.md", tmp_path / "pusto.md"
+    good.write_text("# Без скриптов\n\nВсё равно читается.", "utf-8")
+    bad.write_text("", "utf-8")
+    with visitor(browser, java_script_enabled=False) as context:
+        page = context.new_page()
+        signed_in(page, house, "kirill")
+        page.goto(f"{house.address}/console/knowledge/import")
+        page.locator("input[type=file]").set_input_files([good, bad])
+        page.get_by_role("button", name="Загрузить", exact=True).click()
+        for _ in range(100):
+            if page.get_by_role("heading", name="Загрузка окончена").count():
+                break
+            page.wait_for_timeout(200)
+            page.get_by_role("link", name="Обновить").click()
+        expect(page.locator(".row-skipped")).to_contain_text("нет слов")
+        expect(page.locator(".row-imported")).to_contain_text("Без скриптов")
+
+
+def test_files_dropped_onto_the_page_are_taken(house: Running, browser: Browser) -> None:
+    with visitor(browser) as context:
+        page = context.new_page()
+        signed_in(page, house, "kirill")
+        page.goto(f"{house.address}/console/knowledge/import")
+        page.evaluate(DROP)
+        expect(page.locator("[data-files-chosen] li")).to_have_count(2)
+        page.get_by_role("button", name="Загрузить", exact=True).click()
+        expect(page.get_by_role("heading", name="Загрузка окончена")).to_be_visible()
+        expect(page.locator(".row-imported")).to_have_count(2)
+        quiet(page)
+
+
+DROP = """
+() => {
+  const carried = new DataTransfer();
+  for (const name of ["brosili-odin.md", "brosili-dva.md"]) {
+    carried.items.add(new File([`# ${name}\n\nСлова из файла ${name}.`], name, { type: "text/markdown" }));
+  }
+  document.querySelector("[data-files]").dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true }));
+}
+"""
+"""Two files dropped by hand."""
 
 
 def test_the_main_acts_work_without_scripts(house: Running, browser: Browser) -> None:
@@ -258,6 +324,7 @@ def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
         )
     )
     house.do(lambda building: Curation(building).preview(document, by="staff:kirill"))
+    report = house.do(long_report)
     with visitor(browser, viewport={"width": width, "height": 700}, color_scheme=theme) as context:
         page = context.new_page()
         signed_in(page, house, "marina")
@@ -267,6 +334,8 @@ def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
             "dialogues?show=mine",
             "knowledge",
             "knowledge/new",
+            "knowledge/import",
+            f"knowledge/import/{report}",
             "knowledge?health=flagged",
             "conflicts",
             "gaps",
@@ -279,6 +348,31 @@ def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
             page.goto(f"{house.address}/console/{path}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
             assert page.evaluate(FAINT) == [], path
+
+
+async def long_report(building: Building) -> str:
+    """An import with all there is to remark, its names wider than any screen."""
+    number, now = secrets.token_hex(8), building.clock.now()
+    wide, journal = "https://docs.example/" + "dlinno" * 40, Journal(building.engine)
+    flags = (Flag(kind="hidden_text", quote="скрыто" * 30, where="p. 1"),)
+    rows = (
+        Row(
+            path=wide,
+            document=DocumentId("shirina"),
+            result="imported",
+            passages=3,
+            flags=flags,
+            notes=(Note(kind="scan", detail="", where="page 2"),),
+            alike=(Alike(document=DocumentId("shirina"), share=0.93),),
+        ),
+        skipped(wide, reason="", remedy="", why="private"),
+    )
+    await journal.begin(Import(number=number, by="staff:kirill", drafts=True, wanted=(wide,), began=now))
+    await journal.finish(number, state="stopped", rows=rows, at=now)
+    outcome = Outcome(imported=1, unchanged=2, skipped=3, why="robots")
+    plan = Schedule(source=wide, every=timedelta(days=1), last=now, paused=True, outcome=outcome)
+    await building.library.notes.keep_schedule(plan)
+    return number
 
 
 FAINT = """

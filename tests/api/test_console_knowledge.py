@@ -1,7 +1,5 @@
 """Knowledge in the console: drafts, files, passages, publishing, going back; every refusal in words."""
 
-import io
-import zipfile
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -36,13 +34,6 @@ async def written(browser: httpx.AsyncClient, text: str = GIFTS, **fields: str) 
     answer = await send(browser, "/console/knowledge/new", **form)
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"].partition("?")[0]
-
-
-async def uploaded(browser: httpx.AsyncClient, name: str, data: bytes) -> httpx.Response:
-    token = await form_token(browser)
-    return await browser.post(
-        "/console/knowledge/upload", data={"form_token": token}, files={"file": (name, data)}
-    )
 
 
 async def found(house: Console, words: str, *, audience: str = "customer") -> list[str]:
@@ -172,89 +163,11 @@ async def test_an_earlier_version_can_be_looked_at(house: Console, browser: http
     assert (await browser.get(f"{address}?version=9")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "words"),
-    [
-        ("gifts.md", GIFTS.encode(), "silver and blue"),
-        ("gifts.txt", b"We wrap gifts for 150 roubles.", "We wrap gifts"),
-        ("gifts.html", b"<h1>Gifts</h1><p>We wrap gifts for 150 roubles.</p>", "We wrap gifts"),
-    ],
-)
-async def test_a_file_becomes_a_draft(
-    house: Console, browser: httpx.AsyncClient, name: str, data: bytes, words: str
-) -> None:
-    answer = await uploaded(browser, name, data)
-    assert answer.status_code == 303
-    assert "said=uploaded" in answer.headers["Location"]
-    assert words in (await browser.get(answer.headers["Location"])).text
-    (row,) = await house.building.library.catalogue.documents()
-    assert row.status == "draft"
-    assert row.id.startswith("gifts")
-
-
-@pytest.mark.parametrize("name", ["headlamp-guide.pdf", "heavy-goods.docx"])
-async def test_pdf_and_word_files_are_read(house: Console, browser: httpx.AsyncClient, name: str) -> None:
-    path = house.building.pack.folder / "knowledge" / "ru" / name
-    answer = await uploaded(browser, name, path.read_bytes())
-    assert answer.status_code == 303
-    (row,) = await house.building.library.catalogue.documents()
-    assert (row.id, row.language) == (name.partition(".")[0], "ru")
-
-
-def empty_docx() -> bytes:
-    body = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body/></w:document>'
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("word/document.xml", body)
-    return packed.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "status", "words"),
-    [
-        ("broken.pdf", b"%PDF-1.7 and then nothing", 422, "damaged"),
-        ("empty.docx", empty_docx(), 422, "empty.docx"),
-        ("scan.txt", b" \n ", 422, "no words"),
-        ("virus.exe", b"MZ", 422, "format can&#39;t be read"),
-        ("large.txt", b"x" * 20_000_001, 413, "over 20 MB"),
-    ],
-)
-async def test_a_file_that_cannot_be_used_is_refused_in_words(
-    house: Console, browser: httpx.AsyncClient, name: str, data: bytes, status: int, words: str
-) -> None:
-    answer = await uploaded(browser, name, data)
-    assert answer.status_code == status
-    assert words in answer.text
-    assert await house.building.library.catalogue.documents() == []
-
-
-async def test_an_old_encoding_is_read(house: Console, browser: httpx.AsyncClient) -> None:
-    words = "Щука водится в озере, и ловят её там до первого льда."
-    answer = await uploaded(browser, "old.txt", words.encode("cp1251"))
-    assert answer.status_code == 303
-    (row,) = await house.building.library.catalogue.documents()
-    assert words in await house.building.library.catalogue.text(row.id)
-
-
-async def test_no_file_at_all_is_told(browser: httpx.AsyncClient) -> None:
-    answer = await send(browser, "/console/knowledge/upload")
-    assert answer.status_code == 422
-    assert "Choose a file." in answer.text
-
-
-async def test_the_same_file_twice_becomes_two_documents(house: Console, browser: httpx.AsyncClient) -> None:
-    for _ in range(2):
-        await uploaded(browser, "../../etc/gifts.md", GIFTS.encode())
-    assert [row.id for row in await house.building.library.catalogue.documents()] == [
-        "gifts-2.en",
-        "gifts.en",
-    ]
-
-
 def test_a_name_is_latin_free_and_never_a_page_of_the_console() -> None:
     assert name_for("Возврат щёток (2026)", language="ru", taken=[]) == "vozvrat-shchetok-2026"
     assert name_for("New", language="ru", taken=[]) == "new-2"
-    assert name_for("Upload", language="en", taken=["upload.en"]) == "upload-2.en"
+    assert name_for("Import", language="ru", taken=[]) == "import-2"
+    assert name_for("Gifts", language="en", taken=["gifts.en"]) == "gifts-2.en"
     assert name_for("…", language="ru", taken=["document"]) == "document-2"
 
 
@@ -319,5 +232,4 @@ async def test_documents_never_become_markup(house: Console, browser: httpx.Asyn
     harmless((await browser.get("/console/knowledge/d0")).text)
     wrong = await browser.post("/console/knowledge/new", data={**form, "valid_from": PAYLOADS[3]})
     harmless(wrong.text)
-    harmless((await uploaded(browser, "<script>x</script>.exe", b"")).text)
     harmless((await browser.get("/console/knowledge", params={"q": PAYLOADS[3]})).text)

@@ -46,7 +46,12 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/console/conflicts"): CURATORS,
     ("GET", "/console/knowledge/new"): CURATORS,
     ("POST", "/console/knowledge/new"): CURATORS,
-    ("POST", "/console/knowledge/upload"): CURATORS,
+    ("POST", "/console/knowledge/new/passages"): CURATORS,
+    ("GET", "/console/knowledge/import"): CURATORS,
+    ("POST", "/console/knowledge/import"): CURATORS,
+    ("POST", "/console/knowledge/import/sources"): CURATORS,
+    ("GET", "/console/knowledge/import/{number}"): CURATORS,
+    ("POST", "/console/knowledge/import/{number}/stop"): CURATORS,
     ("GET", "/console/knowledge/{document}"): CURATORS,
     ("POST", "/console/knowledge/{document}"): CURATORS,
     ("POST", "/console/passages"): CURATORS,
@@ -103,7 +108,13 @@ async def test_a_route_answers_only_those_the_table_names(house: Console, visito
         token = await form_token(browser)
         for (method, path), allowed in rows:
             address = path.replace(":path", "").format(
-                id=talk, document="returns", version="x", gap="none", name="console.css", rest="no/such"
+                id=talk,
+                document="returns",
+                version="x",
+                gap="none",
+                name="console.css",
+                rest="no/such",
+                number="none",
             )
             form = {"form_token": token} if method == "POST" else None
             answer = await browser.request(method, address, data=form)

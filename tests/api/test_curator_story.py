@@ -87,6 +87,7 @@ def paper(tmp_path: Path) -> Path:
 
     file = tmp_path / "tent-returns.pdf"
     file.write_bytes(pdf(draw))
+    file.with_name("broken.pdf").write_bytes(pdf(draw)[:400])
     return file
 
 
@@ -128,9 +129,13 @@ def test_a_pdf_is_read_looked_at_published_asked_about_corrected_and_put_back(
         page.get_by_label("Логин").fill("kirill")
         page.get_by_label("Пароль").fill(PASSWORD)
         page.get_by_role("button", name="Войти").click()
-        page.get_by_role("link", name="Загрузить файл").click()
-        page.locator("input[type=file]").first.set_input_files(paper)
-        page.get_by_role("button", name="Прочитать файл").click()
+        page.get_by_role("link", name="Загрузить", exact=True).click()
+        page.locator("input[type=file]").set_input_files([paper, paper.with_name("broken.pdf")])
+        expect(page.locator("[data-files-chosen] li")).to_have_count(2)
+        page.get_by_role("button", name="Загрузить", exact=True).click()
+        expect(page.get_by_role("heading", name="Загрузка окончена")).to_be_visible()
+        expect(page.locator(".row-skipped")).to_contain_text("Файл повреждён или прислан не целиком")
+        page.get_by_role("link", name="Returning a tent").click()
         expect(page.locator("#passages")).to_contain_text("within 14 days of delivery")
 
         page.get_by_label("Вопрос словами клиента").fill(QUESTION)

@@ -4,19 +4,22 @@ import gzip
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from knowledge.errors import KnowledgeFault, TooLarge, Unreadable
+from knowledge.imports.report import Progress
+from knowledge.imports.stopping import Stop
 from knowledge.sources.crawl import name_of
 from knowledge.sources.errors import Forbidden, Unreachable
 from knowledge.sources.fake import ForgetfulNotes
 from knowledge.sources.fetch import Fetcher
-from knowledge.sources.gate import import_from, recrawl
+from knowledge.sources.gate import import_from, recrawl, visit
 from knowledge.sources.git import GitLimits, clone, head_of, is_git
-from knowledge.sources.port import Page, Schedule
+from knowledge.sources.port import Outcome, Page, Schedule
 from knowledge.sources.schedule import due, every_of
 from knowledge.sources.sitemap import read_sitemap
 from knowledge.sources.sql import SqlNotes
@@ -182,32 +185,65 @@ def test_what_is_due_comes_longest_waiting_first():
 async def test_recrawl_takes_what_is_due_and_a_source_that_fails_does_not_stop_the_others(tmp_path, site):
     site.pages["/good"] = page("Good", "Words of a good page.")
     async with opened(sqlite(tmp_path)) as library:
-        notes = SqlNotes(library.catalogue._engine)
+        notes = library.notes
         for path in ("good", "gone"):
             await notes.keep_schedule(
                 Schedule(source=f"http://docs.example/{path}", every=timedelta(hours=6), last=None)
             )
-        done = await recrawl(library=library, notes=notes, now=NOW, fetcher=fetcher(site))
-        assert [(one.source.rpartition("/")[2], one.report is not None) for one in done] == [
-            ("gone", False),
-            ("good", True),
+        done = await recrawl(library=library, now=NOW, fetcher=fetcher(site))
+        assert [(one.source.rpartition("/")[2], one.report.counts["imported"]) for one in done] == [
+            ("gone", 0),
+            ("good", 1),
         ]
-        assert "404" in done[0].fault
-        assert (
-            await recrawl(library=library, notes=notes, now=NOW + timedelta(hours=5), fetcher=fetcher(site))
-            == []
-        )
-        assert (
-            len(
-                await recrawl(
-                    library=library, notes=notes, now=NOW + timedelta(hours=6), fetcher=fetcher(site)
-                )
-            )
-            == 2
-        )
+        assert "404" in done[0].report.rows[0].reason
+        assert done[0].report.rows[0].why == "unreachable"
+        assert await recrawl(library=library, now=NOW + timedelta(hours=5), fetcher=fetcher(site)) == []
+        assert len(await recrawl(library=library, now=NOW + timedelta(hours=6), fetcher=fetcher(site))) == 2
         assert await notes.drop_schedule("http://docs.example/gone")
         assert not await notes.drop_schedule("http://docs.example/gone")
         assert [one.source for one in await notes.schedules()] == ["http://docs.example/good"]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sql"])
+async def test_a_schedule_rests_is_tried_and_forgotten_and_what_is_forgotten_stays_so(tmp_path, kind):
+    async with opened(sqlite(tmp_path)) as library:
+        notes = library.notes if kind == "sql" else ForgetfulNotes()
+        plan = Schedule(source="http://docs.example/a", every=timedelta(hours=6), last=None, drafts=True)
+        await notes.keep_schedule(plan)
+        outcome = Outcome(imported=1, unchanged=2, skipped=3, why="robots")
+        await notes.note_try(plan.source, at=NOW, outcome=outcome)
+        await notes.pause_schedule(plan.source, paused=True)
+        assert await notes.schedules() == [replace(plan, last=NOW, paused=True, outcome=outcome)]
+        assert due(await notes.schedules(), now=NOW + timedelta(days=9)) == []
+        assert await notes.drop_schedule(plan.source)
+        await notes.note_try(plan.source, at=NOW, outcome=None)
+        await notes.pause_schedule(plan.source, paused=False)
+        assert await notes.schedules() == []
+
+
+async def test_a_sitemap_that_is_stopped_keeps_what_it_brought(tmp_path, site):
+    pages = [f"/page{n}" for n in range(4)]
+    site.pages |= {path: page(path, f"Words of {path}.") for path in pages}
+    listed = sitemap(*(f"http://docs.example{path}" for path in pages))
+    site.pages["/sitemap.xml"] = (200, {"Content-Type": "application/xml"}, listed)
+    stop = Stop()
+
+    def progress(step: Progress) -> None:
+        if step.found == 2:
+            stop.ask()
+
+    async with opened(sqlite(tmp_path)) as library:
+        report = await visit(
+            "http://docs.example/sitemap.xml",
+            library=library,
+            notes=library.notes,
+            fetcher=fetcher(site),
+            progress=progress,
+            stop=stop,
+        )
+        assert 1 <= report.counts["imported"] < 4
+        assert report.counts["skipped"] == 0
+        assert len(await library.catalogue.documents()) == report.counts["imported"]
 
 
 async def test_what_is_known_of_a_page_is_kept(tmp_path):

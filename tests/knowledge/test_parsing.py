@@ -1,8 +1,11 @@
 """Files are read in another process: one that hangs, explodes or kills its reader costs only itself."""
 
 import os
+import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -137,3 +140,54 @@ def test_closing_twice_is_fine_and_the_next_file_starts_another():
     assert next(iter(readers.read(b"words", name="a.txt"))).loaded
     assert readers.started == 2
     readers.close()
+
+
+def test_closing_from_outside_ends_a_reading_that_hangs(tmp_path):
+    readers, found = evil(tmp_path, seconds=60.0), []
+    thread = threading.Thread(target=lambda: found.extend(readers.read(b"SPIN", name="a.md")))
+    thread.start()
+    process = wait_for(lambda: readers._process)
+    time.sleep(0.5)
+    readers.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert process.poll() is not None
+    assert [part.why for part in found] == ["broke_reader"]
+
+
+@pytest.mark.parametrize("word", ["HANG", "SPIN"])
+def test_the_reader_ends_with_the_process_that_asked(tmp_path, word):
+    evil(tmp_path)
+    parent = tmp_path / "parent.py"
+    parent.write_text(
+        textwrap.dedent(f"""
+            import sys, threading
+            sys.path.insert(0, {str(ROOT)!r})
+            from knowledge.load import Limits
+            from knowledge.reading.parsing import Readers
+            readers = Readers(limits=Limits(seconds=60.0), command=(sys.executable, "-I", {str(tmp_path / "evil.py")!r}))
+            threading.Thread(target=lambda: list(readers.read(b"{word}", name="a.md")), daemon=True).start()
+            while readers._process is None:
+                pass
+            print(readers._process.pid, flush=True)
+            sys.stdin.read()
+        """),
+        encoding="utf-8",
+    )
+    asked = subprocess.Popen(
+        [sys.executable, "-I", str(parent)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    )
+    with asked:
+        reader = int(asked.stdout.readline())
+        time.sleep(2)
+        asked.kill()
+    wait_for(lambda: not Path(f"/proc/{reader}").exists(), seconds=20)
+
+
+def wait_for(true, seconds=10.0):
+    """Return what `true` gives as soon as it is something."""
+    until = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return found

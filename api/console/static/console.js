@@ -3,6 +3,7 @@
  */
 
 import { curating } from "./curating.js";
+import { files } from "./files.js";
 import { follow } from "./live.js";
 import { keys } from "./keys.js";
 import { writing } from "./writing.js";
@@ -68,4 +69,5 @@ lastSeen();
 keys(sheet);
 writing();
 curating();
+files();
 follow(lastSeen);

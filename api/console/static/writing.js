@@ -45,37 +45,6 @@ function guard() {
   }
 }
 
-/** A file can be dropped; one that is too large is refused before it travels. */
-function files() {
-  const form = document.querySelector("form[data-most]");
-  if (!form) return;
-  const field = form.elements.file;
-  const trouble = document.getElementById("trouble");
-  const check = () => {
-    const file = field.files[0];
-    const large = file !== undefined && file.size > Number(form.dataset.most);
-    if (file) document.getElementById("file-name").textContent = file.name;
-    trouble.hidden = !large;
-    if (large) trouble.querySelector("span").textContent = form.dataset.tooLarge.replace("%file%", file.name);
-    return !large;
-  };
-  field.addEventListener("change", check);
-  form.addEventListener("submit", (event) => {
-    if (check()) return;
-    event.preventDefault();
-    event.stopPropagation();
-    field.focus();
-  });
-  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
-  form.addEventListener("dragleave", () => form.classList.remove("over"));
-  form.addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.classList.remove("over");
-    if (event.dataTransfer.files.length) field.files = event.dataTransfer.files;
-    check();
-  });
-}
-
 /** What was done is told once: a reload does not repeat it. */
 function tellOnce() {
   const url = new URL(location.href);
@@ -92,6 +61,5 @@ export function writing() {
   tellOnce();
   insertDropped();
   guard();
-  files();
   document.addEventListener("mayak:renewed", keepDraft);
 }
