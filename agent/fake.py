@@ -7,8 +7,8 @@ from typing import TypeVar
 from agent.domain import Draft
 from agent.errors import WriterFailed
 from agent.ports import Brief, Steps
-from knowledge.types import Hit, Passage, PassageId, Retrieval
-from tools.context import ConversationId, Language, TurnId
+from knowledge.types import Hit, Passage, PassageId, Query, Retrieval
+from tools.context import ConversationId, TurnId
 
 T = TypeVar("T")
 
@@ -70,20 +70,20 @@ class FakeFacts:
     def __init__(self, *passages: Passage, confidence: float = 0.9) -> None:
         self.passages = {passage.id: passage for passage in passages}
         self.confidence = confidence
-        self.searched: list[str] = []
+        self.searched: list[Query] = []
         self.expected: list[str] = []
 
     async def expect(self, query: str) -> None:
         """Note the hint."""
         self.expected.append(query)
 
-    async def search(
-        self, query: str, *, language: Language, k: int = 8, context: Sequence[str] = ()
-    ) -> Retrieval:
+    async def search(self, query: Query) -> Retrieval:
         """Return every passage, in the order given."""
         self.searched.append(query)
         hits = tuple(Hit(passage=passage, score=1.0) for passage in self.passages.values())
-        return Retrieval(query=query, hits=hits, confidence=self.confidence, ms=0.0, understood=query)
+        return Retrieval(
+            query=query.text, hits=hits, confidence=self.confidence, ms=0.0, understood=query.text
+        )
 
     async def live(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return those of the ids it still holds."""

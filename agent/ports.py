@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from agent.domain import ConsentChange, Conversation, Draft, Evidence, Incoming, Message, TurnRecord, Verified
-from knowledge.types import Passage, Retrieval
+from knowledge.types import Passage, Query, Retrieval
 from tools.context import Caller, ConversationId, Language, TurnId
 from tools.proposal import Effect, Proposal
 
@@ -121,9 +121,7 @@ class Writer(Protocol):
 class Facts(Protocol):
     """The knowledge room as a turn sees it."""
 
-    async def search(
-        self, query: str, *, language: Language, k: int = 8, context: Sequence[str] = ()
-    ) -> Retrieval:
+    async def search(self, query: Query) -> Retrieval:
         """Return live passages for the query, best first, with the retrieval's confidence."""
 
     async def expect(self, query: str) -> None:

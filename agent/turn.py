@@ -45,7 +45,7 @@ from agent.reception import (
 )
 from agent.scene import Scene
 from agent.settling import settle
-from knowledge.types import Retrieval
+from knowledge.types import Query, Retrieval
 from tools.context import Caller, TurnId
 from tools.phrases import Phrases
 from tools.proposal import Proposal
@@ -54,8 +54,6 @@ PASSAGES = 6
 """Passages shown to a writer; more dilutes a small model and costs a large one."""
 CONTEXT_MESSAGES = 3
 """Earlier customer messages a search may lean on for a follow-up question."""
-FOLLOW_UP_WORDS = 3
-"""A question with more words of its own stands alone: what came before would only blur it, and costs an embedding."""
 
 
 class Turn:
@@ -195,16 +193,10 @@ class Turn:
         return replace(record, ms={**ms, **record.ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
 
     async def _retrieve(self, scene: Scene, question: str) -> Retrieval:
-        earlier: list[str] = []
-        if len(words.content(question)) <= FOLLOW_UP_WORDS:
-            said = [m.text for m in scene.situation.history if m.author == "customer"]
-            earlier = [gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:]]
-        asked = gist(question)
-        return await scene.steps.run(
-            "retrieve",
-            lambda: self.facts.search(asked, language=scene.language, k=PASSAGES, context=earlier),
-            of=Retrieval,
-        )
+        said = [m.text for m in scene.situation.history if m.author == "customer"]
+        earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
+        query = Query(gist(question), language=scene.language, k=PASSAGES, context=earlier)
+        return await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
 
     async def _draft(self, scene: Scene, question: str, retrieval: Retrieval) -> Draft:
         brief = Brief(

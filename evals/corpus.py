@@ -14,6 +14,7 @@ from knowledge.index.memory import MemoryIndex
 from knowledge.lexical import Lexical
 from knowledge.rank.confidence import Calibration
 from knowledge.rank.mix import FIELDS, field_text, mix
+from knowledge.rerank.port import Reranker
 from knowledge.search import Dense, Sample, Search
 from knowledge.types import Passage, PassageId
 
@@ -77,6 +78,7 @@ def search_over(
     *,
     embedders: Sequence[Embedder],
     calibration: Calibration | None = None,
+    reranker: Reranker | None = None,
     tell: Tell = lambda done, total: None,
 ) -> Search:
     """Return the room's `Search` over these passages, all of them live; `tell(done, total)` counts embedded texts."""
@@ -107,7 +109,9 @@ def search_over(
     async def live(ids: Sequence[PassageId], now: datetime, audience: str) -> Mapping[PassageId, Passage]:
         return {name: by_id[name] for name in ids if name in by_id}
 
-    return Search(dense=dense, lexical=Lexical(passages), live=live, calibration=calibration)
+    return Search(
+        dense=dense, lexical=Lexical(passages), live=live, calibration=calibration, reranker=reranker
+    )
 
 
 def _sample(embedder: Embedder, field: str, named: Sequence[Passage]) -> Sample | None:

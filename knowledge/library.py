@@ -21,6 +21,7 @@ from knowledge.ingest import ImportReport, Progress
 from knowledge.lexical import Lexical
 from knowledge.load import Limits
 from knowledge.overlay import Overlay, overlaid
+from knowledge.rerank.port import Reranker
 from knowledge.search import Search
 from knowledge.shelves import Check, Shelves
 from knowledge.sources.sql import SqlNotes
@@ -31,6 +32,7 @@ from knowledge.types import (
     Language,
     Passage,
     PassageId,
+    Query,
     Retrieval,
     Source,
     Version,
@@ -43,7 +45,8 @@ Report = Callable[[Progress], None]
 class Library:
     """Everything the company knows. `await open()` before anything else.
 
-    `embedders` come strongest first; at most two are mixed. `index` opens the vector store of a given name.
+    `embedders` come strongest first; at most two are mixed. `index` opens the vector store of a given name. A
+    `reranker` reads the first passages of every search once more.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Library:
         *,
         embedders: Sequence[Embedder],
         index: OpenIndex,
+        reranker: Reranker | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         limits: Limits | None = None,
     ) -> None:
@@ -59,6 +63,7 @@ class Library:
         self.arrivals = Arrivals(engine, clock=clock)
         self.notes = SqlNotes(engine)
         self._shelves = Shelves(engine, embedders=embedders, index=index)
+        self._reranker = reranker
         self._clock = clock
         self._limits = limits
         self._revision = 0
@@ -89,28 +94,10 @@ class Library:
         """Let go of the vector store; the engine belongs to whoever made it."""
         await asyncio.to_thread(self._shelves.close)
 
-    async def search(
-        self,
-        query: str,
-        *,
-        language: Language | None = None,
-        k: int = 8,
-        audience: str = "customer",
-        now: datetime | None = None,
-        context: Sequence[str] = (),
-        department: str | None = None,
-    ) -> Retrieval:
+    async def search(self, query: Query) -> Retrieval:
         """Return live passages for a question; see `Search.search`."""
         await self._catch_up()
-        return await self._search.search(
-            query,
-            language=language,
-            k=k,
-            audience=audience,
-            now=now,
-            context=context,
-            department=department,
-        )
+        return await self._search.search(query)
 
     async def expect(self, query: str) -> None:
         """Encode a question that is likely to be searched for soon; pays where the embedders remember."""
@@ -367,7 +354,11 @@ class Library:
         lexical = await asyncio.to_thread(Lexical, passages)
         sample = await self._shelves.sample(passages)
         self._search = Search(
-            dense=self._shelves.dense(sample), lexical=lexical, live=self._live, clock=self._clock
+            dense=self._shelves.dense(sample),
+            lexical=lexical,
+            live=self._live,
+            reranker=self._reranker,
+            clock=self._clock,
         )
         self._revision = changes.revision
 

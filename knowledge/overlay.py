@@ -17,7 +17,7 @@ import numpy as np
 from knowledge.embed.port import Embedder, Vectors
 from knowledge.index.port import Index, Metadata
 from knowledge.search import Live, Search
-from knowledge.types import Document, DocumentId, Language, Passage, PassageId, Retrieval, document_in
+from knowledge.types import Document, DocumentId, Passage, PassageId, Query, Retrieval, document_in
 
 Rows = Callable[[Embedder, str], Awaitable[Mapping[PassageId, Vectors]]]
 """The draft's vectors for an embedder and a field, by passage."""
@@ -82,27 +82,9 @@ class Overlay:
         self._beyond = live
         self._search = replace(search, live=self._live)
 
-    async def search(
-        self,
-        query: str,
-        *,
-        language: Language | None = None,
-        k: int = 8,
-        audience: str = "customer",
-        now: datetime | None = None,
-        context: Sequence[str] = (),
-        department: str | None = None,
-    ) -> Retrieval:
+    async def search(self, query: Query) -> Retrieval:
         """Return passages for a question; see `Search.search`."""
-        return await self._search.search(
-            query,
-            language=language,
-            k=k,
-            audience=audience,
-            now=now,
-            context=context,
-            department=department,
-        )
+        return await self._search.search(query)
 
     async def expect(self, query: str) -> None:
         """Encode a question that is likely to be searched for soon."""

@@ -2,16 +2,16 @@
 
 query ─ repaired ─┬─ embedders ─ indexes (title, body) ─┐
                   └─ words and letters ─────────────────┴─ standardised, weighted, summed
-                        messages before: what they name, and a quick reading of them ─┤
+                        messages before, if the question leaves it open ──────────────┤
                         several questions in one: the best passage of each ───────────┤
-                                                                  live in SQL? ─ hits and confidence
+                                               live in SQL? ─ a reranker, if any ─ hits and confidence
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,17 +21,20 @@ from knowledge.index.port import Index
 from knowledge.language import language_of
 from knowledge.lexical import Lexical, Reading, Scores
 from knowledge.rank.confidence import Calibration, calibration
-from knowledge.rank.groups import Groups
+from knowledge.rank.follow_up import leans
+from knowledge.rank.groups import Groups, blended
 from knowledge.rank.mix import Mix, field_text, mix
 from knowledge.rank.needs import clauses, questions_in
 from knowledge.rank.signals import signals
 from knowledge.rank.story import CLAUSES, EXAMPLES, SEARCHES, Ask, Ground
+from knowledge.rerank.port import Reranker
 from knowledge.text.words import stems
-from knowledge.types import Hit, Language, Passage, PassageId, Retrieval
+from knowledge.types import Hit, Language, Passage, PassageId, Query, Retrieval
 
 Live = Callable[[Sequence[PassageId], datetime, str], Awaitable[Mapping[PassageId, Passage]]]
 _LONGEST = 2_000
 _CONTEXT = 3
+_SEEN = 10
 _FLAT = 1e-6
 _FIRST = 600
 _STEP = 1e-3
@@ -71,15 +74,6 @@ class _Part:
     weight: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """For whom, when and in which department a passage must be live."""
-
-    audience: str
-    now: datetime
-    department: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class _Ranking:
     reading: Reading
@@ -97,55 +91,33 @@ class Search:
     live: Live
     mix: Mix = field(default_factory=mix)
     calibration: Calibration | None = None
+    reranker: Reranker | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    async def search(
-        self,
-        query: str,
-        *,
-        language: Language | None = None,
-        k: int = 8,
-        audience: str = "customer",
-        now: datetime | None = None,
-        context: Sequence[str] = (),
-        department: str | None = None,
-    ) -> Retrieval:
-        """Return at most `k` live passages, best first. A blank query finds nothing.
-
-        Passages in `language` are preferred, others still found. `context` holds the messages before, oldest first.
-        With a `department` only its passages and those of no department are found.
-        """
-        shown = _Shown(audience=audience, now=now or self.clock(), department=department)
-        found, _ = await self._search(query, language=language, k=k, shown=shown, context=context)
+    async def search(self, query: Query) -> Retrieval:
+        """Return at most `query.k` live passages, best first. A blank query finds nothing."""
+        found, _ = await self._search(query)
         return found
 
-    async def story(
-        self,
-        text: str,
-        *,
-        language: Language | None = None,
-        k: int = 20,
-        audience: str = "customer",
-        now: datetime | None = None,
-        department: str | None = None,
-        searches: int = SEARCHES,
-    ) -> Retrieval:
-        """Return at most `k` live passages for all the needs of a long text, in at most `searches` searches (four).
+    async def story(self, query: Query, *, searches: int = SEARCHES) -> Retrieval:
+        """Return live passages for all the needs of a long text, in at most `searches` searches (four).
 
-        `confidence` is 0: no single passage answers a story. Otherwise as `search`; see `knowledge.rank.story`.
+        The messages before are not read. `confidence` is 0: no single passage answers a story. Otherwise as `search`;
+        see `knowledge.rank.story`.
         """
         started = time.perf_counter()
-        asked = self._as_read(text)
+        asked = self._as_read(query.text)
         if not stems(asked) or not len(self.lexical):
-            return Retrieval(query=text, hits=(), confidence=0.0, ms=_ms(started), understood=asked)
-        shown = _Shown(audience=audience, now=now or self.clock(), department=department)
-        asked_in = language or language_of(asked)
-        ranking = await asyncio.to_thread(self._told_story, text, asked, asked_in, searches)
+            return Retrieval(query=query.text, hits=(), confidence=0.0, ms=_ms(started), understood=asked)
+        asked_in = query.language or language_of(asked)
+        ranking = await asyncio.to_thread(self._told_story, query.text, asked, asked_in, searches)
         if searches >= SEARCHES and self.dense:
-            found = await self._live_hits(ranking, k=EXAMPLES, shown=shown)
+            found = await self._live_hits(ranking, query, k=EXAMPLES)
             ranking = await asyncio.to_thread(self._like, ranking, [hit.passage for hit in found], asked_in)
-        hits = await self._live_hits(ranking, k=k, shown=shown)
-        return Retrieval(query=text, hits=tuple(hits), confidence=0.0, ms=_ms(started), understood=asked)
+        hits = await self._live_hits(ranking, query, k=query.k)
+        return Retrieval(
+            query=query.text, hits=tuple(hits), confidence=0.0, ms=_ms(started), understood=asked
+        )
 
     def _told_story(self, text: str, asked: str, asked_in: Language, searches: int) -> _Ranking:
         reading, parts, fused = self._fused(asked, asked_in)
@@ -188,69 +160,82 @@ class Search:
     def _as_read(query: str) -> str:
         return " ".join(query[:_LONGEST].split())
 
-    async def observed(
-        self, query: str, *, language: Language | None = None, context: Sequence[str] = ()
-    ) -> tuple[Retrieval, Mapping[str, float]]:
+    async def observed(self, query: Query) -> tuple[Retrieval, Mapping[str, float]]:
         """Return the search and the signals its confidence is computed from; for calibration."""
-        shown = _Shown(audience="customer", now=self.clock(), department=None)
-        return await self._search(query, language=language, k=10, shown=shown, context=context)
+        return await self._search(query)
 
-    async def _search(
-        self,
-        query: str,
-        *,
-        language: Language | None,
-        k: int,
-        shown: _Shown,
-        context: Sequence[str],
-    ) -> tuple[Retrieval, Mapping[str, float]]:
+    async def _search(self, query: Query) -> tuple[Retrieval, Mapping[str, float]]:
         started = time.perf_counter()
-        asked = self._as_read(query)
+        asked = self._as_read(query.text)
         if not stems(asked) or not len(self.lexical):
-            return Retrieval(query=query, hits=(), confidence=0.0, ms=_ms(started), understood=asked), {}
+            empty = Retrieval(query=query.text, hits=(), confidence=0.0, ms=_ms(started), understood=asked)
+            return empty, {}
         understood = self.lexical.understood(asked) if self.mix.repair else asked
-        ranking = await asyncio.to_thread(self._rank, understood, language, list(context))
-        hits = await self._live_hits(ranking, k=max(k, 10), shown=shown)
+        ranking = await asyncio.to_thread(self._rank, understood, query)
+        deep = self.mix.rerank_depth if self.reranker else _SEEN
+        hits = await self._live_hits(ranking, query, k=max(query.k, deep))
+        if self.reranker and hits:
+            hits = await asyncio.to_thread(self._read_again, self.reranker, understood, hits)
         seen = self._signals(understood, ranking, hits)
         found = Retrieval(
-            query=query,
-            hits=tuple(hits[:k]),
+            query=query.text,
+            hits=tuple(hits[: query.k]),
             confidence=self._curve().confidence(seen) if hits else 0.0,
             ms=_ms(started),
             understood=understood,
         )
         return found, seen
 
-    def _curve(self) -> Calibration:
-        names = dict.fromkeys(dense.embedder.name for dense in self.dense)
-        return self.calibration or calibration(tuple(names))
+    def _read_again(self, reranker: Reranker, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        first, rest = hits[: self.mix.rerank_depth], hits[self.mix.rerank_depth :]
+        texts = [field_text(hit.passage, "body") for hit in first]
+        marks = reranker.scores(question, texts)
+        scores = [hit.score for hit in first]
+        order = np.argsort(-blended(scores, marks, share=self.mix.rerank_share), kind="stable")
+        # The order is new, the scale is not: places keep their scores, so that the rest still comes behind.
+        read = [
+            replace(first[n], score=score, parts={**first[n].parts, "reranker": float(marks[n])})
+            for n, score in zip(order, scores, strict=True)
+        ]
+        return [*read, *rest]
 
-    def _rank(self, query: str, language: Language | None, context: list[str]) -> _Ranking:
-        asked_in = language or language_of(query)
-        reading, parts, fused = self._fused(query, asked_in)
-        if context:
-            fused = self._told(fused, query, asked_in, context)
+    def _curve(self) -> Calibration:
+        names = [dense.embedder.name for dense in self.dense]
+        names += [self.reranker.name] if self.reranker else []
+        return self.calibration or calibration(tuple(dict.fromkeys(names)))
+
+    def _rank(self, text: str, query: Query) -> _Ranking:
+        asked_in = query.language or language_of(text)
+        reading, parts, fused = self._fused(text, asked_in)
+        if query.context:
+            openness = self.mix.leaning if leans(text) else self.mix.whole
+            room = openness.of(fused, reading.alive)
+            fused = self._told(fused, text, asked_in, query.context, room=room) if room else fused
         ranking = _ranking(reading, parts, fused)
-        several = questions_in(query) if self.mix.several else ()
+        several = questions_in(text) if self.mix.several else ()
         if len(several) > 1:
             self._each(ranking.fused, several, asked_in)
             ranking = _ranking(reading, parts, ranking.fused)
         return ranking
 
-    def _told(self, fused: Scores, query: str, asked_in: Language, context: Sequence[str]) -> Scores:
-        """Add what the messages before say: read quickly with the question, and by the names they hold."""
-        if self.mix.context:
-            told = " ".join([*context[-_CONTEXT:], query])[-_LONGEST:]
-            wider = self._fused(told, asked_in, quick=True)[2][: len(fused)]
-            fused = (1 - self.mix.context) * fused + self.mix.context * wider
-        about = self.lexical.subject([*context, query]) if self.mix.subject else None
-        return fused if about is None else fused + self.mix.subject * about[: len(fused)]
+    def _told(
+        self, fused: Scores, text: str, asked_in: Language, context: Sequence[str], *, room: float
+    ) -> Scores:
+        """Add what the messages before say, as far as there is `room`: the names they hold, and a quick reading."""
+        about = self.lexical.subject([*context, text]) if self.mix.subject else None
+        told = fused if about is None else fused + room * self.mix.subject * about[: len(fused)]
+        share = room * self.mix.context
+        if not share:
+            return told
+        whole = " ".join([*context[-_CONTEXT:], text])[-_LONGEST:]
+        wider = self._fused(whole, asked_in, quick=True)[2][: len(fused)]
+        return np.asarray((1 - share) * told + share * wider, dtype=np.float32)
 
     def _each(self, fused: Scores, several: Sequence[str], asked_in: Language) -> None:
         """Lift the best passage of each of several questions right behind the first one of all."""
         rows = [int(fused.argmax())]
         for one in several:
-            alone = self._fused(one, asked_in, quick=True)[2][: len(fused)]
+            alone = self._fused(one, asked_in)[2][: len(fused)]
             row = int(np.where(np.isfinite(fused), alone, -np.inf).argmax())
             if row not in rows:
                 rows.append(row)
@@ -316,8 +301,9 @@ class Search:
             return _Part(raw, groups.standard_by(raw, against, dense.sample.languages), weight)
         return _Part(raw, groups.standard(raw, known), weight)
 
-    async def _live_hits(self, ranking: _Ranking, *, k: int, shown: _Shown) -> list[Hit]:
+    async def _live_hits(self, ranking: _Ranking, query: Query, *, k: int) -> list[Hit]:
         out: list[Hit] = []
+        now, department = query.now or self.clock(), query.department
         start, step = 0, 3 * k
         order, alive = ranking.order, int(ranking.reading.alive.sum())
         while len(out) < k and start < alive:
@@ -325,11 +311,11 @@ class Search:
                 order = _best(ranking.fused, ranking.reading, alive)
             rows = order[start : start + step]
             names = [ranking.reading.ids[row] for row in rows]
-            live = await self.live(names, shown.now, shown.audience)
+            live = await self.live(names, now, query.audience)
             out += [
                 _hit(ranking, row, live[name])
                 for row, name in zip(rows, names, strict=True)
-                if name in live and shown.department in (None, live[name].department or shown.department)
+                if name in live and department in (None, live[name].department or department)
             ]
             start, step = start + step, step * 4
         return out[:k]

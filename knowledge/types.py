@@ -1,8 +1,8 @@
 """The nouns of the knowledge room: documents, passages, hits. Frozen, no I/O."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from typing import Literal, NewType
 
@@ -115,6 +115,25 @@ class Event:
     at: datetime
     why: str
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of a search, for whom and when.
+
+    Passages in `language` are preferred, others still found. `context` holds the messages before, oldest first.
+    With a `department` only its passages and those of no department are found. `now` is the searcher's own clock
+    where it is not given.
+    """
+
+    text: str
+    _: KW_ONLY
+    language: Language | None = None
+    context: Sequence[str] = ()
+    k: int = 8
+    audience: str = "customer"
+    department: str | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,7 +141,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         ("langchain_openai", {"agent/models.py"}),
     ],
 )
-def test_an_engine_is_imported_in_one_file(module: str, only: set[str]) -> None:
+def test_an_engine_is_imported_by_its_adapters_alone(module: str, only: set[str]) -> None:
     assert importers(module) <= only
 
 

@@ -35,6 +35,7 @@ from knowledge.embed.port import Embedder
 from knowledge.ingest import Progress as Step
 from knowledge.library import Library
 from knowledge.rank.mix import field_text
+from knowledge.types import Query
 
 RAW_PASSAGES = 160
 """Passages embedded alone, to know what the model itself takes."""
@@ -93,7 +94,7 @@ async def import_half(job: Job) -> dict[str, Any]:
     for encoder in embedders(settings):
         encoder.passages(["…"])
     async with open_library(settings) as library:
-        await library.search("…")
+        await library.search(Query("…"))
         before = resident_mib(os.getpid())
         first = await _imported(library, source, "Importing")
         again = await _imported(library, source, "Importing again")
@@ -138,7 +139,7 @@ async def ask_half(job: Job) -> dict[str, Any]:
         for encoder in encoders:
             encoder.queries(["…"])
         for one in warm:
-            await library.search(one.question, language=one.language)
+            await library.search(Query(one.question, language=one.language))
         gc.collect()
         resident = resident_mib(os.getpid())
         timed = await _timed(library, planted, encoders)
@@ -203,7 +204,7 @@ async def _empty_mib(settings: Settings) -> float:
     for encoder in embedders(settings):
         encoder.queries(["…"])
     async with open_library(settings) as library:
-        await library.search("…")
+        await library.search(Query("…"))
         return resident_mib(os.getpid())
 
 
@@ -221,7 +222,7 @@ async def _timed(
             for encoder in encoders:
                 await asyncio.to_thread(encoder.queries, [one.question])
             between, busy = perf_counter(), process_time()
-            found = await library.search(one.question, language=one.language)
+            found = await library.search(Query(one.question, language=one.language))
             ended = perf_counter()
             cpu.append(1000 * (process_time() - busy))
             embedding.append(1000 * (between - began))
@@ -251,14 +252,14 @@ async def _stages(
     with watch.over(encoders):
         began = perf_counter()
         for one in planted:
-            await library.search(one.question, language=one.language)
+            await library.search(Query(one.question, language=one.language))
         wall = perf_counter() - began
     return account(watch, searches=len(planted), wall=wall)
 
 
 async def _sql(library: Library, one: Planted) -> dict[str, Any]:
     """Time the two SQL reads of a search by themselves, by the clock."""
-    found = await library.search(one.question, language=one.language, k=30)
+    found = await library.search(Query(one.question, language=one.language, k=30))
     names = [hit.passage.id for hit in found.hits]
     revision = (await library.catalogue.changes(since=-1)).revision
     changes: list[float] = []

@@ -9,6 +9,7 @@ from api.commands import gaps, intake, life, preview
 from api.commands.conflicts import conflicts
 from api.commands.intake import bar
 from api.commands.library import Json, fail, print_json, run, say
+from knowledge.types import Query
 
 if TYPE_CHECKING:
     from knowledge.library import Library
@@ -35,10 +36,12 @@ def search(
 
     async def work(library: "Library") -> "Retrieval":
         return await library.search(
-            text,
-            language="ru" if language == "ru" else "en" if language == "en" else None,
-            k=k,
-            audience="staff" if staff else "customer",
+            Query(
+                text,
+                language="ru" if language == "ru" else "en" if language == "en" else None,
+                k=k,
+                audience="staff" if staff else "customer",
+            )
         )
 
     found = run(ctx, work, as_json=as_json)

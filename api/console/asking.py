@@ -10,7 +10,7 @@ from api.console.visit import CuratorSent
 from api.curation import Curation
 from knowledge.language import language_of
 from knowledge.preview import Asked, Told
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 
 router = APIRouter(prefix="/console/knowledge/{document}", route_class=PageRoute)
 FOUND = 5
@@ -36,6 +36,6 @@ async def ask(document: str, sent: CuratorSent) -> Response:
     asked = Asked(text=question, language=language_of(question), origin="pack")
     before, after = curation.asks(overlay)
     answers = Answers(before=await before(asked), after=await after(asked))
-    found = await overlay.search(question, language=asked.language, k=FOUND, audience="customer")
+    found = await overlay.search(Query(question, language=asked.language, k=FOUND, audience="customer"))
     told = {"question": question, "answers": answers, "hits": found.hits, "depth": curation.depth}
     return await sheet(visit, document, asked=told)

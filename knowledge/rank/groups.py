@@ -48,6 +48,15 @@ class Groups:
         return np.where(self.foreign, _scaled(scores, *far), _scaled(scores, *near))
 
 
+def blended(scores: Sequence[float], marks: Scores, *, share: float) -> Scores:
+    """Return scores `[n]` of which `share` are marks on another scale, brought to the spread of the scores."""
+    own = np.asarray(scores, dtype=np.float32)
+    everyone = np.ones(len(own), dtype=np.bool_)
+    middle, deviation = _middle(own, everyone)
+    other = middle + deviation * _standard(np.asarray(marks, dtype=np.float32), everyone)
+    return np.asarray((1 - share) * own + share * other, dtype=np.float32)
+
+
 def _standard(scores: Scores, known: NDArray[np.bool_]) -> Scores:
     return _scaled(scores, *_middle(scores, known))
 

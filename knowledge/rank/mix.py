@@ -1,7 +1,7 @@
 """The weights of a search, read from data."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from knowledge.errors import BadRecords
 from knowledge.lexical import PARTS
+from knowledge.rank.follow_up import Openness
 from knowledge.rank.story import Shares
 from knowledge.types import Passage, title_of
 
@@ -30,6 +31,10 @@ class Mix:
     subject: float
     several: bool
     repair: bool
+    whole: Openness
+    leaning: Openness
+    rerank_depth: int
+    rerank_share: float
     story: Shares
 
 
@@ -59,9 +64,20 @@ def mix(path: Path = _FILE) -> Mix:
             subject=float(prefer["subject"]),
             several=bool(prefer["several"]),
             repair=bool(prefer["repair"]),
+            whole=_openness(data["open"]["whole"]),
+            leaning=_openness(data["open"]["leaning"]),
+            rerank_depth=int(data["rerank"]["depth"]),
+            rerank_share=float(data["rerank"]["share"]),
             story=Shares(**{name: float(share) for name, share in data["story"].items()}),
         )
     except (OSError, KeyError, TypeError, ValueError) as fault:
         raise BadRecords(
             f"{path.name} cannot be read: {fault!r}.", remedy="Restore the file as shipped."
         ) from fault
+
+
+def _openness(pair: Sequence[float]) -> Openness:
+    wide, shut = pair
+    if not wide < shut:
+        raise ValueError(f"{wide} is not less than {shut}")
+    return Openness(wide=float(wide), shut=float(shut))

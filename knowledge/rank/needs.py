@@ -14,25 +14,24 @@ _AND = re.compile(
 _ASKED = re.compile(r"(?<=\?)\s+")
 _MARKS = re.compile(r"[*#>`_|]+")
 _BULLET = re.compile(r"^\s*(?:[-•–—]|\d+[.)])\s+")
-_LONGEST = 300
-_MOST = 3
+_SHORT = 300
+_MOST = 4
 _LEAST = 2
 _SAID = 4
 
 
 def questions_in(message: str) -> tuple[str, ...]:
-    """Return the questions of a message that asks several things, at most three; () when it asks one.
+    """Return the questions of a message that asks several things, at most four; () when it asks one.
 
     "Сколько стоит доставка и как вернуть товар?" → «Сколько стоит доставка», «как вернуть товар?»
+    In a long message only what ends in a question mark is one.
     """
-    if len(message) > _LONGEST:
-        return ()
-    asked = []
+    asked: dict[str, None] = {}
     for sentence in (one for line in sentences(message) for one in _ASKED.split(line)):
         pieces = [piece.strip(" ,;") for piece in _AND.split(sentence)]
-        if len(pieces) > 1 or sentence.rstrip().endswith("?"):
-            asked += [piece for piece in pieces if len(stems(piece)) >= _LEAST]
-    return tuple(asked[:_MOST]) if len(asked) > 1 else ()
+        if sentence.rstrip().endswith("?") or (len(pieces) > 1 and len(message) <= _SHORT):
+            asked |= dict.fromkeys(piece for piece in pieces if len(stems(piece)) >= _LEAST)
+    return tuple(asked)[:_MOST] if len(asked) > 1 else ()
 
 
 def clauses(story: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from knowledge.imports.journal import Import, Journal
 from knowledge.imports.report import Alike, Row, skipped
 from knowledge.reading.findings import Flag, Note
 from knowledge.sources.port import Outcome, Schedule
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 from tests.api.console_house import PASSWORD, PEOPLE, escalated
 from tests.api.widget_browser import visitor
 from tests.api.widget_server import serving
@@ -182,7 +182,7 @@ def test_a_curator_uploads_publishes_and_edits(house: Running, browser: Browser,
 
     def found(words: str) -> str:
         async def search(building: Building) -> str:
-            hits = (await building.library.search(words, language="ru", k=3)).hits
+            hits = (await building.library.search(Query(words, language="ru", k=3))).hits
             return " ".join(hit.passage.text for hit in hits)
 
         return str(house.do(search))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.console.shelf import name_for
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 from tests.api.console_house import Console, console, form_token, send, signed_in
 from tests.api.test_console_dialogues import harmless
 from tests.api.xss_payloads import PAYLOADS
@@ -38,7 +38,7 @@ async def written(browser: httpx.AsyncClient, text: str = GIFTS, **fields: str) 
 
 async def found(house: Console, words: str, *, audience: str = "customer") -> list[str]:
     """The texts search finds for these words, as customers do."""
-    retrieval = await house.building.library.search(words, language="en", k=3, audience=audience)
+    retrieval = await house.building.library.search(Query(words, language="en", k=3, audience=audience))
     return [hit.passage.text for hit in retrieval.hits]
 
 

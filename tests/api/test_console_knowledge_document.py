@@ -9,7 +9,7 @@ import pytest
 
 from api.console.history import stretches
 from knowledge.keeping.diff import compare
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 from tests.api.console_house import Console, console, send, signed_in
 
 GIFTS = DocumentId("gifts")
@@ -108,7 +108,7 @@ async def test_a_version_can_be_published_for_a_later_day_and_withdrawn(
 ) -> None:
     answer = await send(browser, f"{PAGE}/publish", **{"from": "2031-12-01"})
     assert answer.headers["Location"].endswith("said=scheduled")
-    assert (await house.building.library.search("gift wrapping", language="en")).hits == ()
+    assert (await house.building.library.search(Query("gift wrapping", language="en"))).hits == ()
     page = (await browser.get(PAGE)).text
     assert "takes effect on 1 Dec 2031" in page
     await send(browser, f"{PAGE}/withdraw", version="1")
@@ -180,5 +180,5 @@ async def test_a_question_put_to_a_draft_shows_what_would_be_found_and_changes_n
     assert "Once published" in asked
     assert "this document" in asked
     assert "150 roubles" in asked
-    assert (await house.building.library.search(question, language="en")).hits == ()
+    assert (await house.building.library.search(Query(question, language="en"))).hits == ()
     assert (await send(browser, f"{PAGE}/ask", question="…")).status_code == 422

@@ -17,7 +17,7 @@ from api.curation import Curation
 from api.migrate import migrate
 from api.settings import ROOT, BadSetting, Settings
 from knowledge.errors import WrongState
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 
 RETURNS, GIFTS = DocumentId("returns"), DocumentId("gifts")
 LIVE = "# Возврат товара\n\n## Сроки возврата\n\nВернуть исправный товар можно в течение 14 дней после получения.\n"
@@ -112,7 +112,9 @@ async def test_the_same_preview_twice_is_the_same_and_leaves_no_trace_with_custo
     first, second = [(await curation.preview(RETURNS, by="anna")).preview for _ in range(2)]
     assert replace(first, ms=0.0) == replace(second, ms=0.0)
     assert await curation.questions.latest(10) == ()
-    assert (await building.library.search("Сколько дней на возврат?")).hits[0].passage.id == "returns#1"
+    assert (await building.library.search(Query("Сколько дней на возврат?"))).hits[
+        0
+    ].passage.id == "returns#1"
 
 
 async def test_real_questions_are_asked_beside_the_packs(building, curation):

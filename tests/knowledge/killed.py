@@ -25,7 +25,7 @@ from knowledge.index.memory import MemoryIndexes
 from knowledge.index.port import Index, Metadata
 from knowledge.keeping.tables import create_tables
 from knowledge.library import Library
-from knowledge.types import Document, DocumentId, Passage, PassageId
+from knowledge.types import Document, DocumentId, Passage, PassageId, Query
 from tests.knowledge.shelf import sqlite
 
 DOC = DocumentId("garlands")
@@ -170,7 +170,7 @@ def look(folder: Path, out: Path) -> None:
         }
         await library.open()
         after = await library.check()
-        hits = (await library.search(QUESTION, language="ru", k=20)).hits
+        hits = (await library.search(Query(QUESTION, language="ru", k=20))).hits
         repaired = await library.repair()
         await library.close()
         await engine.dispose()
@@ -208,7 +208,7 @@ def read(folder: Path, stop: Path, out: Path) -> None:
 
 async def _read_once(library: Library, engine: AsyncEngine, seen: set[str], report: dict[str, Any]) -> None:
     before = await _truth(engine)
-    hits = (await library.search(QUESTION, language="ru", k=20)).hits
+    hits = (await library.search(Query(QUESTION, language="ru", k=20))).hits
     live = await library.live(sorted(seen))
     after = await _truth(engine)
     shown = {version_in(hit.passage) for hit in hits} | {version_in(passage) for passage in live.values()}

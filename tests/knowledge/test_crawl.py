@@ -23,6 +23,7 @@ from knowledge.sources.port import Outcome, Page, Schedule
 from knowledge.sources.schedule import due, every_of
 from knowledge.sources.sitemap import read_sitemap
 from knowledge.sources.sql import SqlNotes
+from knowledge.types import Query
 from tests.knowledge.shelf import opened, sqlite
 from tests.knowledge.site import Dialled, Site, names
 
@@ -65,7 +66,7 @@ async def test_a_page_becomes_a_document_named_by_its_address(tmp_path, site):
         site.pages["/help/returns.html"] = page("Возврат", "Вернуть товар можно за 30 дней.", ETag='"2"')
         changed = await import_from(url, library=library, notes=notes, fetcher=fetcher(site))
         assert changed.counts["imported"] == 1
-        assert "30 дней" in (await library.search("вернуть товар")).hits[0].passage.text
+        assert "30 дней" in (await library.search(Query("вернуть товар"))).hits[0].passage.text
 
 
 async def test_a_sitemap_brings_its_pages_and_a_bad_page_is_a_row(tmp_path, site):

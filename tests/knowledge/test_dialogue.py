@@ -13,10 +13,11 @@ from evals.corpus import search_over
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.use import UniversalSentenceEncoder
 from knowledge.lexical import Lexical
+from knowledge.rank.follow_up import Openness, leans
 from knowledge.rank.needs import clauses, questions_in
 from knowledge.search import Search
 from knowledge.text.subjects import Subjects
-from knowledge.types import DocumentId, Passage, PassageId
+from knowledge.types import DocumentId, Passage, PassageId, Query
 from tests.knowledge.shelf import NOW
 from tests.knowledge.test_search import PASSAGES
 
@@ -30,7 +31,7 @@ def demo() -> Search:
 
 
 def documents(search: Search, query: str, *, k: int = 3, **named) -> list[str]:
-    return [hit.passage.document for hit in asyncio.run(search.search(query, k=k, **named)).hits]
+    return [hit.passage.document for hit in asyncio.run(search.search(Query(query, k=k, **named))).hits]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,56 @@ def test_a_follow_up_leaves_the_subject_when_it_names_another(demo, query, wante
 
 
 @pytest.mark.parametrize(
+    ("before", "query"),
+    [
+        (
+            ["расскажите про подарочные карты", "сколько она действует?"],
+            "За сколько дней можно вернуть товар?",
+        ),
+        (["как оплатить заказ?", "можно частями?"], "Сколько действует гарантия на фонарь?"),
+        (["tell me about gift cards", "how long is it valid?"], "How do I cancel my order?"),
+    ],
+)
+def test_what_was_said_before_changes_nothing_for_a_question_that_says_it_all(demo, before, query):
+    assert documents(demo, query, context=before)[0] == documents(demo, query)[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "leaning"),
+    [
+        ("а для юрлиц?", True),
+        ("сколько они действуют?", True),
+        ("И если чек потерял, примете обратно товар?", True),
+        ("туда можно отправить большую посылку?", True),
+        ("доставка", True),
+        ("за сколько дней можно вернуть товар?", False),
+        ("Артикул FN-204 есть в наличии на складе?", False),
+        ("and for companies?", True),
+        ("What about large parcels for the islands?", True),
+        ("Does it have free parking for guests?", True),
+        ("Can we also park there?", True),
+        ("Is there a swimming pool for children?", False),
+        ("How do I return an item I bought?", False),
+        ("Android phone charging time", False),
+    ],
+)
+def test_a_question_that_points_back_or_begins_with_and_leans_on_what_was_said(question, leaning):
+    assert leans(question) is leaning
+
+
+def test_a_question_is_open_while_many_passages_answer_it_equally_well():
+    openness, alive = Openness(wide=0.5, shut=1.5), np.ones(200, dtype=np.bool_)
+    level = np.linspace(0.3, 0.0, 200, dtype=np.float32)
+    assert openness.of(level, alive) == 1.0
+    for height, room in ((1.0, 0.5), (2.0, 0.0)):
+        above = level.copy()
+        above[7] = level[8] + height
+        assert openness.of(above, alive) == pytest.approx(room, abs=0.1)
+    assert openness.of(np.where(np.arange(200) == 7, 9.0, level), np.arange(200) != 7) == 1.0
+    assert openness.of(level[:1], alive[:1]) == 0.0
+
+
+@pytest.mark.parametrize(
     ("message", "asked"),
     [
         ("сколько стоит доставка и как вернуть товар?", ("сколько стоит доставка", "как вернуть товар?")),
@@ -93,6 +144,36 @@ def test_questions_are_told_apart_inside_a_message(message, asked):
 
 def test_a_long_story_is_not_taken_for_questions():
     assert questions_in("Как вернуть товар? " * 40) == ()
+
+
+LETTER = {
+    "ru": "Здравствуйте! Пишу вам впервые, заказывали вместе с мужем на прошлой неделе, всё понравилось. {} "
+    "Заодно хочу уточнить ещё несколько вещей, чтобы потом не писать отдельно. {} {} Спасибо, жду ответа.",
+    "en": "Hello! I am writing to you for the first time, we ordered last week and liked most of it so far. {} "
+    "While I am here I would like to check a few more things with you, if you do not mind. {} {} Thank you very much in advance.",
+}
+
+
+@pytest.mark.parametrize(
+    ("letter", "asked", "wanted"),
+    [
+        (
+            "ru",
+            ("Сколько действует подарочная карта?", "Как отменить заказ?", "Сколько дней хранится заказ в пункте выдачи?"),
+            {"gift-cards", "cancel-order", "pickup-points"},
+        ),
+        (
+            "en",
+            ("How long is a gift card valid?", "How do I cancel my order?", "Can a company pay by invoice?"),
+            {"gift-cards.en", "cancel-order.en", "company-invoice.en"},
+        ),
+    ],
+)  # fmt: skip
+def test_a_long_message_with_several_questions_finds_passages_for_each(demo, letter, asked, wanted):
+    text = LETTER[letter].format(*asked)
+    assert len(text) > 300
+    assert questions_in(text) == asked
+    assert wanted <= set(documents(demo, text, k=6))
 
 
 def test_clauses_lose_marks_and_repetitions_but_no_words():
@@ -198,14 +279,14 @@ def tales() -> Search:
 
 
 def test_every_need_of_a_story_is_among_the_first_passages(tales):
-    found = asyncio.run(tales.story(STORY, k=3))
+    found = asyncio.run(tales.story(Query(STORY, k=3)))
     assert {hit.passage.id for hit in found.hits} == {"crack", "card", "photo"}
     assert found.confidence == 0.0
 
 
 @pytest.mark.parametrize("searches", [1, 2, 3, 4])
 def test_a_story_takes_no_more_searches_than_allowed(tales, searches):
-    found = asyncio.run(tales.story(STORY, k=5, searches=searches))
+    found = asyncio.run(tales.story(Query(STORY, k=5), searches=searches))
     assert len(found.hits) == 5
     scores = [hit.score for hit in found.hits]
     assert scores == sorted(scores, reverse=True)
@@ -213,4 +294,4 @@ def test_a_story_takes_no_more_searches_than_allowed(tales, searches):
 
 @pytest.mark.parametrize("text", ["", " \n", "?!", "ok", "a" * 50_000, "- \n- \n**"])
 def test_any_story_is_read_without_a_fault(tales, text):
-    assert len(asyncio.run(tales.story(text, k=4)).hits) in (0, 4)
+    assert len(asyncio.run(tales.story(Query(text, k=4))).hits) in (0, 4)

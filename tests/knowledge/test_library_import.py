@@ -7,7 +7,7 @@ import pytest
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.errors import BadManifest, Unreadable
 from knowledge.library import Library
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 from tests.knowledge.files import archive
 from tests.knowledge.shelf import opened, sqlite, write
 
@@ -38,7 +38,9 @@ async def test_a_changed_paragraph_embeds_only_itself(tmp_path):
         assert report.counts["imported"] == 1
         assert [text for text in embedder.embedded if "20 дней" in text] == embedder.embedded
         assert len(embedder.embedded) == 1
-        assert "20 дней" in (await library.search("сроки возврата", language="ru")).hits[0].passage.text
+        assert (
+            "20 дней" in (await library.search(Query("сроки возврата", language="ru"))).hits[0].passage.text
+        )
 
 
 async def test_what_people_edited_or_retired_survives_the_next_import(tmp_path):
@@ -50,7 +52,7 @@ async def test_what_people_edited_or_retired_survives_the_next_import(tmp_path):
         await library.publish(RETURNS, by="anna")
         await library.retire(DocumentId("lamps"), by="anna")
         await library.import_path(tmp_path / "kb")
-        assert (await library.search("сколько дней на возврат", language="ru")).hits[
+        assert (await library.search(Query("сколько дней на возврат", language="ru"))).hits[
             0
         ].passage.text == "Теперь 30 дней."
         assert (await library.catalogue.document(DocumentId("lamps"))).status == "retired"
@@ -91,10 +93,10 @@ async def test_the_manifest_gives_title_audience_dates_and_status(tmp_path):
         await library.import_path(folder)
         document = await library.catalogue.document(RETURNS)
         assert (document.title, document.department) == ("Как вернуть", "returns")
-        shown = ids(await library.search("вернуть товар курьер фонарь", k=50))
+        shown = ids(await library.search(Query("вернуть товар курьер фонарь", k=50)))
         assert shown
         assert all(".en#" in name for name in shown)
-        staff = ids(await library.search("вернуть товар курьер фонарь", k=50, audience="staff"))
+        staff = ids(await library.search(Query("вернуть товар курьер фонарь", k=50, audience="staff")))
         assert any(name.startswith("delivery#") for name in staff)
 
 
@@ -149,7 +151,7 @@ async def test_a_file_that_left_the_folder_is_told_of_and_retired_only_when_aske
         assert set(await library.live(["returns#1"])) == {"returns#1"}
         assert await gone(library, folder, prune=True) == {"returns": (False, True), "lamps": (True, False)}
         assert await library.live(["returns#1"]) == {}
-        found = await library.search("за сколько дней вернуть товар", language="ru", k=20)
+        found = await library.search(Query("за сколько дней вернуть товар", language="ru", k=20))
         assert not any(name.startswith("returns#") for name in ids(found))
         shown = {one.id for one in await library.catalogue.documents(status="published")}
         assert shown == {"mine", "lamps", "delivery", "returns.en", "gift-cards.en"}

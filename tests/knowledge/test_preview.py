@@ -6,7 +6,7 @@ from knowledge.catalogue import hash_of
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.errors import Empty, UnknownDocument
 from knowledge.preview import Asked, Cited, Gold, Told, preview, verdict
-from knowledge.types import DocumentId
+from knowledge.types import DocumentId, Query
 from tests.knowledge.shelf import opened, sqlite, write
 
 RETURNS = DocumentId("returns")
@@ -139,7 +139,7 @@ async def rows(engine):
 async def test_with_the_draft_its_words_are_found_and_the_live_ones_are_not(library):
     await drafted(library)
     overlay = await library.overlay(RETURNS)
-    found = await overlay.search("В течение скольких дней можно вернуть товар?")
+    found = await overlay.search(Query("В течение скольких дней можно вернуть товар?"))
     assert found.hits[0].passage.id == "returns@2#1"
     assert "30 дней" in found.hits[0].passage.text
     assert not any(hit.passage.id.startswith("returns#") for hit in found.hits)
@@ -152,9 +152,9 @@ async def test_with_the_draft_its_words_are_found_and_the_live_ones_are_not(libr
 async def test_looking_ahead_changes_neither_the_database_nor_what_is_found(library, tmp_path):
     await drafted(library)
     question = "Сколько дней на возврат?"
-    before, kept = await library.search(question), await rows(library.catalogue._engine)
-    await (await library.overlay(RETURNS)).search(question)
-    after = await library.search(question)
+    before, kept = await library.search(Query(question)), await rows(library.catalogue._engine)
+    await (await library.overlay(RETURNS)).search(Query(question))
+    after = await library.search(Query(question))
     assert [(hit.passage.id, hit.score) for hit in after.hits] == [
         (hit.passage.id, hit.score) for hit in before.hits
     ]
@@ -171,10 +171,10 @@ async def test_what_is_seen_ahead_is_what_publishing_brings(library):
         "How long is a gift card valid?",
         "FN-204-BK",
     ]
-    ahead = [await overlay.search(question) for question in questions]
+    ahead = [await overlay.search(Query(question)) for question in questions]
     await library.publish(RETURNS, by="anna")
     for question, seen in zip(questions, ahead, strict=True):
-        found = await library.search(question)
+        found = await library.search(Query(question))
         assert [hit.passage for hit in found.hits] == [hit.passage for hit in seen.hits]
         assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in seen.hits], abs=1e-4)
         assert found.confidence == pytest.approx(seen.confidence, abs=1e-4)
@@ -194,9 +194,10 @@ async def test_a_draft_for_staff_is_not_found_by_customers(library):
     await drafted(library)
     overlay = await library.overlay(RETURNS)
     assert not any(
-        hit.passage.document == RETURNS for hit in (await overlay.search("возврат товара 30 дней")).hits
+        hit.passage.document == RETURNS
+        for hit in (await overlay.search(Query("возврат товара 30 дней"))).hits
     )
-    staff = await overlay.search("возврат товара 30 дней", audience="staff")
+    staff = await overlay.search(Query("возврат товара 30 дней", audience="staff"))
     assert staff.hits[0].passage.document == RETURNS
 
 
@@ -209,7 +210,9 @@ async def test_a_draft_of_a_new_document_can_be_looked_at(library):
         by="a",
     )
     overlay = await library.overlay(DocumentId("gifts"))
-    assert (await overlay.search("сколько стоит упаковка в подарок")).hits[0].passage.document == "gifts"
+    assert (await overlay.search(Query("сколько стоит упаковка в подарок"))).hits[
+        0
+    ].passage.document == "gifts"
     assert not (await library.live([overlay.passages[0].id]))
 
 

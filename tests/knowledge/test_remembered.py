@@ -11,6 +11,7 @@ from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.port import Vectors
 from knowledge.embed.remembered import Remembered
 from knowledge.errors import EmbedderUnavailable
+from knowledge.types import Query
 from tests.knowledge.test_search import PASSAGES, search_over
 
 
@@ -96,7 +97,7 @@ async def test_a_search_that_was_expected_encodes_nothing_new() -> None:
     search = search_over(PASSAGES, Remembered(counting))
     await search.expect("  rfr dthyenm njdfh? ")
     asked = list(counting.asked)
-    found = await search.search("rfr dthyenm njdfh?")
+    found = await search.search(Query("rfr dthyenm njdfh?"))
     assert asked == counting.asked == [[found.understood]]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -16,7 +17,7 @@ from knowledge.rank.confidence import PLAIN, SIGNALS, Calibration
 from knowledge.rank.mix import FIELDS, field_text, mix
 from knowledge.search import Dense, Sample, Search
 from knowledge.text.words import grams, stems
-from knowledge.types import DocumentId, Language, Passage, PassageId
+from knowledge.types import DocumentId, Language, Passage, PassageId, Query
 from tests.knowledge.shelf import NOW
 
 TEXTS: dict[str, tuple[Language, str, str]] = {
@@ -82,7 +83,7 @@ def real() -> Search:
 
 
 def first(search: Search, query: str, **named) -> str:
-    return asyncio.run(search.search(query, **named)).hits[0].passage.document
+    return asyncio.run(search.search(Query(query, **named))).hits[0].passage.document
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_endings_yo_codes_and_typos_do_not_hide_a_passage(fake, query, document)
     ],
 )
 def test_the_wrong_layout_and_transliteration_are_read_as_meant(fake, query, understood, document):
-    found = asyncio.run(fake.search(query))
+    found = asyncio.run(fake.search(Query(query)))
     assert found.understood == understood
     assert found.query == query
     if document:
@@ -138,7 +139,7 @@ def test_the_wrong_layout_and_transliteration_are_read_as_meant(fake, query, und
     ],
 )
 def test_a_query_that_makes_sense_is_left_alone(fake, query):
-    assert asyncio.run(fake.search(query)).understood == query
+    assert asyncio.run(fake.search(Query(query))).understood == query
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_a_query_that_makes_sense_is_left_alone(fake, query):
     ],
 )
 def test_what_is_written_only_in_the_other_language_is_still_found(real, query, document):
-    assert document in [hit.passage.document for hit in asyncio.run(real.search(query, k=3)).hits]
+    assert document in [hit.passage.document for hit in asyncio.run(real.search(Query(query, k=3))).hits]
 
 
 def test_of_two_twins_the_one_in_the_asked_language_comes_first():
@@ -166,7 +167,7 @@ def test_of_two_twins_the_one_in_the_asked_language_comes_first():
 
 @pytest.mark.parametrize("query", ["", "   ", "?!…", "🙂🙂", "\x00\x07", "—"])
 def test_a_query_without_words_finds_nothing_and_is_sure_of_nothing(fake, query):
-    found = asyncio.run(fake.search(query))
+    found = asyncio.run(fake.search(Query(query)))
     assert (found.hits, found.confidence) == ((), 0.0)
 
 
@@ -181,18 +182,18 @@ def test_a_query_without_words_finds_nothing_and_is_sure_of_nothing(fake, query)
     ],
 )
 def test_any_query_is_answered_without_a_fault(fake, query):  # fmt: skip
-    assert 0 <= asyncio.run(fake.search(query)).confidence <= 1
+    assert 0 <= asyncio.run(fake.search(Query(query))).confidence <= 1
 
 
 def test_hidden_passages_give_way_to_the_next_live_ones():
     hidden = frozenset(f"{name}#1" for name in list(TEXTS)[:11])
     search = search_over(PASSAGES, FakeEmbedder(), hidden=hidden)
-    found = asyncio.run(search.search("вернуть товар фонарь курьер гарантия", k=10))
+    found = asyncio.run(search.search(Query("вернуть товар фонарь курьер гарантия", k=10)))
     assert {hit.passage.id for hit in found.hits} == {one.id for one in PASSAGES} - hidden
 
 
 def test_hits_come_best_first_and_say_which_signal_gave_what(real):
-    found = asyncio.run(real.search("за сколько дней вернуть товар", k=5))
+    found = asyncio.run(real.search(Query("за сколько дней вернуть товар", k=5)))
     scores = [hit.score for hit in found.hits]
     assert scores == sorted(scores, reverse=True)
     assert set(found.hits[0].parts) >= {"words", "letters_body", "first_body"}
@@ -225,9 +226,37 @@ def test_a_corpus_too_big_to_scan_gives_the_same_first_hit():
     assert first(search, "правило номер 731") == "p731"
 
 
+class Contrary:
+    """A reranker that likes what the search likes least."""
+
+    name = "contrary"
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def scores(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        self.read = len(texts)
+        return np.arange(len(texts), dtype=np.float32)
+
+
+def test_a_reranker_reads_the_first_passages_and_has_its_share_in_their_order():
+    reader, query = Contrary(), "за сколько дней вернуть товар"
+    plain = search_over(PASSAGES, FakeEmbedder())
+    weights = replace(plain.mix, rerank_depth=4, rerank_share=1.0)
+    before = asyncio.run(plain.search(Query(query, k=8))).hits
+    after = asyncio.run(replace(plain, reranker=reader, mix=weights).search(Query(query, k=8))).hits
+    assert reader.read == 4
+    names, again = ([hit.passage.id for hit in hits] for hits in (before, after))
+    assert again == [*names[:4][::-1], *names[4:]]
+    assert [hit.score for hit in after] == sorted((hit.score for hit in after), reverse=True)
+    assert after[0].parts["reranker"] == 3.0
+    none = replace(plain, reranker=reader, mix=replace(weights, rerank_share=0.0))
+    assert [hit.passage.id for hit in asyncio.run(none.search(Query(query, k=8))).hits] == names
+
+
 def test_confidence_is_higher_for_a_question_the_documents_answer(real):
     def sure(query: str) -> float:
-        return asyncio.run(real.search(query)).confidence
+        return asyncio.run(real.search(Query(query))).confidence
 
     asked = [
         "за сколько дней можно вернуть товар",
@@ -239,7 +268,7 @@ def test_confidence_is_higher_for_a_question_the_documents_answer(real):
 
 
 def test_the_signals_of_confidence_are_all_named(real):
-    _, signals = asyncio.run(real.observed("вернуть товар"))
+    _, signals = asyncio.run(real.observed(Query("вернуть товар")))
     assert set(signals) <= {*SIGNALS, *PLAIN}
     assert {"top", "spread", "coverage", "first_body"} <= set(signals)
 
