@@ -19,7 +19,7 @@ from api.console.router import console_router
 from knowledge.imports.journal import Import, Journal
 from knowledge.sources.fetch import Fetcher
 from knowledge.sources.port import Schedule
-from knowledge.types import DocumentId, Source
+from knowledge.types import DocumentId, Query, Source
 from tests.api.console_house import Console, console, form_token, send, signed_in
 from tests.api.test_console_dialogues import harmless
 from tests.api.xss_payloads import PAYLOADS
@@ -137,7 +137,7 @@ async def test_files_of_every_kind_become_drafts_and_no_answer_changes(
     }
     assert all(words.startswith("Imported Draft") for words in lines.values())
     assert 'href="/console/knowledge/vozvrat-tovara"' in report
-    assert (await house.building.library.search("gift", language="en")).hits == ()
+    assert (await house.building.library.search(Query("gift", language="en"))).hits == ()
     history = await house.building.library.catalogue.events(DocumentId("gifts.en"))
     assert [(one.action, one.by) for one in history] == [("imported", "staff:kirill")]
     assert [row.actor for row in await house.audited("import")] == ["kirill"]
@@ -186,11 +186,11 @@ async def test_a_curator_may_publish_at_once_or_later_from_the_report(
     assert await documents(house) == {"gifts.en": "published"}
     report = await imported(house, browser, ("gifts.md", GIFTS.replace(b"150", b"200")))
     assert "unpublished edits" in report or "edits" in told(report)["gifts.md"]
-    assert "150" in (await house.building.library.search("gift", language="en")).hits[0].passage.text
+    assert "150" in (await house.building.library.search(Query("gift", language="en"))).hits[0].passage.text
     asked = await send(browser, "/console/bulk", act="publish", document="gifts.en")
     assert "Publish" in asked.text
     await send(browser, "/console/bulk", act="publish", document="gifts.en", sure="1")
-    assert "200" in (await house.building.library.search("gift", language="en")).hits[0].passage.text
+    assert "200" in (await house.building.library.search(Query("gift", language="en"))).hits[0].passage.text
 
 
 async def test_a_draft_leaves_for_whom_and_when_the_published_text_counts(

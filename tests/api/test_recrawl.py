@@ -17,6 +17,7 @@ from knowledge.imports.journal import Journal
 from knowledge.imports.stopping import Stop
 from knowledge.sources.fetch import Fetcher
 from knowledge.sources.port import Schedule
+from knowledge.types import Query
 from tests.api.console_house import Clock, console
 from tests.knowledge.site import Dialled, Site, names
 
@@ -79,7 +80,7 @@ async def test_an_unchanged_source_writes_no_report_and_a_changed_one_does(
         await look(building, stop=Stop())
         clock.pass_by(hours=7)
         assert len(await Journal(building.engine).last()) == reports
-    (found,) = (await building.library.search("answer", language="en")).hits
+    (found,) = (await building.library.search(Query("answer", language="en"))).hits
     assert "an hour" in found.passage.text
 
 
