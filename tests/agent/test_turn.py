@@ -124,6 +124,21 @@ async def test_the_search_is_prepared_for_what_was_said_so_far() -> None:
     assert facts.searched == []
 
 
+async def test_a_search_knows_what_the_customer_said_before_and_not_what_the_house_said() -> None:
+    said = [("customer", "расскажите про лампы"), ("ai", "Ламп много."), ("customer", "какие светят теплее?")]
+    told = tuple(
+        Message(seq=n, author=author, text=text, at=CLOCK.now()) for n, (author, text) in enumerate(said)
+    )
+    facts = FakeFacts(RETURNS)
+    turn, _ = house(
+        situation("за сколько дней можно вернуть товар?", history=told), FakeWriter(GROUNDED), facts=facts
+    )
+    await turn.run(TurnId("t1"), steps=InlineSteps())
+    assert [(query.text, tuple(query.context)) for query in facts.searched] == [
+        ("за сколько дней можно вернуть товар?", ("расскажите про лампы", "какие светят теплее?"))
+    ]
+
+
 async def test_at_night_the_customer_hears_when_people_are_back() -> None:
     late = situation("позовите человека")
     night = replace(late.batch[0], at=CLOCK.now() + timedelta(hours=10))
