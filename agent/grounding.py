@@ -20,7 +20,7 @@ from typing import Literal
 
 from agent import lexicon
 from agent.closeness import closeness
-from agent.contradiction import contradiction, names_across, numbers_agree, script, words_of
+from agent.contradiction import Ground, contradiction, names_across, numbers_occur, script, words_of
 from agent.domain import Citation, Evidence, Sentence
 from agent.language import sentences
 from agent.ports import Similarity
@@ -113,11 +113,7 @@ def _against(text: str, item: Evidence, similarity: Similarity | None) -> Verdic
             ok=True, reason="quoted", citations=(Place(item=item, text=quoted).citation,), score=1.0
         )
     tried = [_judge(text, place, units[0], similarity) for place in _places(text, item, units)]
-    denied = max((verdict.score for verdict in tried if verdict.reason == "negation"), default=0.0)
-    # What one sentence of the evidence denies, no lesser likeness to another one may carry.
-    return _best(
-        [v for v in tried if not v.ok or v.score >= denied] or [Verdict(ok=False, reason="unsupported")]
-    )
+    return _best([*tried, Verdict(ok=False, reason="unsupported")])
 
 
 def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None) -> Verdict:
@@ -173,14 +169,15 @@ def _places(text: str, item: Evidence, units: Sequence[str]) -> Iterator[Place]:
 
 def _judge(text: str, place: Place, opening: str, similarity: Similarity | None) -> Verdict:
     """Compare one sentence with one place of the evidence. `opening` is the first sentence of its passage."""
+    ground = Ground(place=place.text, whole=place.item.text, title=place.item.title, opening=opening)
     share = _share(text, place)
     near = _near(text, place, share, similarity)
     if not near:
         same_words = quantities(text) and _share(words_masked(text), place) >= lexicon.threshold("coverage")
-        differs = same_words and not numbers_agree(text, place.text, title=place.item.title, opening=opening)
+        differs = same_words and not numbers_occur(text, ground)
         return Verdict(ok=False, reason="number" if differs else "unsupported", score=share)
     # From here on the place speaks of the same matter: what differs now contradicts.
-    contradicted = contradiction(text, place.text, title=place.item.title, opening=opening)
+    contradicted = contradiction(text, ground)
     if contradicted is not None:
         return Verdict(ok=False, reason=contradicted, score=share)
     return Verdict(ok=True, reason="supported", citations=(place.citation,), score=share)

@@ -1,0 +1,146 @@
+"""A text as clauses, each with its words, its numbers and whether it denies what it says. Pure.
+
+```
+«Курьер стоит 290 ₽, по Москве — 390 ₽; почту не оплачивают»
+   Курьер стоит 290 ₽        words, 290 rub, said plainly
+   по Москве — 390 ₽         heir to «Курьер стоит»
+   почту не оплачивают       denied
+```
+A cut is made where both sides have a predicate or a number of their own; a side with neither goes on with what
+stands before it, and is denied with it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent import lexicon
+from agent.language import sentences
+from knowledge.text.quantities import Quantity, agree, quantities, words_masked
+
+_HARD = re.compile(
+    r";\s|,?\s+(?:но|зато|однако|but|whereas|while|although|though|хотя)\s+|,\s+(?:а|yet)\s+|(?<=[.!?])\s+"
+)
+_SOFT = re.compile(
+    r",\s+|(?<=\w)(?=:\s)|\s+(?=(?:and|и)\s)|\s+(?=(?:if|when|unless|если|когда|пока|because|since|so)\s)"
+)
+_JOINS = re.compile(r"(?:and|и)\s|:\s")
+_CONDITION = re.compile(
+    r"\W*(?:если|когда|пока|хотя|if|when|unless|until|once|while|although)\b", re.IGNORECASE
+)
+_MODAL = frozenset({"нельзя", "можно"})
+"""Words that stand at the end of what they allow or deny: «картой или баллами нельзя» is one statement."""
+_LACKING = re.compile(r"(?:без|не|without|not)\s")
+_ANSWER = re.compile(r"^\W*(?:да|нет|конечно|yes|no|sure)\s*[,.!—–-]+\s+", re.IGNORECASE)
+_REMARK = re.compile(r"\[[^\]]{1,40}\]")
+_EXCEPT = re.compile(
+    r",?\s*\(?\b(?:кроме|за исключением|исключая|except(?: for| in)?|excluding|apart from|other than)\b\s+(?P<what>[^.;:()]+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A part of a text that says one thing; `before` are words of its sentence it may go on with."""
+
+    text: str
+    sentence: int
+    words: tuple[str, ...]
+    numbers: tuple[Quantity, ...]
+    denied: bool
+    before: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+    """Words of what the clause is said not to hold for: «кроме Сибири»."""
+
+    condition: bool = False
+    gapped: bool = False
+    """Whether it has a number and no predicate of its own: «…, по Москве — 390 ₽»."""
+
+    def holds(self, said: Quantity) -> bool:
+        alike = [number for number in self.numbers if said.unit and number.unit == said.unit]
+        return any(agree(said, number) for number in alike or self.numbers)
+
+    def rivals(self, said: Quantity) -> bool:
+        """Whether it has another value of the same kind instead."""
+        return not self.holds(said) and any(same_kind(said, number) for number in self.numbers)
+
+    def nothing(self, said: Quantity) -> bool:
+        """Whether it says "none" where `said` is a value: «бесплатно» beside a price, «сразу» beside a term."""
+        return lexicon.says_none(self.text, unit=said.unit)
+
+
+def same_kind(one: Quantity, other: Quantity) -> bool:
+    """Whether two quantities could answer the same question: two prices, two terms, two days."""
+    return one.kind == other.kind and one.unit == other.unit
+
+
+@lru_cache(maxsize=4096)
+def clauses(text: str) -> tuple[Clause, ...]:
+    """Return the clauses of a text in order, sentence by sentence."""
+    return tuple(clause for n, sentence in enumerate(sentences(text)) for clause in _of_sentence(sentence, n))
+
+
+def without_answer(text: str) -> str:
+    """Return the text without a «да,» or "no," it begins with, which answers a question and denies nothing."""
+    return _ANSWER.sub("", text)
+
+
+def _of_sentence(sentence: str, n: int) -> Iterator[Clause]:
+    bare = _REMARK.sub(" ", without_answer(sentence))
+    spared = tuple(word for match in _EXCEPT.finditer(bare) for word in lexicon.meaning(match["what"]))
+    before: tuple[str, ...] = ()
+    carried = False
+    for part in _parts(_EXCEPT.sub(" ", bare)):
+        words, numbers = lexicon.meaning(words_masked(part)), quantities(part)
+        denied, condition = lexicon.negations(part) > 0, bool(_CONDITION.match(part))
+        predicate = _has_predicate(part)
+        if not denied and before and not predicate:
+            # A part with no predicate, such as a point of a list, is denied with what it goes on with.
+            denied = carried
+        elif not condition:
+            carried = denied
+        yield Clause(
+            text=part,
+            sentence=n,
+            words=words,
+            numbers=numbers,
+            denied=denied,
+            before=before,
+            spared=spared,
+            condition=condition,
+            gapped=bool(before) and bool(numbers) and not predicate,
+        )
+        before = (*before, *words)
+
+
+def _parts(sentence: str) -> list[str]:
+    return [
+        part
+        for whole in _HARD.split(sentence)
+        if whole and whole.strip()
+        for part in _glued(_SOFT.split(whole))
+    ]
+
+
+def _glued(pieces: Sequence[str]) -> list[str]:
+    """Join what says nothing by itself to what stands before it; after "and" a number alone is no statement."""
+    parts: list[str] = []
+    for piece in pieces:
+        joins = _JOINS.match(piece)
+        alone = _has_predicate(piece) if joins else _stands(piece)
+        if parts and not (alone and _stands(parts[-1])):
+            parts[-1] += piece if piece[0] == ":" else f" {piece}" if joins else f", {piece}"
+        elif piece.strip():
+            parts.append(piece)
+    return parts
+
+
+def _stands(part: str) -> bool:
+    """Whether a part says something by itself."""
+    return " — " in part or bool(quantities(part)) or _has_predicate(part) or bool(_LACKING.match(part))
+
+
+@lru_cache(maxsize=8192)
+def _has_predicate(part: str) -> bool:
+    return any(lexicon.is_predicate(word) for word in lexicon.spelled(part) if word not in _MODAL)
