@@ -32,6 +32,7 @@ _CONDITION = re.compile(
 _MODAL = frozenset({"нельзя", "можно"})
 """Words that stand at the end of what they allow or deny: «картой или баллами нельзя» is one statement."""
 _LACKING = re.compile(r"(?:без|не|without|not)\s")
+_ONLY = re.compile(r"(?:только|лишь|only)\s")
 _ANSWER = re.compile(r"^\W*(?:да|нет|конечно|yes|no|sure)\s*[,.!—–-]+\s+", re.IGNORECASE)
 _REMARK = re.compile(r"\[[^\]]{1,40}\]")
 _EXCEPT = re.compile(
@@ -95,7 +96,7 @@ def _of_sentence(sentence: str, n: int) -> Iterator[Clause]:
         words, numbers = lexicon.meaning(words_masked(part)), quantities(part)
         denied, condition = lexicon.negations(part) > 0, bool(_CONDITION.match(part))
         predicate = _has_predicate(part)
-        if not denied and before and not predicate:
+        if not denied and before and not predicate and not _ONLY.match(part):
             # A part with no predicate, such as a point of a list, is denied with what it goes on with.
             denied = carried
         elif not condition:
@@ -126,19 +127,32 @@ def _parts(sentence: str) -> list[str]:
 def _glued(pieces: Sequence[str]) -> list[str]:
     """Join what says nothing by itself to what stands before it; after "and" a number alone is no statement."""
     parts: list[str] = []
+    loose = ""
     for piece in pieces:
         joins = _JOINS.match(piece)
         alone = _has_predicate(piece) if joins else _stands(piece)
-        if parts and not (alone and _stands(parts[-1])):
+        if joins and loose:
+            # «…, на кухне и за столом — 250»: what "and" joins belongs together.
+            piece, loose = f"{loose} {piece}", ""
+        elif loose:
+            parts[-1], loose = f"{parts[-1]}, {loose}", ""
+        if not parts or (alone and _stands(parts[-1])):
+            parts += [piece] if piece.strip() else []
+        elif joins or alone:
             parts[-1] += piece if piece[0] == ":" else f" {piece}" if joins else f", {piece}"
-        elif piece.strip():
-            parts.append(piece)
-    return parts
+        else:
+            loose = piece
+    return [*parts[:-1], f"{parts[-1]}, {loose}"] if loose else parts
 
 
 def _stands(part: str) -> bool:
     """Whether a part says something by itself."""
-    return " — " in part or bool(quantities(part)) or _has_predicate(part) or bool(_LACKING.match(part))
+    return (
+        " — " in part
+        or bool(quantities(part))
+        or _has_predicate(part)
+        or bool(_LACKING.match(part) or _ONLY.match(part))
+    )
 
 
 @lru_cache(maxsize=8192)

@@ -28,6 +28,10 @@ _SENTENCE_START = re.compile(r"^[\W_]*$|[.!?…:]\s*[\W_]*$|[«\"“„(]$")
 _SUPERSEDED = re.compile(r"\b(?:вместо|instead of|rather than)\s[^,.;:()]{1,40}", re.IGNORECASE)
 """What no longer holds: «2 декабря вместо 28 ноября»."""
 
+_PRONOUN = re.compile(
+    r"\W*(?:он|она|оно|они|его|её|ее|их|это|этот|эта|he|she|it|they|his|her|its|their|this|these)\b",
+    re.IGNORECASE,
+)
 RANGE = 4
 """Characters between two numbers up to which they are ends of one range."""
 
@@ -52,10 +56,7 @@ def contradiction(said: str, ground: Ground) -> Contradiction | None:
     if not numbers_occur(said, ground):
         return "number"
     across = script(said) != script(ground.place)
-    found = _across(said, ground) if across else _clause_by_clause(said, ground)
-    if found is not None:
-        return found
-    return None if _names_occur(said, ground) else "unsupported"
+    return _across(said, ground) if across else _clause_by_clause(said, ground)
 
 
 @lru_cache(maxsize=4096)
@@ -80,7 +81,11 @@ def _across(said: str, ground: Ground) -> Contradiction | None:
         if held and all(clause.denied != claim.denied for clause in held):
             return "negation"
     denies, denied = (any(one.denied for one in part) for part in (clauses(said), here))
-    return "negation" if denies != denied and (denies or not quantities(said)) else None
+    if denies != denied and (denies or not quantities(said)):
+        return "negation"
+    names = _names(said)
+    there = len(names_across(said, f"{ground.place} {ground.title}"))
+    return None if there >= lexicon.threshold("names_across") * len(names) else "unsupported"
 
 
 def _clause_by_clause(said: str, ground: Ground) -> Contradiction | None:
@@ -114,7 +119,14 @@ def _against_home(
         return "negation"
     if lexicon.opposed(claim.text, around) or _spared(claim, homes):
         return "negation"
-    return None
+    if _PRONOUN.match(around):
+        around += _before(near[0], given)
+    return None if _names_occur(claim.text, around, ground) else "unsupported"
+
+
+def _before(clause: Clause, given: Sequence[Clause]) -> str:
+    """Return the sentence before the clause's own, which a pronoun points to."""
+    return "; ".join(one.text for one in given if one.sentence == clause.sentence - 1)
 
 
 Rarity = Mapping[str, float]
@@ -165,6 +177,8 @@ def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradic
         return "number"
     if rival.gapped and not any(rival.holds(said) for said in claim.numbers):
         return "number"
+    if any(rival.sentence == home.sentence for home in homes):
+        return None
     if rival.denied != claim.denied or lexicon.opposed(claim.text, rival.text):
         return "negation"
     return None
@@ -213,27 +227,30 @@ def numbers_occur(text: str, ground: Ground) -> bool:
 # Names. -----------------------------------------------------------------------------------------------------
 
 
-def _names_occur(text: str, ground: Ground) -> bool:
-    """Whether every name of the sentence stands in the evidence, its title, or the sentence that opens its passage."""
-    given, title, opening = ground.place, ground.title, ground.opening
-    names = _names(text)
-    if not names:
-        return True
-    here = _stems_of(f"{given} {title}")
-    if script(text) != script(given):
-        return len(names_across(text, f"{given} {title}")) >= lexicon.threshold("names_across") * len(names)
+def _names_occur(text: str, given: str, ground: Ground) -> bool:
+    """Whether every name of the text stands in the evidence, its title, or the sentence that opens its passage.
+
+    A first word has its capital anyway: it is a name where the passage has it as one.
+    """
+    known = _names(ground.whole)
+    names = {*_names(text), *(word for word in _first(text) if word in known)}
+    here = _stems_of(f"{given} {ground.title}")
     missing = {name for name in names if not _occurs(name, here)}
     if not missing:
         return True
-    others = [name for name in _names(given) if not _occurs(name, names)]
+    others = [name for name in _names(given) if not _occurs(name, frozenset(names))]
     others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
-    return not others and all(_occurs(name, _stems_of(opening)) for name in missing)
+    return not others and all(_occurs(name, _stems_of(ground.opening)) for name in missing)
+
+
+def _first(text: str) -> list[str]:
+    return [stem(word) for word in lexicon.spelled(text)[:1]]
 
 
 def names_across(text: str, given: str) -> list[str]:
     """Return the names of `text` that stand in `given` in another alphabet."""
-    here = frozenset(lexicon.romanised(word) for word in _stems_of(given))
-    return [name for name in _names(text) if _occurs(lexicon.romanised(name), here)]
+    here = frozenset(lexicon.skeleton(word) for word in _stems_of(given))
+    return [name for name in _names(text) if _occurs(lexicon.skeleton(name), here)]
 
 
 @lru_cache(maxsize=4096)

@@ -187,15 +187,17 @@ def _near(text: str, place: Place, share: float, similarity: Similarity | None) 
     across = script(text) != script(place.text)
     if not across and not _clauses_covered(text, place):
         return False
-    if not across and share >= lexicon.threshold("coverage"):
+    if not across and share >= lexicon.threshold("alone" if similarity else "coverage"):
         return True
     least = 0.0 if across else lexicon.threshold("with_similarity")
     if similarity is None or share < least:
         return False
     found = closeness(text, [place.text], similarity=similarity)
     if not found:
-        return False
-    return found[0] >= lexicon.threshold(_needed(text, place) if across else "similarity")
+        return not across and share >= lexicon.threshold("coverage")
+    if across:
+        return found[0] >= lexicon.threshold(_needed(text, place))
+    return share + found[0] >= lexicon.threshold("together")
 
 
 def _needed(text: str, place: Place) -> Literal["across", "anchored"]:

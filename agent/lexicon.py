@@ -24,6 +24,16 @@ _ROMAN = str.maketrans(
     }
     | {"ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
 )
+_SOUNDS = (
+    ("kh", "h"),
+    ("th", "t"),
+    ("ph", "f"),
+    ("ck", "k"),
+    ("c", "k"),
+    ("q", "k"),
+    ("w", "v"),
+    ("x", "ks"),
+)
 _LACKING = frozenset({"без", "without"})
 LONG_ENOUGH = 5
 """Letters two stems must share from the start to be taken for forms of one word."""
@@ -138,9 +148,16 @@ def clauses(text: str) -> list[str]:
     return [part for part in _CLAUSE.split(text) if part.strip()]
 
 
-def romanised(word: str) -> str:
-    """Return a lower-case word in Latin letters, for names written in two alphabets."""
-    return word.translate(_ROMAN)
+@lru_cache(maxsize=8192)
+def skeleton(word: str) -> str:
+    """Return what two spellings of one name share, in whatever alphabet: its first letter, then its consonants.
+
+    "Moscow" and «Москва» give "mskv", "Siberia" and «Сибирь» "sbr".
+    """
+    latin = word.translate(_ROMAN)
+    for spelling, sound in _SOUNDS:
+        latin = latin.replace(spelling, sound)
+    return latin[:1] + re.sub(r"[aeiouyj]", "", latin[1:])
 
 
 def is_ignored_name(word: str) -> bool:
