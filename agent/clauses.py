@@ -21,6 +21,7 @@ from knowledge.text.quantities import Quantity, agree, quantities, words_masked
 
 _HARD = re.compile(
     r";\s|,?\s+(?:но|зато|однако|but|whereas|while|although|though|хотя)\s+|,\s+(?:а|yet)\s+|(?<=[.!?])\s+"
+    r"|,\s+(?=[^\W\d_][^,.:;()«»“”\"]{0,40}:\s)"
 )
 _SOFT = re.compile(
     r",\s+|(?<=\w)(?=:\s)|\s+(?=(?:and|и)\s)|\s+(?=(?:if|when|unless|если|когда|пока|because|since|so)\s)"
@@ -32,6 +33,8 @@ _CONDITION = re.compile(
 _MODAL = frozenset({"нельзя", "можно"})
 """Words that stand at the end of what they allow or deny: «картой или баллами нельзя» is one statement."""
 _LACKING = re.compile(r"(?:без|не|without|not)\s")
+_APART = re.compile(r"(?:только|лишь|only)\s|[^:]{1,40}:\s")
+"""Parts that are not denied with what stands before them: an exception, a cell of a table with its head."""
 _ONLY = re.compile(r"(?:только|лишь|only)\s")
 _ANSWER = re.compile(r"^\W*(?:да|нет|конечно|yes|no|sure)\s*[,.!—–-]+\s+", re.IGNORECASE)
 _REMARK = re.compile(r"\[[^\]]{1,40}\]")
@@ -96,7 +99,7 @@ def _of_sentence(sentence: str, n: int) -> Iterator[Clause]:
         words, numbers = lexicon.meaning(words_masked(part)), quantities(part)
         denied, condition = lexicon.negations(part) > 0, bool(_CONDITION.match(part))
         predicate = _has_predicate(part)
-        if not denied and before and not predicate and not _ONLY.match(part):
+        if not denied and before and not predicate and not _APART.match(part):
             # A part with no predicate, such as a point of a list, is denied with what it goes on with.
             denied = carried
         elif not condition:

@@ -32,6 +32,7 @@ _PRONOUN = re.compile(
     r"\W*(?:он|она|оно|они|его|её|ее|их|это|этот|эта|he|she|it|they|his|her|its|their|this|these)\b",
     re.IGNORECASE,
 )
+_IN_QUOTES = re.compile(r"[«“„\"](?P<what>[^«»“”„\"]{2,60})[»”“\"]")
 RANGE = 4
 """Characters between two numbers up to which they are ends of one range."""
 
@@ -121,7 +122,8 @@ def _against_home(
         return "negation"
     if _PRONOUN.match(around):
         around += _before(near[0], given)
-    return None if _names_occur(claim.text, around, ground) else "unsupported"
+    named = _names_occur(claim.text, around, ground) and _quoted_occur(claim.text, around, ground)
+    return None if named else "unsupported"
 
 
 def _before(clause: Clause, given: Sequence[Clause]) -> str:
@@ -148,9 +150,16 @@ def _closest(claim: Clause, given: Sequence[Clause], rare: Rarity) -> list[Claus
     able = [clause for clause, count in zip(given, held, strict=True) if count == max(held)]
     scored = [(_shared(claim, clause, rare), clause) for clause in able]
     most = max((score for score, _ in scored), default=0.0)
-    if not most or most < lexicon.threshold("comparable") * _size(claim, rare):
-        return []
-    return [clause for score, clause in scored if score >= most - 1e-6]
+    found = [clause for score, clause in scored if most and score >= most - 1e-6]
+    around = {
+        word
+        for clause in given
+        for home in found
+        if clause.sentence == home.sentence
+        for word in clause.words
+    }
+    known = sum(rare.get(word, 0.5) for word in lexicon.covered(claim.words, around)) + max(held, default=0)
+    return found if known >= lexicon.threshold("comparable") * _size(claim, rare) else []
 
 
 def _shared(claim: Clause, clause: Clause, rare: Rarity) -> float:
@@ -192,7 +201,8 @@ def _belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity
     at_home = {word for home in homes for word in lexicon.covered(claim.words, (*home.words, *home.spared))}
     inherited = {word for home in homes for word in lexicon.covered(claim.words, home.before)}
     at_rival = set(lexicon.covered(claim.words, rival.words))
-    there, here = at_rival - at_home, at_home - at_rival
+    shared = set(lexicon.covered(claim.words, rival.before)) if rival.gapped else set[str]()
+    there, here = at_rival - at_home, at_home - at_rival - shared
     if there <= inherited:
         # All of it is a common beginning, unless nothing of the claim is particular to its home.
         return bool(there) and not here and _values(claim) < 2
@@ -240,7 +250,16 @@ def _names_occur(text: str, given: str, ground: Ground) -> bool:
         return True
     others = [name for name in _names(given) if not _occurs(name, frozenset(names))]
     others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
-    return not others and all(_occurs(name, _stems_of(ground.opening)) for name in missing)
+    return not others and all(_occurs(name, _stems_of(ground.whole)) for name in missing)
+
+
+def _quoted_occur(text: str, given: str, ground: Ground) -> bool:
+    """Whether every name in quotation marks stands in the evidence: a state, a level, a button."""
+    here = lexicon.plain(f"{given} {ground.title} {ground.opening}")
+    return all(
+        all(_occurs(word, _stems_of(here)) for word in _stems_of(match["what"]))
+        for match in _IN_QUOTES.finditer(text)
+    )
 
 
 def _first(text: str) -> list[str]:

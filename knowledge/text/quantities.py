@@ -182,6 +182,9 @@ def _rates(text: str) -> Iterator[Quantity]:
     """«в месяц», "a year": how often a price is paid."""
     for match in _rate().finditer(text):
         yield _at(match, "rate", _unit(match["unit"]))
+    for match in _LETTERS.finditer(text):
+        if unit := _key("rates", match.group()):
+            yield _at(match, "rate", unit)
 
 
 READERS = (_phones, _dates, _times, _codes, _numbers, _spelled, _named, _rates)
