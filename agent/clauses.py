@@ -35,6 +35,8 @@ _MODAL = frozenset({"нельзя", "можно"})
 _LACKING = re.compile(r"(?:без|не|without|not)\s")
 _APART = re.compile(r"(?:только|лишь|only)\s|[^:]{1,40}:\s")
 """Parts that are not denied with what stands before them: an exception, a cell of a table with its head."""
+_RELATIVE = re.compile(r"(?:(?:в|на|с|к|из|о|по|для|of|in|to) )?(?:котор\w+|which|that|who|whose|whom)\b")
+_LETTER = re.compile(r"[^\W\d_]")
 _ONLY = re.compile(r"(?:только|лишь|only)\s")
 _ANSWER = re.compile(r"^\W*(?:да|нет|конечно|yes|no|sure)\s*[,.!—–-]+\s+", re.IGNORECASE)
 _REMARK = re.compile(r"\[[^\]]{1,40}\]")
@@ -139,6 +141,8 @@ def _glued(pieces: Sequence[str]) -> list[str]:
             piece, loose = f"{loose} {piece}", ""
         elif loose:
             parts[-1], loose = f"{parts[-1]}, {loose}", ""
+        if parts and alone and not joins and not lexicon.meaning(piece) and not quantities(piece):
+            alone = False
         if not parts or (alone and _stands(parts[-1])):
             parts += [piece] if piece.strip() else []
         elif joins or alone:
@@ -150,6 +154,8 @@ def _glued(pieces: Sequence[str]) -> list[str]:
 
 def _stands(part: str) -> bool:
     """Whether a part says something by itself."""
+    if _RELATIVE.match(part) or not (lexicon.meaning(words_masked(part)) or _LETTER.search(part)):
+        return False
     return (
         " — " in part
         or bool(quantities(part))

@@ -19,7 +19,7 @@ from typing import Literal
 from agent import lexicon
 from agent.clauses import Clause, clauses
 from agent.language import stem
-from knowledge.text.quantities import agree, quantities, words_masked
+from knowledge.text.quantities import Quantity, agree, quantities, words_masked
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
@@ -112,7 +112,9 @@ def _against_home(
     near = [clause for clause in given if any(clause.sentence == home.sentence for home in homes)]
     known = (*quantities(ground.title), *quantities(ground.opening))
     for said in claim.numbers:
-        if not any(clause.holds(said) for clause in near) and not any(agree(said, one) for one in known):
+        if any(home.holds(said) for home in homes) or any(agree(said, one) for one in known):
+            continue
+        if any(home.rivals(said) for home in homes) or not _joined(claim, said, near, homes, given):
             return "number"
     around = "; ".join(clause.text for clause in near)
     alike = [home for home in homes if home.condition == claim.condition]
@@ -122,8 +124,20 @@ def _against_home(
         return "negation"
     if _PRONOUN.match(around):
         around += _before(near[0], given)
+    if claim.sentence == 0 and not claim.before and _substituted(claim, homes, ground):
+        return "unsupported"
     named = _names_occur(claim.text, around, ground) and _quoted_occur(claim.text, around, ground)
     return None if named else "unsupported"
+
+
+def _joined(
+    claim: Clause, said: Quantity, near: Sequence[Clause], homes: Sequence[Clause], given: Sequence[Clause]
+) -> bool:
+    """Whether a number the home lacks stands nearby, or with a word of the claim that the home lacks too."""
+    if any(clause.holds(said) for clause in near):
+        return True
+    left = set(claim.words) - {word for home in homes for word in lexicon.covered(claim.words, home.words)}
+    return any(clause.holds(said) and lexicon.covered(left, clause.words) for clause in given)
 
 
 def _before(clause: Clause, given: Sequence[Clause]) -> str:
@@ -166,7 +180,8 @@ def _shared(claim: Clause, clause: Clause, rare: Rarity) -> float:
     own = lexicon.covered(claim.words, clause.words)
     heir = [word for word in lexicon.covered(claim.words, clause.before) if word not in own]
     numbers = sum(clause.holds(number) for number in claim.numbers)
-    return sum(rare.get(w, 0.5) for w in own) + 0.5 * sum(rare.get(w, 0.5) for w in heir) + numbers
+    alike = 0.1 * len(own) / max(1, len(clause.words))
+    return sum(rare.get(w, 0.5) for w in own) + 0.5 * sum(rare.get(w, 0.5) for w in heir) + numbers + alike
 
 
 def _size(claim: Clause, rare: Rarity) -> float:
@@ -180,11 +195,13 @@ def _spared(claim: Clause, homes: Sequence[Clause]) -> bool:
 
 def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradiction | None:
     """Return in what another clause of the evidence differs from the claim; None where it does not, or is its home."""
-    if rival in homes:
+    if rival in homes or (_values(claim) > 1 and all(all(map(h.holds, claim.numbers)) for h in homes)):
         return None
     if any(rival.rivals(said) or rival.nothing(said) for said in claim.numbers):
         return "number"
-    if rival.gapped and not any(rival.holds(said) for said in claim.numbers):
+    if claim.numbers:
+        return None
+    if rival.gapped:
         return "number"
     if any(rival.sentence == home.sentence for home in homes):
         return None
@@ -223,7 +240,8 @@ def numbers_occur(text: str, ground: Ground) -> bool:
 
     Codes may also stand in the title or in the opening sentence: a passage about one thing names it once.
     """
-    valid = ground.place if _SUPERSEDED.search(text) else _SUPERSEDED.sub(" ", ground.place)
+    given = ground.whole if script(text) == script(ground.place) else ground.place
+    valid = given if _SUPERSEDED.search(text) else _SUPERSEDED.sub(" ", given)
     there = (*quantities(valid), *quantities(ground.title))
     known = {quantity.value for quantity in quantities(ground.opening) if quantity.kind == "code"}
     return all(
@@ -251,6 +269,20 @@ def _names_occur(text: str, given: str, ground: Ground) -> bool:
     others = [name for name in _names(given) if not _occurs(name, frozenset(names))]
     others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
     return not others and all(_occurs(name, _stems_of(ground.whole)) for name in missing)
+
+
+def _substituted(claim: Clause, homes: Sequence[Clause], ground: Ground) -> bool:
+    """Whether the claim begins with a thing the passage does not know, where its home begins with another one."""
+    first, whole = claim.words[:1], (*lexicon.meaning(ground.whole), *lexicon.meaning(ground.title))
+    if not first or lexicon.covered(first, whole) or not lexicon.is_thing(claim.text):
+        return False
+    rest = [word for word in claim.words[1:] if lexicon.weight(word) == 1.0]
+    for home in homes:
+        known = lexicon.covered(rest, (*home.words, *home.before))
+        led = home.words[:1] and not lexicon.covered(home.words[:1], claim.words)
+        if (led or _PRONOUN.match(home.text)) and len(known) >= 0.75 * len(rest):
+            return True
+    return False
 
 
 def _quoted_occur(text: str, given: str, ground: Ground) -> bool:

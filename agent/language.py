@@ -21,6 +21,7 @@ __all__ = [
     "content",
     "detect",
     "is_greeting",
+    "is_russian_noun",
     "is_russian_predicate",
     "is_thanks",
     "readable",
@@ -174,6 +175,14 @@ def is_russian_predicate(word: str) -> bool:
     if not _CYRILLIC.search(word):
         return False
     return any(_PREDICATE & parse.tag.grammemes for parse in _dictionary().parse(word)[:1])
+
+
+@lru_cache(maxsize=50_000)
+def is_russian_noun(word: str) -> bool:
+    """Tell whether a lower-case Russian word is most likely a noun that something is said of."""
+    if not _CYRILLIC.search(word):
+        return False
+    return any({"NOUN", "nomn"} <= parse.tag.grammemes for parse in _dictionary().parse(word)[:1])
 
 
 def is_greeting(text: str) -> bool:

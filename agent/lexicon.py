@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from agent.language import content, is_russian_predicate, stem
+from agent.language import content, is_russian_noun, is_russian_predicate, stem
 
 DATA = Path(__file__).with_name("grounding.toml")
 
@@ -34,6 +34,7 @@ _SOUNDS = (
     ("w", "v"),
     ("x", "ks"),
 )
+_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LACKING = frozenset({"без", "without"})
 LONG_ENOUGH = 5
 """Letters two stems must share from the start to be taken for forms of one word."""
@@ -53,6 +54,15 @@ def spelled(text: str) -> list[str]:
 def is_predicate(word: str) -> bool:
     """Whether a lower-case word may be what a clause says of its subject: a verb, «можно», "is", "can"."""
     return word in _predicates() or is_russian_predicate(word)
+
+
+@lru_cache(maxsize=4096)
+def is_thing(text: str) -> bool:
+    """Whether the first word of the text names a thing or a person, as far as its form tells."""
+    first = spelled(text)[:1]
+    return bool(first) and (
+        is_russian_noun(first[0]) or (text.lstrip('«“"(')[:1] in _CAPITALS and first[0].isascii())
+    )
 
 
 @lru_cache(maxsize=4096)
