@@ -35,8 +35,10 @@ _MODAL = frozenset({"нельзя", "можно"})
 _LACKING = re.compile(r"(?:без|не|without|not)\s")
 _APART = re.compile(r"(?:только|лишь|only)\s|[^:]{1,40}:\s")
 """Parts that are not denied with what stands before them: an exception, a cell of a table with its head."""
+_WITHOUT = re.compile(r"\b(?:без|without)\s(?P<what>[^,.;:()]+)", re.IGNORECASE)
 _RELATIVE = re.compile(r"(?:(?:в|на|с|к|из|о|по|для|of|in|to) )?(?:котор\w+|which|that|who|whose|whom)\b")
 _LETTER = re.compile(r"[^\W\d_]")
+_CELL = re.compile(r"[^:]{1,40}:\s")
 _ONLY = re.compile(r"(?:только|лишь|only)\s")
 _ANSWER = re.compile(r"^\W*(?:да|нет|конечно|yes|no|sure)\s*[,.!—–-]+\s+", re.IGNORECASE)
 _REMARK = re.compile(r"\[[^\]]{1,40}\]")
@@ -44,6 +46,13 @@ _EXCEPT = re.compile(
     r",?\s*\(?\b(?:кроме|за исключением|исключая|except(?: for| in)?|excluding|apart from|other than)\b\s+(?P<what>[^.;:()]+)",
     re.IGNORECASE,
 )
+
+
+_MEASURES = {
+    "term": frozenset({"second", "minute", "hour", "day", "workday", "week", "month", "year"}),
+    "mass": frozenset({"g", "kg"}),
+    "length": frozenset({"mm", "cm", "m", "km"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +68,21 @@ class Clause:
     spared: tuple[str, ...] = ()
     """Words of what the clause is said not to hold for: «кроме Сибири»."""
 
+    lacking: tuple[str, ...] = ()
+    """Words of what the clause says there is none of: «без лифта»."""
     condition: bool = False
+    cell: bool = False
+    """Whether it is a cell of a table told with its head: «самолётом: нет»."""
     gapped: bool = False
     """Whether it has a number and no predicate of its own: «…, по Москве — 390 ₽»."""
 
     def holds(self, said: Quantity) -> bool:
         alike = [number for number in self.numbers if said.unit and number.unit == said.unit]
         return any(agree(said, number) for number in alike or self.numbers)
+
+    def denies(self, other: "Clause") -> bool:
+        """Whether it says "not" of what the other clause speaks of."""
+        return self.denied != bool(lexicon.covered(self.lacking, other.words))
 
     def rivals(self, said: Quantity) -> bool:
         """Whether it has another value of the same kind instead."""
@@ -78,7 +95,11 @@ class Clause:
 
 def same_kind(one: Quantity, other: Quantity) -> bool:
     """Whether two quantities could answer the same question: two prices, two terms, two days."""
-    return one.kind == other.kind and one.unit == other.unit
+    return one.kind == other.kind and _measure(one.unit) == _measure(other.unit)
+
+
+def _measure(unit: str) -> str:
+    return next((name for name, units in _MEASURES.items() if unit in units), unit)
 
 
 @lru_cache(maxsize=4096)
@@ -114,8 +135,12 @@ def _of_sentence(sentence: str, n: int) -> Iterator[Clause]:
             denied=denied,
             before=before,
             spared=spared,
+            lacking=tuple(
+                word for match in _WITHOUT.finditer(part) for word in lexicon.meaning(match["what"])[:2]
+            ),
             condition=condition,
-            gapped=bool(before) and bool(numbers) and not predicate,
+            gapped=bool(before) and bool(numbers) and not predicate and not _CELL.match(part),
+            cell=bool(before) and bool(_CELL.match(part)),
         )
         before = (*before, *words)
 
@@ -135,7 +160,11 @@ def _glued(pieces: Sequence[str]) -> list[str]:
     loose = ""
     for piece in pieces:
         joins = _JOINS.match(piece)
-        alone = _has_predicate(piece) if joins else _stands(piece)
+        alone = (
+            _has_predicate(piece) or bool(parts and _shares_out(parts[-1], piece))
+            if joins
+            else _stands(piece)
+        )
         if joins and loose:
             # «…, на кухне и за столом — 250»: what "and" joins belongs together.
             piece, loose = f"{loose} {piece}", ""
@@ -150,6 +179,12 @@ def _glued(pieces: Sequence[str]) -> list[str]:
         else:
             loose = piece
     return [*parts[:-1], f"{parts[-1]}, {loose}"] if loose else parts
+
+
+def _shares_out(left: str, right: str) -> bool:
+    """Whether two values are given out to two things: "290 in Moscow and 390 in Perm"."""
+    ours, theirs = quantities(left), quantities(right)
+    return bool(lexicon.meaning(words_masked(right))) and any(same_kind(a, b) for a in ours for b in theirs)
 
 
 def _stands(part: str) -> bool:

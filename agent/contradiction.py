@@ -94,8 +94,11 @@ def _clause_by_clause(said: str, ground: Ground) -> Contradiction | None:
     if not lexicon.claims(said) <= lexicon.claims(f"{ground.place} {ground.title}"):
         return "negation"
     rare = _rarity(given, title)
+    topic = frozenset(
+        one.value for one in quantities(f"{ground.title}. {ground.opening}") if _names_thing(one)
+    )
     for claim in clauses(said):
-        homes = _closest(claim, given, rare)
+        homes = _closest(claim, given, rare, topic=topic)
         found = _against_home(claim, homes, given, ground) if homes else "number" if claim.numbers else None
         if found is not None:
             return found
@@ -110,15 +113,15 @@ def _against_home(
     claim: Clause, homes: Sequence[Clause], given: Sequence[Clause], ground: Ground
 ) -> Contradiction | None:
     near = [clause for clause in given if any(clause.sentence == home.sentence for home in homes)]
-    known = (*quantities(ground.title), *quantities(ground.opening))
+    known = [one for one in quantities(f"{ground.title}. {ground.opening}") if _names_thing(one)]
     for said in claim.numbers:
         if any(home.holds(said) for home in homes) or any(agree(said, one) for one in known):
             continue
-        if any(home.rivals(said) for home in homes) or not _joined(claim, said, near, homes, given):
+        rivalled = said.kind != "code" and any(home.rivals(said) for home in homes)
+        if rivalled or not _joined(claim, said, near, homes, given):
             return "number"
     around = "; ".join(clause.text for clause in near)
-    alike = [home for home in homes if home.condition == claim.condition]
-    if alike and all(home.denied != claim.denied for home in alike):
+    if _denied_otherwise(claim, near):
         return "negation"
     if lexicon.opposed(claim.text, around) or _spared(claim, homes):
         return "negation"
@@ -128,6 +131,19 @@ def _against_home(
         return "unsupported"
     named = _names_occur(claim.text, around, ground) and _quoted_occur(claim.text, around, ground)
     return None if named else "unsupported"
+
+
+def _denied_otherwise(claim: Clause, near: Sequence[Clause]) -> bool:
+    """Whether the clause that speaks of the same says "not" where the claim does not, or the other way round.
+
+    Where the claim denies one word, it is held against the clauses with that word.
+    """
+    able = [clause for clause in near if clause.condition == claim.condition]
+    denied = lexicon.denied_first(claim.text)
+    about = [clause for clause in able if lexicon.covered(denied, clause.words)]
+    shared = [len(lexicon.covered(claim.words, clause.words)) for clause in about or able]
+    same = [c for c, count in zip(about or able, shared, strict=True) if count and count == max(shared)]
+    return bool(same) and all(clause.denies(claim) != claim.denies(clause) for clause in same)
 
 
 def _joined(
@@ -158,9 +174,18 @@ def _rarity(given: tuple[Clause, ...], title: tuple[str, ...]) -> Rarity:
     }
 
 
-def _closest(claim: Clause, given: Sequence[Clause], rare: Rarity) -> list[Clause]:
-    """Return the clauses that share most with the claim, first of all its numbers; none where that tells nothing."""
-    held = [sum(clause.holds(number) for number in claim.numbers) for clause in given]
+def _names_thing(number: Quantity) -> bool:
+    """Whether the number is a name rather than a value: of an order, of a model."""
+    return number.kind == "code" or (number.kind == "number" and not number.unit and len(number.value) >= 4)
+
+
+def _closest(claim: Clause, given: Sequence[Clause], rare: Rarity, *, topic: frozenset[str]) -> list[Clause]:
+    """Return the clauses that share most with the claim, first of all its numbers; none where that tells nothing.
+
+    `topic` are numbers that name what the whole passage is about: they tell no clause from another.
+    """
+    values = [number for number in claim.numbers if number.value not in topic]
+    held = [sum(clause.holds(number) for number in values) for clause in given]
     able = [clause for clause, count in zip(given, held, strict=True) if count == max(held)]
     scored = [(_shared(claim, clause, rare), clause) for clause in able]
     most = max((score for score, _ in scored), default=0.0)
@@ -197,15 +222,14 @@ def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradic
     """Return in what another clause of the evidence differs from the claim; None where it does not, or is its home."""
     if rival in homes or (_values(claim) > 1 and all(all(map(h.holds, claim.numbers)) for h in homes)):
         return None
-    if any(rival.rivals(said) or rival.nothing(said) for said in claim.numbers):
+    values = [said for said in claim.numbers if not _names_thing(said)]
+    if any(rival.rivals(said) or rival.nothing(said) for said in values):
         return "number"
-    if claim.numbers:
-        return None
-    if rival.gapped:
+    if rival.gapped and not claim.numbers:
         return "number"
-    if any(rival.sentence == home.sentence for home in homes):
+    if not rival.cell and (values or any(rival.sentence == home.sentence for home in homes)):
         return None
-    if rival.denied != claim.denied or lexicon.opposed(claim.text, rival.text):
+    if rival.denies(claim) != claim.denies(rival) or lexicon.opposed(claim.text, rival.text):
         return "negation"
     return None
 
@@ -217,9 +241,11 @@ def _belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity
     """
     at_home = {word for home in homes for word in lexicon.covered(claim.words, (*home.words, *home.spared))}
     inherited = {word for home in homes for word in lexicon.covered(claim.words, home.before)}
-    at_rival = set(lexicon.covered(claim.words, rival.words))
-    shared = set(lexicon.covered(claim.words, rival.before)) if rival.gapped else set[str]()
-    there, here = at_rival - at_home, at_home - at_rival - shared
+    apart = all(rival.sentence != home.sentence for home in homes)
+    at_rival = set(
+        lexicon.covered(claim.words, (*rival.words, *(rival.before if apart or rival.gapped else ())))
+    )
+    there, here = at_rival - at_home, at_home - at_rival
     if there <= inherited:
         # All of it is a common beginning, unless nothing of the claim is particular to its home.
         return bool(there) and not here and _values(claim) < 2
@@ -262,19 +288,27 @@ def _names_occur(text: str, given: str, ground: Ground) -> bool:
     """
     known = _names(ground.whole)
     names = {*_names(text), *(word for word in _first(text) if word in known)}
-    here = _stems_of(f"{given} {ground.title}")
+    here = _stems_of(given)
     missing = {name for name in names if not _occurs(name, here)}
     if not missing:
         return True
     others = [name for name in _names(given) if not _occurs(name, frozenset(names))]
     others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
+    if all(_occurs(name, _stems_of(ground.title)) for name in missing):
+        # A title may name several things: then the evidence speaks of the one it names itself.
+        return not any(_occurs(name, _stems_of(ground.title)) for name in others)
     return not others and all(_occurs(name, _stems_of(ground.whole)) for name in missing)
 
 
 def _substituted(claim: Clause, homes: Sequence[Clause], ground: Ground) -> bool:
     """Whether the claim begins with a thing the passage does not know, where its home begins with another one."""
     first, whole = claim.words[:1], (*lexicon.meaning(ground.whole), *lexicon.meaning(ground.title))
-    if not first or lexicon.covered(first, whole) or not lexicon.is_thing(claim.text):
+    if (
+        not first
+        or lexicon.covered(first, whole)
+        or _first(claim.text) != [*first]
+        or not lexicon.is_thing(claim.text)
+    ):
         return False
     rest = [word for word in claim.words[1:] if lexicon.weight(word) == 1.0]
     for home in homes:

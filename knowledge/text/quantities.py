@@ -212,11 +212,17 @@ def _with_range_units(found: list[Quantity], text: str) -> list[Quantity]:
     for n in range(len(found) - 2, -1, -1):
         one, next_ = found[n], found[n + 1]
         between = text[one.end : next_.start].strip()
-        if one.kind == next_.kind == "number" and not one.unit and between in _RANGE:
+        if not one.kind == next_.kind == "number" or between not in _RANGE:
+            continue
+        if not one.unit:
             found[n] = replace(one, unit=next_.unit)
+        elif one.unit in _CURRENCIES and not next_.unit:
+            # «RUB 120 to 490»: the currency stands before both.
+            found[n + 1] = replace(next_, unit=one.unit)
     return found
 
 
+_CURRENCIES = frozenset({"rub", "usd", "eur", "kzt", "byn"})
 _RANGE = frozenset({"–", "—", "-", "‑", "…", "до", "по", "to", "или", "or", "и", "and", "-ти", "/"})
 
 
@@ -329,7 +335,9 @@ def _rate() -> re.Pattern[str]:
     spans = "|".join(
         form for unit in ("hour", "day", "week", "month", "year") for form in _data()["units"][unit]
     )
-    return re.compile(rf"(?<!\w)(?:в|per|an?|every|кажд\w+|/){_GAP}?(?P<unit>{spans})(?!\w)(?!{_GAP}+[а-я])")
+    return re.compile(
+        rf"(?<!\w)(?<!in )(?<!for )(?<!within )(?<!after )(?:в|per|an?|every|кажд\w+|/){_GAP}?(?P<unit>{spans})(?!\w)(?!{_GAP}+[а-я])"
+    )
 
 
 @cache
