@@ -24,9 +24,10 @@ _HARD = re.compile(
     r"|,\s+(?=[^\W\d_][^,.:;()«»“”\"]{0,40}:\s)"
 )
 _SOFT = re.compile(
-    r",\s+|(?<=\w)(?=:\s)|\s+(?=(?:and|и)\s)|\s+(?=(?:if|when|unless|если|когда|пока|because|since|so)\s)"
+    r",\s+|(?<=\w)(?=:\s)|\s+(?=(?:and|or|и|или)\s)|\s+(?=(?:if|when|unless|если|когда|пока|because|since|so)\s)"
 )
-_JOINS = re.compile(r"(?:and|и)\s|:\s")
+_JOINS = re.compile(r"(?:and|or|и|или)\s|:\s")
+_OR = re.compile(r"(?:or|или)\s")
 _CONDITION = re.compile(
     r"\W*(?:если|когда|пока|хотя|if|when|unless|until|once|while|although)\b", re.IGNORECASE
 )
@@ -43,7 +44,7 @@ _ONLY = re.compile(r"(?:только|лишь|only)\s")
 _ANSWER = re.compile(r"^\W*(?:да|нет|конечно|yes|no|sure)\s*[,.!—–-]+\s+", re.IGNORECASE)
 _REMARK = re.compile(r"\[[^\]]{1,40}\]")
 _EXCEPT = re.compile(
-    r",?\s*\(?\b(?:кроме|за исключением|исключая|except(?: for| in)?|excluding|apart from|other than)\b\s+(?P<what>[^.;:()]+)",
+    r",?\s*\(?\b(?:кроме|за исключением|исключая|except(?: for| in)?|excluding|apart from|other than|unless)\b\s+(?P<what>[^.;:()]+)",
     re.IGNORECASE,
 )
 
@@ -71,6 +72,8 @@ class Clause:
     lacking: tuple[str, ...] = ()
     """Words of what the clause says there is none of: «без лифта»."""
     condition: bool = False
+    heir: bool = False
+    """Whether it has no predicate and goes on with what stands before it: «…, но не чеки»."""
     cell: bool = False
     """Whether it is a cell of a table told with its head: «самолётом: нет»."""
     gapped: bool = False
@@ -95,11 +98,15 @@ class Clause:
 
 def same_kind(one: Quantity, other: Quantity) -> bool:
     """Whether two quantities could answer the same question: two prices, two terms, two days."""
-    return one.kind == other.kind and _measure(one.unit) == _measure(other.unit)
+    return _kind(one) == _kind(other)
 
 
-def _measure(unit: str) -> str:
-    return next((name for name, units in _MEASURES.items() if unit in units), unit)
+def _kind(number: Quantity) -> str:
+    """Return what the number measures: terms in days and months are of one kind, a year of the calendar is a date."""
+    if number.unit == "year" and len(number.value) == 4:
+        return "date"
+    measured = next((name for name, units in _MEASURES.items() if number.unit in units), number.unit)
+    return measured if number.kind == "number" and measured else f"{number.kind} {measured}".strip()
 
 
 @lru_cache(maxsize=4096)
@@ -140,6 +147,7 @@ def _of_sentence(sentence: str, n: int) -> Iterator[Clause]:
             ),
             condition=condition,
             gapped=bool(before) and bool(numbers) and not predicate and not _CELL.match(part),
+            heir=bool(before) and not predicate,
             cell=bool(before) and bool(_CELL.match(part)),
         )
         before = (*before, *words)
@@ -184,7 +192,8 @@ def _glued(pieces: Sequence[str]) -> list[str]:
 def _shares_out(left: str, right: str) -> bool:
     """Whether two values are given out to two things: "290 in Moscow and 390 in Perm"."""
     ours, theirs = quantities(left), quantities(right)
-    return bool(lexicon.meaning(words_masked(right))) and any(same_kind(a, b) for a in ours for b in theirs)
+    told = bool(lexicon.meaning(words_masked(right))) or any(number.kind == "rate" for number in theirs)
+    return told and any(same_kind(a, b) for a in ours for b in theirs if a.kind != "rate")
 
 
 def _stands(part: str) -> bool:

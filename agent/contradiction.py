@@ -10,7 +10,7 @@ sentence ─► clauses, each beside the clause of the evidence it is closest to
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -36,6 +36,7 @@ _IN_QUOTES = re.compile(r"[«“„\"](?P<what>[^«»“”„\"]{2,60})[»”�
 RANGE = 4
 """Characters between two numbers up to which they are ends of one range."""
 
+Rarity = Mapping[str, float]
 Contradiction = Literal["number", "negation", "unsupported"]
 
 
@@ -50,6 +51,12 @@ class Ground:
     whole: str
     title: str = ""
     opening: str = ""
+
+    @property
+    def topic(self) -> tuple[Quantity, ...]:
+        """Numbers that name the one thing the passage is about: an order, a model."""
+        named = [one for one in quantities(f"{self.title}. {self.opening}") if _names_thing(one)]
+        return tuple(named) if len({one.value for one in named}) == 1 else ()
 
 
 def contradiction(said: str, ground: Ground) -> Contradiction | None:
@@ -99,7 +106,9 @@ def _clause_by_clause(said: str, ground: Ground) -> Contradiction | None:
     )
     for claim in clauses(said):
         homes = _closest(claim, given, rare, topic=topic)
-        found = _against_home(claim, homes, given, ground) if homes else "number" if claim.numbers else None
+        found = (
+            _against_home(claim, homes, given, ground, rare) if homes else "number" if claim.numbers else None
+        )
         if found is not None:
             return found
         for rival in given if homes else ():
@@ -110,10 +119,10 @@ def _clause_by_clause(said: str, ground: Ground) -> Contradiction | None:
 
 
 def _against_home(
-    claim: Clause, homes: Sequence[Clause], given: Sequence[Clause], ground: Ground
+    claim: Clause, homes: Sequence[Clause], given: Sequence[Clause], ground: Ground, rare: Rarity
 ) -> Contradiction | None:
     near = [clause for clause in given if any(clause.sentence == home.sentence for home in homes)]
-    known = [one for one in quantities(f"{ground.title}. {ground.opening}") if _names_thing(one)]
+    known = ground.topic
     for said in claim.numbers:
         if any(home.holds(said) for home in homes) or any(agree(said, one) for one in known):
             continue
@@ -121,7 +130,7 @@ def _against_home(
         if rivalled or not _joined(claim, said, near, homes, given):
             return "number"
     around = "; ".join(clause.text for clause in near)
-    if _denied_otherwise(claim, near):
+    if _denied_otherwise(claim, near, rare):
         return "negation"
     if lexicon.opposed(claim.text, around) or _spared(claim, homes):
         return "negation"
@@ -133,17 +142,29 @@ def _against_home(
     return None if named else "unsupported"
 
 
-def _denied_otherwise(claim: Clause, near: Sequence[Clause]) -> bool:
+def _denied_otherwise(claim: Clause, near: Sequence[Clause], rare: Rarity) -> bool:
     """Whether the clause that speaks of the same says "not" where the claim does not, or the other way round.
 
     Where the claim denies one word, it is held against the clauses with that word.
     """
     able = [clause for clause in near if clause.condition == claim.condition]
     denied = lexicon.denied_first(claim.text)
-    about = [clause for clause in able if lexicon.covered(denied, clause.words)]
-    shared = [len(lexicon.covered(claim.words, clause.words)) for clause in about or able]
+    about = [clause for clause in able if lexicon.covered(denied, _whole(clause))]
+    shared = [_about(claim, clause, rare) for clause in about or able]
     same = [c for c, count in zip(about or able, shared, strict=True) if count and count == max(shared)]
     return bool(same) and all(clause.denies(claim) != claim.denies(clause) for clause in same)
+
+
+def _whole(clause: Clause) -> tuple[str, ...]:
+    return (*clause.words, *clause.before) if clause.heir else clause.words
+
+
+def _about(claim: Clause, clause: Clause, rare: Rarity) -> float:
+    """Return how far two clauses speak of one thing; what a clause inherits counts a little less."""
+    own = lexicon.covered(claim.words, clause.words)
+    heir = [word for word in lexicon.covered(claim.words, _whole(clause)) if word not in own]
+    words = sum(rare.get(w, 0.5) for w in own) + 0.9 * sum(rare.get(w, 0.5) for w in heir)
+    return words + 0.5 * sum(clause.holds(number) for number in claim.numbers)
 
 
 def _joined(
@@ -159,9 +180,6 @@ def _joined(
 def _before(clause: Clause, given: Sequence[Clause]) -> str:
     """Return the sentence before the clause's own, which a pronoun points to."""
     return "; ".join(one.text for one in given if one.sentence == clause.sentence - 1)
-
-
-Rarity = Mapping[str, float]
 
 
 @lru_cache(maxsize=512)
@@ -204,9 +222,10 @@ def _closest(claim: Clause, given: Sequence[Clause], rare: Rarity, *, topic: fro
 def _shared(claim: Clause, clause: Clause, rare: Rarity) -> float:
     own = lexicon.covered(claim.words, clause.words)
     heir = [word for word in lexicon.covered(claim.words, clause.before) if word not in own]
-    numbers = sum(clause.holds(number) for number in claim.numbers)
+    inherited = (0.9 if clause.heir else 0.5) * sum(rare.get(w, 0.5) for w in heir)
     alike = 0.1 * len(own) / max(1, len(clause.words))
-    return sum(rare.get(w, 0.5) for w in own) + 0.5 * sum(rare.get(w, 0.5) for w in heir) + numbers + alike
+    held = sum(clause.holds(number) for number in claim.numbers)
+    return sum(rare.get(w, 0.5) for w in own) + inherited + held + alike
 
 
 def _size(claim: Clause, rare: Rarity) -> float:
@@ -214,8 +233,8 @@ def _size(claim: Clause, rare: Rarity) -> float:
 
 
 def _spared(claim: Clause, homes: Sequence[Clause]) -> bool:
-    """Whether the claim speaks of what its evidence leaves out, without leaving it out too."""
-    return not claim.spared and all(lexicon.covered(claim.words, home.spared) for home in homes)
+    """Whether the evidence leaves something out and the claim does not."""
+    return not claim.spared and all(home.spared for home in homes)
 
 
 def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradiction | None:
@@ -237,19 +256,25 @@ def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradic
 def _belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity) -> bool:
     """Whether the claim's words stand with the rival rather than at home.
 
-    What an earlier clause says may hold for the later ones too (a common beginning), never the other way round.
+    Within a sentence, what an earlier clause says may hold for the later ones too (a common beginning), never the
+    other way round.
     """
+    if all(rival.sentence != home.sentence for home in homes):
+        theirs = set(lexicon.covered(claim.words, (*rival.words, *rival.before)))
+        ours = {word for home in homes for word in lexicon.covered(claim.words, (*home.words, *home.before))}
+        return bool(theirs - ours) and _weigh(theirs - ours, rare) >= _weigh(ours - theirs, rare)
     at_home = {word for home in homes for word in lexicon.covered(claim.words, (*home.words, *home.spared))}
     inherited = {word for home in homes for word in lexicon.covered(claim.words, home.before)}
-    apart = all(rival.sentence != home.sentence for home in homes)
-    at_rival = set(
-        lexicon.covered(claim.words, (*rival.words, *(rival.before if apart or rival.gapped else ())))
-    )
+    at_rival = set(lexicon.covered(claim.words, (*rival.words, *(rival.before if rival.heir else ()))))
     there, here = at_rival - at_home, at_home - at_rival
     if there <= inherited:
         # All of it is a common beginning, unless nothing of the claim is particular to its home.
         return bool(there) and not here and _values(claim) < 2
-    return sum(rare.get(w, 1.0) for w in there) >= sum(rare.get(w, 1.0) for w in here)
+    return _weigh(there, rare) >= _weigh(here, rare)
+
+
+def _weigh(words: Iterable[str], rare: Rarity) -> float:
+    return sum(rare.get(word, 1.0) for word in words)
 
 
 def _values(claim: Clause) -> int:
@@ -269,10 +294,10 @@ def numbers_occur(text: str, ground: Ground) -> bool:
     given = ground.whole if script(text) == script(ground.place) else ground.place
     valid = given if _SUPERSEDED.search(text) else _SUPERSEDED.sub(" ", given)
     there = (*quantities(valid), *quantities(ground.title))
-    known = {quantity.value for quantity in quantities(ground.opening) if quantity.kind == "code"}
+    known = {number.value for number in ground.topic}
     return all(
         (said.spelled and said.value == "1" and not said.unit)
-        or (said.kind == "code" and said.value in known)
+        or (_names_thing(said) and said.value in known)
         or any(agree(said, quantity) for quantity in there)
         for said in quantities(text)
     )

@@ -45,6 +45,8 @@ def agree(said: Quantity, given: Quantity) -> bool:
         return _same_day(said.value, given.value)
     if {said.kind, given.kind} == {"date", "month"}:
         return said.kind == "month" and given.value.split("-")[1] == said.value
+    if {said.kind, given.kind} == {"date", "number"}:
+        return _same_year(said, given)
     if {said.kind, given.kind} == {"time", "number"}:
         return _same_hour(said, given)
     if {said.kind, given.kind} == {"number", "code"}:
@@ -247,6 +249,12 @@ def _scaled(value: str, text: str, end: int) -> tuple[str, int]:
 def _same_day(one: str, other: str) -> bool:
     (year, *day), (other_year, *other_day) = one.split("-"), other.split("-")
     return day == other_day and ("" in (year, other_year) or year == other_year)
+
+
+def _same_year(one: Quantity, other: Quantity) -> bool:
+    """Whether a bare year is the year of a date."""
+    date, number = (one, other) if one.kind == "date" else (other, one)
+    return number.unit == "year" and date.value.split("-")[0] == number.value
 
 
 def _same_hour(one: Quantity, other: Quantity) -> bool:
