@@ -246,11 +246,19 @@ def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradic
         return "number"
     if rival.gapped and not claim.numbers:
         return "number"
-    if not rival.cell and (values or any(rival.sentence == home.sentence for home in homes)):
+    if not rival.cell and (
+        any(rival.sentence == home.sentence for home in homes) or (values and not _says(rival, claim))
+    ):
         return None
     if rival.denies(claim) != claim.denies(rival) or lexicon.opposed(claim.text, rival.text):
         return "negation"
     return None
+
+
+def _says(rival: Clause, claim: Clause) -> bool:
+    """Whether another clause has every meaningful word of the claim."""
+    words = [word for word in claim.words if lexicon.weight(word) == 1.0]
+    return len(words) >= 2 and len(lexicon.covered(words, rival.words)) == len(words)
 
 
 def _belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity) -> bool:

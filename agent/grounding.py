@@ -14,7 +14,7 @@ passes can be shown to the customer beside the words it rests on.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -129,7 +129,8 @@ def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None
         for item in named
         if (units := _units(item.text))
     ]
-    whole = Place(item=named[0], text=" ".join(place.text for place in places))
+    joined = " ".join(place.text for place in places)
+    whole = Place(item=replace(named[0], text=joined), text=joined)
     if _near(text, [whole], similarity) is None:
         return Verdict(ok=False, reason="unsupported", score=_share(text, whole))
     verdict = _judge(text, whole, "")
