@@ -291,9 +291,6 @@ def _values(claim: Clause) -> int:
     return len(claim.numbers) - sum(right.start - left.end <= RANGE for left, right in pairs)
 
 
-# Numbers. ---------------------------------------------------------------------------------------------------
-
-
 def numbers_occur(text: str, ground: Ground) -> bool:
     """Whether every number, date, time, phone and code of `text` stands in the place.
 
@@ -309,9 +306,6 @@ def numbers_occur(text: str, ground: Ground) -> bool:
         or any(agree(said, quantity) for quantity in there)
         for said in quantities(text)
     )
-
-
-# Names. -----------------------------------------------------------------------------------------------------
 
 
 def _names_occur(text: str, given: str, ground: Ground) -> bool:
