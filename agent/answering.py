@@ -13,7 +13,7 @@ from typing import Literal
 from agent.confidence import Calibration, Confidence, Signals
 from agent.domain import Draft, Evidence, ToolUse, Verified
 from agent.grounding import verify
-from agent.policy.limits import limit_of
+from agent.policy.limits import OF_A_MODEL, Limit, limit_of
 from agent.ports import Similarity
 from agent.promise import Promise
 from agent.signals import signals_of
@@ -33,6 +33,8 @@ class Judged:
     """Drafted sentences that found no support, each with its reason."""
     signals: Signals
     """What the confidence was computed from; a fit reads them here."""
+    limits: tuple[Limit, ...] = ()
+    """Limits that drafted sentences were over, each once."""
 
 
 def evidence_of(retrieval: Retrieval) -> tuple[Evidence, ...]:
@@ -80,7 +82,7 @@ def check(
     `earlier` is what the customer asked before in this conversation.
     """
     evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools))}
-    kept, dropped = _verified(draft, evidence, similarity, forbidden)
+    kept, dropped, limits = _verified(draft, evidence, similarity, forbidden)
     signals = signals_of(
         draft,
         kept,
@@ -93,7 +95,9 @@ def check(
     confidence = calibration.judge(signals)
     accept = calibration.accept(promise, from_tools=signals.from_tools)
     gate = _gate(draft, kept, confidence=confidence, accept=accept)
-    return Judged(sentences=kept, confidence=confidence, gate=gate, dropped=dropped, signals=signals)
+    return Judged(
+        sentences=kept, confidence=confidence, gate=gate, dropped=dropped, signals=signals, limits=limits
+    )
 
 
 def _verified(
@@ -101,22 +105,24 @@ def _verified(
     evidence: Mapping[str, Evidence],
     similarity: Similarity | None,
     forbidden: Sequence[str],
-) -> tuple[tuple[Verified, ...], tuple[str, ...]]:
+) -> tuple[tuple[Verified, ...], tuple[str, ...], tuple[Limit, ...]]:
     kept: list[Verified] = []
     dropped: list[str] = []
+    limits: list[Limit] = []
     for sentence in draft.sentences:
         over = limit_of(sentence.text, forbidden=forbidden)
-        if over is not None:
-            dropped.append(f"{over}: {sentence.text}")
-            continue
         verdict = verify(sentence, evidence, similarity=similarity)
-        if verdict.ok:
+        # What a document says word for word the company says itself, and keeps: only a model's own words are limited.
+        if over is not None and not (over in OF_A_MODEL and verdict.reason == "quoted"):
+            dropped.append(f"{over}: {sentence.text}")
+            limits.append(over)
+        elif verdict.ok:
             # A tool's result has no document to open; the receipt names it instead.
             cited = tuple(c for c in verdict.citations if evidence[c.passage].kind == "passage")
             kept.append(Verified(text=sentence.text, citations=cited))
         else:
             dropped.append(f"{verdict.reason}: {sentence.text}")
-    return tuple(kept), tuple(dropped)
+    return tuple(kept), tuple(dropped), tuple(dict.fromkeys(limits))
 
 
 def _gate(draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, accept: float) -> Gate:

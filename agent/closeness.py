@@ -10,9 +10,22 @@ from typing import cast
 
 from agent import lexicon
 from agent.ports import Similarity
+from knowledge.embed.port import Embedder
 
 FLAT = 0.95
 """An encoder whose unrelated sentences are this close tells nothing."""
+
+
+def close_to(encoder: Embedder) -> Similarity:
+    """Return the semantic closeness of texts by the given encoder: cosine, cut at 0."""
+
+    def similarity(text: str, others: Sequence[str]) -> list[float]:
+        if not others:
+            return []
+        vectors = encoder.queries([text, *others])
+        return [max(0.0, float(score)) for score in vectors[1:] @ vectors[0]]
+
+    return similarity
 
 
 def closeness(text: str, others: Sequence[str], *, similarity: Similarity) -> list[float]:

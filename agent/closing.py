@@ -253,7 +253,7 @@ class Closing:
             language=scene.language,
             replies=self._disclosed(scene, replies),
             confidence=judged.confidence.value if judged else confidence,
-            reasons=judged.confidence.reasons if judged else (),
+            reasons=(*judged.confidence.reasons, *judged.limits) if judged else (),
             signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
             tools=used,
             data_used=self._data_used(used),

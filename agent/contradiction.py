@@ -1,43 +1,70 @@
 """Where a sentence and a piece of evidence speak of the same matter: does the sentence say anything else? Pure.
 
-number        a value, date or code that is not there, or stands beside other words there
-negation      one denies or restricts what the other states
-unsupported   a name that the evidence does not know
+```
+sentence ─► clauses, each beside the clause of the evidence it is closest to
+   number        a value, date or code that is not there, or stands beside other words there
+   negation      one denies, restricts or turns round what the other states
+   unsupported   a name that the evidence does not know
+```
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 from typing import Literal
 
 from agent import lexicon
-from agent.language import sentences, stem
+from agent.clauses import Clause, clauses
+from agent.language import stem
 from knowledge.text.quantities import Quantity, agree, quantities, words_masked
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 _CAPITAL = re.compile(r"(?<![\w-])[A-ZА-ЯЁ][^\W\d_]*(?:-[^\W\d_]+)*")
 _SENTENCE_START = re.compile(r"^[\W_]*$|[.!?…:]\s*[\W_]*$|[«\"“„(]$")
-_TURN = re.compile(
-    r";|,\s+(?=(?:а|однако|зато|while|whereas|however|yet)\b)|,?\s+(?=(?:но|but)\b)|(?<=[.!?])\s+"
-)
-_AND = re.compile(
-    r"\s(?:и|and)\s+(?=(?:[^\W\d_]+\s+)?(?:не|нельзя|нет|not|never|cannot|can't|don't|doesn't|isn't|aren't)\b)"
-)
 _SUPERSEDED = re.compile(r"\b(?:вместо|instead of|rather than)\s[^,.;:()]{1,40}", re.IGNORECASE)
 """What no longer holds: «2 декабря вместо 28 ноября»."""
 
+_PRONOUN = re.compile(
+    r"\W*(?:он|она|оно|они|его|её|ее|их|это|этот|эта|he|she|it|they|his|her|its|their|this|these)\b",
+    re.IGNORECASE,
+)
+_IN_QUOTES = re.compile(r"[«“„\"](?P<what>[^«»“”„\"]{2,60})[»”“\"]")
+RANGE = 4
+"""Characters between two numbers up to which they are ends of one range."""
+
+Rarity = Mapping[str, float]
 Contradiction = Literal["number", "negation", "unsupported"]
 
 
-def contradiction(said: str, given: str, *, title: str, opening: str) -> Contradiction | None:
-    """Return what `said` says against `given`, which stands under `title` in a passage that begins with `opening`."""
-    if not numbers_agree(said, given, title=title, opening=opening):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a sentence is held against: a place of a passage, the whole passage, and what it stands under.
+
+    `opening` is the first sentence of the passage: codes and names may stand there alone.
+    """
+
+    place: str
+    whole: str
+    title: str = ""
+    opening: str = ""
+
+    @property
+    def topic(self) -> tuple[Quantity, ...]:
+        """Numbers that name the one thing the passage is about: an order, a model."""
+        named = [one for one in quantities(f"{self.title}. {self.opening}") if _names_thing(one)]
+        return tuple(named) if len({one.value for one in named}) == 1 else ()
+
+
+def contradiction(said: str, ground: Ground) -> Contradiction | None:
+    """Return what `said` says against the ground."""
+    if not numbers_occur(said, ground):
         return "number"
-    if not _denials_agree(said, given):
-        return "negation"
-    return None if _names_occur(said, given, title=title, opening=opening) else "unsupported"
+    across = script(said) != script(ground.place)
+    return _across(said, ground) if across else _clause_by_clause(said, ground)
 
 
 @lru_cache(maxsize=4096)
@@ -51,176 +78,291 @@ def script(text: str) -> str:
     return "ru" if len(_CYRILLIC.findall(text)) >= 0.3 * max(1, len(_LATIN.findall(text))) else "en"
 
 
-# Numbers. ---------------------------------------------------------------------------------------------------
+# Clauses. ---------------------------------------------------------------------------------------------------
 
 
-def numbers_agree(text: str, given: str, *, title: str, opening: str) -> bool:
-    """Whether every number, date, time, phone and code of `text` stands in `given`, beside the same words.
+def _across(said: str, ground: Ground) -> Contradiction | None:
+    """Compare with another language, where only numbers and denials can be."""
+    here = clauses(ground.place)
+    for claim in clauses(said):
+        held = [clause for clause in here if any(clause.holds(number) for number in claim.numbers)]
+        if held and all(clause.denied != claim.denied for clause in held):
+            return "negation"
+    denies, denied = (any(one.denied for one in part) for part in (clauses(said), here))
+    if denies != denied and (denies or not quantities(said)):
+        return "negation"
+    names = _names(said)
+    there = len(names_across(said, f"{ground.place} {ground.title}"))
+    return None if there >= lexicon.threshold("names_across") * len(names) else "unsupported"
+
+
+def _clause_by_clause(said: str, ground: Ground) -> Contradiction | None:
+    given, title = clauses(ground.whole), lexicon.meaning(ground.title)
+    if not lexicon.claims(said) <= lexicon.claims(f"{ground.place} {ground.title}"):
+        return "negation"
+    rare = _rarity(given, title)
+    topic = frozenset(
+        one.value for one in quantities(f"{ground.title}. {ground.opening}") if _names_thing(one)
+    )
+    for claim in clauses(said):
+        homes = _closest(claim, given, rare, topic=topic)
+        found = (
+            _against_home(claim, homes, given, ground, rare) if homes else "number" if claim.numbers else None
+        )
+        if found is not None:
+            return found
+        for rival in given if homes else ():
+            kind = _rivalry(claim, rival, homes)
+            if kind and _belongs(claim, rival, homes, rare):
+                return kind
+    return None
+
+
+def _against_home(
+    claim: Clause, homes: Sequence[Clause], given: Sequence[Clause], ground: Ground, rare: Rarity
+) -> Contradiction | None:
+    near = [clause for clause in given if any(clause.sentence == home.sentence for home in homes)]
+    known = ground.topic
+    for said in claim.numbers:
+        if any(home.holds(said) for home in homes) or any(agree(said, one) for one in known):
+            continue
+        rivalled = said.kind != "code" and any(home.rivals(said) for home in homes)
+        if rivalled or not _joined(claim, said, near, homes, given):
+            return "number"
+    around = "; ".join(clause.text for clause in near)
+    if _denied_otherwise(claim, near, rare):
+        return "negation"
+    if lexicon.opposed(claim.text, around) or _spared(claim, homes):
+        return "negation"
+    if _PRONOUN.match(around):
+        around += _before(near[0], given)
+    if claim.sentence == 0 and not claim.before and _substituted(claim, homes, ground):
+        return "unsupported"
+    named = _names_occur(claim.text, around, ground) and _quoted_occur(claim.text, around, ground)
+    return None if named else "unsupported"
+
+
+def _denied_otherwise(claim: Clause, near: Sequence[Clause], rare: Rarity) -> bool:
+    """Whether the clause that speaks of the same says "not" where the claim does not, or the other way round.
+
+    Where the claim denies one word, it is held against the clauses with that word.
+    """
+    able = [clause for clause in near if clause.condition == claim.condition]
+    denied = lexicon.denied_first(claim.text)
+    about = [clause for clause in able if lexicon.covered(denied, _whole(clause))]
+    shared = [_about(claim, clause, rare) for clause in about or able]
+    same = [c for c, count in zip(about or able, shared, strict=True) if count and count == max(shared)]
+    return bool(same) and all(clause.denies(claim) != claim.denies(clause) for clause in same)
+
+
+def _whole(clause: Clause) -> tuple[str, ...]:
+    return (*clause.words, *clause.before) if clause.heir else clause.words
+
+
+def _about(claim: Clause, clause: Clause, rare: Rarity) -> float:
+    """Return how far two clauses speak of one thing; what a clause inherits counts a little less."""
+    own = lexicon.covered(claim.words, clause.words)
+    heir = [word for word in lexicon.covered(claim.words, _whole(clause)) if word not in own]
+    words = sum(rare.get(w, 0.5) for w in own) + 0.9 * sum(rare.get(w, 0.5) for w in heir)
+    return words + 0.5 * sum(clause.holds(number) for number in claim.numbers)
+
+
+def _joined(
+    claim: Clause, said: Quantity, near: Sequence[Clause], homes: Sequence[Clause], given: Sequence[Clause]
+) -> bool:
+    """Whether a number the home lacks stands nearby, or with a word of the claim that the home lacks too."""
+    if any(clause.holds(said) for clause in near):
+        return True
+    left = set(claim.words) - {word for home in homes for word in lexicon.covered(claim.words, home.words)}
+    return any(clause.holds(said) and lexicon.covered(left, clause.words) for clause in given)
+
+
+def _before(clause: Clause, given: Sequence[Clause]) -> str:
+    """Return the sentence before the clause's own, which a pronoun points to."""
+    return "; ".join(one.text for one in given if one.sentence == clause.sentence - 1)
+
+
+@lru_cache(maxsize=512)
+def _rarity(given: tuple[Clause, ...], title: tuple[str, ...]) -> Rarity:
+    """Return how much each stem of the evidence tells its clauses apart, 0..1; words of the title tell little."""
+    counts = Counter(word for clause in given for word in clause.words)
+    return {
+        word: lexicon.weight(word) * (lexicon.threshold("title") if word in title else 1.0) / (1 + log(count))
+        for word, count in counts.items()
+    }
+
+
+def _names_thing(number: Quantity) -> bool:
+    """Whether the number is a name rather than a value: of an order, of a model."""
+    return number.kind == "code" or (number.kind == "number" and not number.unit and len(number.value) >= 4)
+
+
+def _closest(claim: Clause, given: Sequence[Clause], rare: Rarity, *, topic: frozenset[str]) -> list[Clause]:
+    """Return the clauses that share most with the claim, first of all its numbers; none where that tells nothing.
+
+    `topic` are numbers that name what the whole passage is about: they tell no clause from another.
+    """
+    values = [number for number in claim.numbers if number.value not in topic]
+    held = [sum(clause.holds(number) for number in values) for clause in given]
+    able = [clause for clause, count in zip(given, held, strict=True) if count == max(held)]
+    scored = [(_shared(claim, clause, rare), clause) for clause in able]
+    most = max((score for score, _ in scored), default=0.0)
+    found = [clause for score, clause in scored if most and score >= most - 1e-6]
+    around = {
+        word
+        for clause in given
+        for home in found
+        if clause.sentence == home.sentence
+        for word in clause.words
+    }
+    known = sum(rare.get(word, 0.5) for word in lexicon.covered(claim.words, around)) + max(held, default=0)
+    return found if known >= lexicon.threshold("comparable") * _size(claim, rare) else []
+
+
+def _shared(claim: Clause, clause: Clause, rare: Rarity) -> float:
+    own = lexicon.covered(claim.words, clause.words)
+    heir = [word for word in lexicon.covered(claim.words, clause.before) if word not in own]
+    inherited = (0.9 if clause.heir else 0.5) * sum(rare.get(w, 0.5) for w in heir)
+    alike = 0.1 * len(own) / max(1, len(clause.words))
+    held = sum(clause.holds(number) for number in claim.numbers)
+    return sum(rare.get(w, 0.5) for w in own) + inherited + held + alike
+
+
+def _size(claim: Clause, rare: Rarity) -> float:
+    return sum(rare.get(word, lexicon.weight(word)) for word in claim.words) + len(claim.numbers)
+
+
+def _spared(claim: Clause, homes: Sequence[Clause]) -> bool:
+    """Whether the evidence leaves something out and the claim does not."""
+    return not claim.spared and all(home.spared for home in homes)
+
+
+def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradiction | None:
+    """Return in what another clause of the evidence differs from the claim; None where it does not, or is its home."""
+    if rival in homes or (_values(claim) > 1 and all(all(map(h.holds, claim.numbers)) for h in homes)):
+        return None
+    values = [said for said in claim.numbers if not _names_thing(said)]
+    if any(rival.rivals(said) or rival.nothing(said) for said in values):
+        return "number"
+    if rival.gapped and not claim.numbers:
+        return "number"
+    if not rival.cell and (
+        any(rival.sentence == home.sentence for home in homes) or (values and not _says(rival, claim))
+    ):
+        return None
+    if rival.denies(claim) != claim.denies(rival) or lexicon.opposed(claim.text, rival.text):
+        return "negation"
+    return None
+
+
+def _says(rival: Clause, claim: Clause) -> bool:
+    """Whether another clause has every meaningful word of the claim."""
+    words = [word for word in claim.words if lexicon.weight(word) == 1.0]
+    return len(words) >= 2 and len(lexicon.covered(words, rival.words)) == len(words)
+
+
+def _belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity) -> bool:
+    """Whether the claim's words stand with the rival rather than at home.
+
+    Within a sentence, what an earlier clause says may hold for the later ones too (a common beginning), never the
+    other way round.
+    """
+    if all(rival.sentence != home.sentence for home in homes):
+        theirs = set(lexicon.covered(claim.words, (*rival.words, *rival.before)))
+        ours = {word for home in homes for word in lexicon.covered(claim.words, (*home.words, *home.before))}
+        return bool(theirs - ours) and _weigh(theirs - ours, rare) >= _weigh(ours - theirs, rare)
+    at_home = {word for home in homes for word in lexicon.covered(claim.words, (*home.words, *home.spared))}
+    inherited = {word for home in homes for word in lexicon.covered(claim.words, home.before)}
+    at_rival = set(lexicon.covered(claim.words, (*rival.words, *(rival.before if rival.heir else ()))))
+    there, here = at_rival - at_home, at_home - at_rival
+    if there <= inherited:
+        # All of it is a common beginning, unless nothing of the claim is particular to its home.
+        return bool(there) and not here and _values(claim) < 2
+    return _weigh(there, rare) >= _weigh(here, rare)
+
+
+def _weigh(words: Iterable[str], rare: Rarity) -> float:
+    return sum(rare.get(word, 1.0) for word in words)
+
+
+def _values(claim: Clause) -> int:
+    """Return how many values the claim has, a range being one."""
+    pairs = zip(claim.numbers, claim.numbers[1:], strict=False)
+    return len(claim.numbers) - sum(right.start - left.end <= RANGE for left, right in pairs)
+
+
+def numbers_occur(text: str, ground: Ground) -> bool:
+    """Whether every number, date, time, phone and code of `text` stands in the place.
 
     Codes may also stand in the title or in the opening sentence: a passage about one thing names it once.
     """
+    given = ground.whole if script(text) == script(ground.place) else ground.place
     valid = given if _SUPERSEDED.search(text) else _SUPERSEDED.sub(" ", given)
-    there = (*quantities(valid), *quantities(title))
-    known = {quantity.value for quantity in quantities(opening) if quantity.kind == "code"}
-    for said in quantities(text):
-        if said.spelled and said.value == "1" and not said.unit:
-            continue
-        if said.kind == "code" and said.value in known:
-            continue
-        if not any(agree(said, quantity) for quantity in there):
-            return False
-    return _numbers_belong(text, given)
+    there = (*quantities(valid), *quantities(ground.title))
+    known = {number.value for number in ground.topic}
+    return all(
+        (said.spelled and said.value == "1" and not said.unit)
+        or (_names_thing(said) and said.value in known)
+        or any(agree(said, quantity) for quantity in there)
+        for said in quantities(text)
+    )
 
 
-def _numbers_belong(text: str, given: str) -> bool:
-    """Whether each number stands beside the words it stands beside in the evidence.
+def _names_occur(text: str, given: str, ground: Ground) -> bool:
+    """Whether every name of the text stands in the evidence, its title, or the sentence that opens its passage.
 
-    «Курьер — 300 ₽, почта — 250 ₽» does not carry «курьер — 250 ₽»: the clause of 250 lacks the courier, and the
-    courier's clause has another price.
+    A first word has its capital anyway: it is a name where the passage has it as one.
     """
-    for parts in (sentences(given), _numbered(given)):
-        homes = [Clause(text=part, numbers=quantities(part)) for part in parts]
-        clauses = _numbered(text) if len(homes) > 1 else ()
-        if any(_stands_elsewhere(said, clause, homes) for clause in clauses for said in quantities(clause)):
-            return False
-    return True
+    known = _names(ground.whole)
+    names = {*_names(text), *(word for word in _first(text) if word in known)}
+    here = _stems_of(given)
+    missing = {name for name in names if not _occurs(name, here)}
+    if not missing:
+        return True
+    others = [name for name in _names(given) if not _occurs(name, frozenset(names))]
+    others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
+    if all(_occurs(name, _stems_of(ground.title)) for name in missing):
+        # A title may name several things: then the evidence speaks of the one it names itself.
+        return not any(_occurs(name, _stems_of(ground.title)) for name in others)
+    return not others and all(_occurs(name, _stems_of(ground.whole)) for name in missing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clause:
-    """A part of the evidence with numbers of its own."""
-
-    text: str
-    numbers: tuple[Quantity, ...]
-
-    def holds(self, said: Quantity) -> bool:
-        return any(agree(said, number) for number in self.numbers)
-
-    def rivals(self, said: Quantity) -> bool:
-        """Whether it has another value of the same kind instead."""
-        return not self.holds(said) and any(_same_kind(said, number) for number in self.numbers)
-
-
-def _stands_elsewhere(said: Quantity, clause: str, parts: Sequence[Clause]) -> bool:
-    """Whether the words around a number belong to a clause with another number of its kind.
-
-    What an earlier clause says may hold for the later ones too (a common beginning), never the other way round.
-    """
-    marks = _marks(clause, said)
-    homes = [n for n, part in enumerate(parts) if part.holds(said)]
-    if not homes:
+def _substituted(claim: Clause, homes: Sequence[Clause], ground: Ground) -> bool:
+    """Whether the claim begins with a thing the passage does not know, where its home begins with another one."""
+    first, whole = claim.words[:1], (*lexicon.meaning(ground.whole), *lexicon.meaning(ground.title))
+    if (
+        not first
+        or lexicon.covered(first, whole)
+        or _first(claim.text) != [*first]
+        or not lexicon.is_thing(claim.text)
+    ):
         return False
-    at_home = {mark for n in homes for mark in lexicon.covered(marks, _marks(parts[n].text, said))}
-    for n, part in enumerate(parts):
-        if part.rivals(said):
-            only_there = set(lexicon.covered(marks, _marks(part.text, said))) - at_home
-            common = set(lexicon.covered(marks, _marks(part.text, said)))
-            if only_there and (n > max(homes) or not at_home - common):
-                return True
-    return False
-
-
-def _marks(text: str, said: Quantity) -> tuple[str, ...]:
-    """Return what tells one clause from another: its words, days and codes, and numbers of other kinds."""
-    others = (q for q in quantities(text) if not _same_kind(q, said))
-    return (*words_of(text), *lexicon.denied_words(text), *(f"{q.kind}:{q.value}:{q.unit}" for q in others))
-
-
-def _same_kind(one: Quantity, other: Quantity) -> bool:
-    return one.kind == other.kind and one.unit == other.unit
-
-
-def _numbered(text: str) -> list[str]:
-    """Return the clauses of a text, those without a number joined to the one before them, or after."""
-    parts: list[str] = []
-    for part in re.split(r"[,;]\s|(?<=[.!?])\s+|\s(?:и|а|но|или|and|but|or)\s", text):
-        if parts and (not quantities(part) or not quantities(parts[-1])):
-            parts[-1] = f"{parts[-1]}, {part}"
-        else:
-            parts.append(part)
-    return parts
-
-
-# Denials and names. -----------------------------------------------------------------------------------------
-
-
-def _denials_agree(text: str, evidence: str) -> bool:
-    given = _aligned(text, evidence)
-    if lexicon.opposed(text, given):
-        return False
-    if script(text) != script(given):
-        return bool(lexicon.negations(text)) == bool(lexicon.negations(given))
-    if not lexicon.claims(text) <= lexicon.claims(evidence):
-        return False
-    if lexicon.has_exception(given) and not lexicon.negations(text):
-        return False
-    if _denies(text, given) or _denies(given, text):
-        return False
-    return lexicon.negations(text) == lexicon.negations(given)
-
-
-def _denies(one: str, other: str) -> bool:
-    """Whether `one` says "not" of a word that `other` says plainly, in a clause without any denial."""
-    denied = set(lexicon.denied_first(one))
-    if (set(lexicon.denied_first(other)) - denied) & set(lexicon.meaning(one)):
-        return False
-    for word in denied:
-        clauses = [clause for clause in lexicon.clauses(other) if word in lexicon.meaning(clause)]
-        if clauses and not any(lexicon.negations(clause) for clause in clauses):
+    rest = [word for word in claim.words[1:] if lexicon.weight(word) == 1.0]
+    for home in homes:
+        known = lexicon.covered(rest, (*home.words, *home.before))
+        led = home.words[:1] and not lexicon.covered(home.words[:1], claim.words)
+        if (led or _PRONOUN.match(home.text)) and len(known) >= 0.75 * len(rest):
             return True
     return False
 
 
-def _aligned(text: str, given: str) -> str:
-    """Return the parts of the evidence that the sentence speaks of, cut where the evidence turns («…, но»)."""
-    said = (*words_of(text), *(q.value for q in quantities(text)))
-    turns = [half for part in _TURN.split(given) if part and part.strip() for half in _halves(part)]
-    parts = [part for turn in turns for part in _numbered(turn)]
-    found = [(len(_touched(said, part)), part) for part in parts]
-    most = max((count for count, _ in found), default=0)
-    kept = [part for count, part in found if count * 2 > most or _wholly(part, count)]
-    return "; ".join(kept) or given
+def _quoted_occur(text: str, given: str, ground: Ground) -> bool:
+    """Whether every name in quotation marks stands in the evidence: a state, a level, a button."""
+    here = lexicon.plain(f"{given} {ground.title} {ground.opening}")
+    return all(
+        all(_occurs(word, _stems_of(here)) for word in _stems_of(match["what"]))
+        for match in _IN_QUOTES.finditer(text)
+    )
 
 
-def _wholly(part: str, touched: int) -> bool:
-    """Whether a short part holds nothing but words and numbers of the sentence."""
-    return len(words_of(part)) > 0 and len(words_of(part)) + len(quantities(part)) <= touched
-
-
-def _halves(part: str) -> list[str]:
-    """Cut at an "and" that joins a denial to another statement; one that joins two words stays."""
-    for joint in _AND.finditer(part):
-        before, after = part[: joint.start()], part[joint.end() :]
-        if len(words_of(before)) >= 2:
-            return [before, after]
-    return [part]
-
-
-def _touched(said: Sequence[str], part: str) -> list[str]:
-    there = (*lexicon.meaning(words_masked(part)), *(q.value for q in quantities(part)))
-    return lexicon.covered(said, there)
-
-
-def _names_occur(text: str, given: str, *, title: str, opening: str) -> bool:
-    """Whether every name of the sentence stands in the evidence, its title, or the sentence that opens its passage."""
-    names = _names(text)
-    if not names:
-        return True
-    here = _stems_of(f"{given} {title}")
-    if script(text) != script(given):
-        return len(names_across(text, f"{given} {title}")) >= lexicon.threshold("names_across") * len(names)
-    missing = {name for name in names if not _occurs(name, here)}
-    if not missing:
-        return True
-    others = [name for name in _names(given) if not _occurs(name, names)]
-    others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
-    return not others and all(_occurs(name, _stems_of(opening)) for name in missing)
+def _first(text: str) -> list[str]:
+    return [stem(word) for word in lexicon.spelled(text)[:1]]
 
 
 def names_across(text: str, given: str) -> list[str]:
     """Return the names of `text` that stand in `given` in another alphabet."""
-    here = frozenset(lexicon.romanised(word) for word in _stems_of(given))
-    return [name for name in _names(text) if _occurs(lexicon.romanised(name), here)]
+    here = frozenset(lexicon.skeleton(word) for word in _stems_of(given))
+    return [name for name in _names(text) if _occurs(lexicon.skeleton(name), here)]
 
 
 @lru_cache(maxsize=4096)

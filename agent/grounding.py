@@ -14,13 +14,13 @@ passes can be shown to the customer beside the words it rests on.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from agent import lexicon
 from agent.closeness import closeness
-from agent.contradiction import contradiction, names_across, numbers_agree, script, words_of
+from agent.contradiction import Ground, contradiction, names_across, numbers_occur, script, words_of
 from agent.domain import Citation, Evidence, Sentence
 from agent.language import sentences
 from agent.ports import Similarity
@@ -36,6 +36,8 @@ Reason = Literal[
     "negation",
     "unsupported",
 ]
+TRIED = 3
+"""Places whose sense is compared, those with the greatest share of the sentence's words."""
 WIDEST = 3
 """Neighbouring sentences of one passage that may carry a sentence together."""
 
@@ -112,12 +114,12 @@ def _against(text: str, item: Evidence, similarity: Similarity | None) -> Verdic
         return Verdict(
             ok=True, reason="quoted", citations=(Place(item=item, text=quoted).citation,), score=1.0
         )
-    tried = [_judge(text, place, units[0], similarity) for place in _places(text, item, units)]
-    denied = max((verdict.score for verdict in tried if verdict.reason == "negation"), default=0.0)
-    # What one sentence of the evidence denies, no lesser likeness to another one may carry.
-    return _best(
-        [v for v in tried if not v.ok or v.score >= denied] or [Verdict(ok=False, reason="unsupported")]
-    )
+    places = sorted(_places(text, item, units), key=lambda place: _share(text, place), reverse=True)
+    near = _near(text, places, similarity)
+    if near is None:
+        return _elsewhere(text, places, units)
+    # From here on the evidence speaks of the same matter: what differs now contradicts.
+    return _judge(text, near, units[0])
 
 
 def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None) -> Verdict:
@@ -127,8 +129,11 @@ def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None
         for item in named
         if (units := _units(item.text))
     ]
-    whole = Place(item=named[0], text=" ".join(place.text for place in places))
-    verdict = _judge(text, whole, "", similarity)
+    joined = " ".join(place.text for place in places)
+    whole = Place(item=replace(named[0], text=joined), text=joined)
+    if _near(text, [whole], similarity) is None:
+        return Verdict(ok=False, reason="unsupported", score=_share(text, whole))
+    verdict = _judge(text, whole, "")
     if not verdict.ok:
         return verdict
     citations = tuple(place.citation for place in places)
@@ -171,34 +176,50 @@ def _places(text: str, item: Evidence, units: Sequence[str]) -> Iterator[Place]:
                 yield wider
 
 
-def _judge(text: str, place: Place, opening: str, similarity: Similarity | None) -> Verdict:
+def _judge(text: str, place: Place, opening: str) -> Verdict:
     """Compare one sentence with one place of the evidence. `opening` is the first sentence of its passage."""
     share = _share(text, place)
-    near = _near(text, place, share, similarity)
-    if not near:
-        same_words = quantities(text) and _share(words_masked(text), place) >= lexicon.threshold("coverage")
-        differs = same_words and not numbers_agree(text, place.text, title=place.item.title, opening=opening)
-        return Verdict(ok=False, reason="number" if differs else "unsupported", score=share)
-    # From here on the place speaks of the same matter: what differs now contradicts.
-    contradicted = contradiction(text, place.text, title=place.item.title, opening=opening)
+    contradicted = contradiction(
+        text, Ground(place=place.text, whole=place.item.text, title=place.item.title, opening=opening)
+    )
     if contradicted is not None:
         return Verdict(ok=False, reason=contradicted, score=share)
     return Verdict(ok=True, reason="supported", citations=(place.citation,), score=share)
 
 
-def _near(text: str, place: Place, share: float, similarity: Similarity | None) -> bool:
-    across = script(text) != script(place.text)
-    if not across and not _clauses_covered(text, place):
-        return False
-    if not across and share >= lexicon.threshold("coverage"):
-        return True
+def _elsewhere(text: str, places: Sequence[Place], units: Sequence[str]) -> Verdict:
+    """Tell a sentence whose words are there with another number from one that is not there at all."""
+    for place in places[:1]:
+        ground = Ground(place=place.text, whole=place.item.text, title=place.item.title, opening=units[0])
+        known = _share(words_masked(text), place) >= lexicon.threshold("coverage")
+        differs = bool(quantities(text)) and known and not numbers_occur(text, ground)
+        return Verdict(ok=False, reason="number" if differs else "unsupported", score=_share(text, place))
+    return Verdict(ok=False, reason="unsupported")
+
+
+def _near(text: str, places: Sequence[Place], similarity: Similarity | None) -> Place | None:
+    """Return the place that says what the text says, whatever it says of it; `places` come by share, best first."""
+    across = bool(places) and script(text) != script(places[0].text)
+    tried = places if across else [place for place in places[:TRIED] if _clauses_covered(text, place)]
+    sure = lexicon.threshold("alone" if similarity else "coverage")
+    if not tried or (not across and _share(text, tried[0]) >= sure):
+        return tried[0] if tried else None
     least = 0.0 if across else lexicon.threshold("with_similarity")
-    if similarity is None or share < least:
-        return False
-    found = closeness(text, [place.text], similarity=similarity)
+    tried = [place for place in tried if _share(text, place) >= least]
+    if similarity is None or not tried:
+        return None
+    found = closeness(text, [place.text for place in tried], similarity=similarity)
     if not found:
-        return False
-    return found[0] >= lexicon.threshold(_needed(text, place) if across else "similarity")
+        return tried[0] if not across and _share(text, tried[0]) >= lexicon.threshold("coverage") else None
+    if across:
+        rated = [
+            (close / lexicon.threshold(_needed(text, p)), p) for close, p in zip(found, tried, strict=True)
+        ]
+    else:
+        whole = lexicon.threshold("together")
+        rated = [((close + _share(text, p)) / whole, p) for close, p in zip(found, tried, strict=True)]
+    best, place = max(rated, key=lambda one: one[0])
+    return place if best >= 1 else None
 
 
 def _needed(text: str, place: Place) -> Literal["across", "anchored"]:

@@ -21,6 +21,8 @@ __all__ = [
     "content",
     "detect",
     "is_greeting",
+    "is_russian_noun",
+    "is_russian_predicate",
     "is_thanks",
     "readable",
     "says_no",
@@ -45,6 +47,8 @@ LONG_ENOUGH = 3
 """Letters of a small English word that no transliterated Russian word looks like: "my" and "do" are both."""
 EXAMINED = 400
 """Characters that decide about the language; more add nothing."""
+
+_PREDICATE = frozenset({"VERB", "INFN", "PRTS", "PRED", "ADJS", "GRND"})
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
@@ -163,6 +167,22 @@ def stem(word: str) -> str:
     if any(mark.isdigit() for mark in word):
         return word
     return str(_stemmer("ru" if _CYRILLIC.search(word) else "en").stemWord(word))
+
+
+@lru_cache(maxsize=50_000)
+def is_russian_predicate(word: str) -> bool:
+    """Tell whether a lower-case Russian word is most likely what a clause says of its subject: a verb, «можно», «готов»."""
+    if not _CYRILLIC.search(word):
+        return False
+    return any(_PREDICATE & parse.tag.grammemes for parse in _dictionary().parse(word)[:1])
+
+
+@lru_cache(maxsize=50_000)
+def is_russian_noun(word: str) -> bool:
+    """Tell whether a lower-case Russian word is most likely a noun that something is said of."""
+    if not _CYRILLIC.search(word):
+        return False
+    return any({"NOUN", "nomn"} <= parse.tag.grammemes for parse in _dictionary().parse(word)[:1])
 
 
 def is_greeting(text: str) -> bool:

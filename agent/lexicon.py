@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from agent.language import content, stem
+from agent.language import content, is_russian_noun, is_russian_predicate, stem
 
 DATA = Path(__file__).with_name("grounding.toml")
 
@@ -24,6 +24,17 @@ _ROMAN = str.maketrans(
     }
     | {"ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ь": "", "ю": "yu", "я": "ya"}
 )
+_SOUNDS = (
+    ("kh", "h"),
+    ("th", "t"),
+    ("ph", "f"),
+    ("ck", "k"),
+    ("c", "k"),
+    ("q", "k"),
+    ("w", "v"),
+    ("x", "ks"),
+)
+_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LACKING = frozenset({"без", "without"})
 LONG_ENOUGH = 5
 """Letters two stems must share from the start to be taken for forms of one word."""
@@ -35,10 +46,38 @@ def plain(text: str) -> str:
     return _SHORT_NOT.sub(lambda m: f"{ {'ca': 'can', 'wo': 'will'}.get(m[1], m[1]) } not", lower)
 
 
+def spelled(text: str) -> list[str]:
+    """Return the words of a text, lower-case, as they are written."""
+    return _WORD.findall(plain(text))
+
+
+def is_predicate(word: str) -> bool:
+    """Whether a lower-case word may be what a clause says of its subject: a verb, «можно», "is", "can"."""
+    return word in _predicates() or is_russian_predicate(word)
+
+
+@lru_cache(maxsize=4096)
+def is_thing(text: str) -> bool:
+    """Whether the first word of the text names a thing or a person, as far as its form tells."""
+    first = spelled(text)[:1]
+    return bool(first) and (
+        is_russian_noun(first[0]) or (text.lstrip('«“"(')[:1] in _CAPITALS and first[0].isascii())
+    )
+
+
+@lru_cache(maxsize=4096)
+def levelled(text: str) -> str:
+    """Return the plain text with one wording where several say the same: "you pay nothing" is "free"."""
+    said = plain(text).replace("cannot", "can not")
+    for pattern, wording in _wordings():
+        said = pattern.sub(wording, said)
+    return said
+
+
 @lru_cache(maxsize=4096)
 def negations(text: str) -> int:
     """Return how often the text denies something."""
-    left = _ignored().sub(" ", plain(text).replace("cannot", "can not"))
+    left = _ignored().sub(" ", levelled(text))
     said = sum(1 for word in _WORD.findall(left) if _counts().fullmatch(word))
     if said:
         return said
@@ -49,7 +88,7 @@ def negations(text: str) -> int:
 def denied_first(text: str) -> tuple[str, ...]:
     """Return the stem of the first meaningful word after each "not"."""
     found: list[str] = []
-    for match in _NOT.finditer(_ignored().sub(" ", plain(text).replace("cannot", "can not"))):
+    for match in _NOT.finditer(_ignored().sub(" ", levelled(text))):
         found.extend(meaning(match[1])[:1])
     return tuple(found)
 
@@ -69,13 +108,19 @@ def has_exception(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def claims(text: str) -> frozenset[int]:
     """Return which kinds of claims the text makes that evidence must make too, as numbers of their rows."""
-    said = plain(text)
+    said = levelled(text)
     return frozenset(n for n, words in enumerate(_claims()) if words.search(said))
+
+
+def says_none(text: str, *, unit: str) -> bool:
+    """Whether the text says that there is nothing of the unit: free, at once."""
+    words = _nothing().get(unit)
+    return words is not None and bool(words.search(levelled(text)))
 
 
 def opposed(said: str, given: str) -> bool:
     """Whether one text says one side of a matter and the other the opposite side of it."""
-    one, other = plain(said), plain(given)
+    one, other = levelled(said), levelled(given)
     for left, right in _opposites():
         sides = [bool(side.search(text)) for text in (one, other) for side in (left, right)]
         if sides in ([True, False, False, True], [False, True, True, False]):
@@ -91,9 +136,8 @@ def opposed(said: str, given: str) -> bool:
 @lru_cache(maxsize=4096)
 def meaning(text: str) -> tuple[str, ...]:
     """Return the stems of the words that carry meaning, each once, in order; synonyms fall together."""
-    return tuple(
-        dict.fromkeys(_synonyms().get(found, found) for found in content(text) if not _digits(found))
-    )
+    found = (word for word in content(levelled(text)) if not _digits(word) and word not in _silent())
+    return tuple(dict.fromkeys(_synonyms().get(word, word) for word in found))
 
 
 def covered(said: Iterable[str], given: Iterable[str]) -> list[str]:
@@ -114,9 +158,16 @@ def clauses(text: str) -> list[str]:
     return [part for part in _CLAUSE.split(text) if part.strip()]
 
 
-def romanised(word: str) -> str:
-    """Return a lower-case word in Latin letters, for names written in two alphabets."""
-    return word.translate(_ROMAN)
+@lru_cache(maxsize=8192)
+def skeleton(word: str) -> str:
+    """Return what two spellings of one name share, in whatever alphabet: its first letter, then its consonants.
+
+    "Moscow" and «Москва» give "mskv", "Siberia" and «Сибирь» "sbr".
+    """
+    latin = word.translate(_ROMAN)
+    for spelling, sound in _SOUNDS:
+        latin = latin.replace(spelling, sound)
+    return latin[:1] + re.sub(r"[aeiouyj]", "", latin[1:])
 
 
 def is_ignored_name(word: str) -> bool:
@@ -164,6 +215,30 @@ def _counts() -> re.Pattern[str]:
 @cache
 def _doubles() -> re.Pattern[str]:
     return re.compile("|".join(_data()["negation"]["doubles"]))
+
+
+@cache
+def _wordings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(rf"\b(?:{form})(?!\w)"), f"{to}") for form, to in _data()["wordings"]["same"])
+
+
+@cache
+def _nothing() -> Mapping[str, re.Pattern[str]]:
+    return {
+        unit: re.compile(rf"\b(?:{row['words']})\b")
+        for row in _data()["nothing"]["of"]
+        for unit in row["units"]
+    }
+
+
+@cache
+def _silent() -> frozenset[str]:
+    return frozenset(stem(word) for word in _data()["light"]["silent"])
+
+
+@cache
+def _predicates() -> frozenset[str]:
+    return frozenset(_data()["predicates"]["en"])
 
 
 @cache

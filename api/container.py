@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import agent
+from agent.closeness import close_to
 from agent.confidence import calibration_of
 from agent.loop import Loop
 from agent.models import ModelSettings, chain
 from agent.pack import Pack, load_pack
-from agent.ports import Clock, Similarity
+from agent.ports import Clock
 from agent.records.engine import connect
 from agent.records.sql import SqlRecords
 from agent.turn import Turn
@@ -144,18 +145,6 @@ def embedders(settings: Settings) -> tuple[Embedder, ...]:
         Remembered(embedder(name, url=settings.embedder_url or None, key=settings.embedder_key or None))
         for name in names
     )
-
-
-def close_to(encoder: Embedder) -> Similarity:
-    """Return the semantic closeness of texts by the given encoder: cosine, cut at 0."""
-
-    def similarity(text: str, others: Sequence[str]) -> list[float]:
-        if not others:
-            return []
-        vectors = encoder.queries([text, *others])
-        return [max(0.0, float(score)) for score in vectors[1:] @ vectors[0]]
-
-    return similarity
 
 
 def model_settings(settings: Settings) -> ModelSettings:

@@ -16,7 +16,10 @@ from typing import Any
 
 from evals.run import GATES, NoSuite
 
-SUITES: Mapping[str, str] = {"calibration": "evals.calibrate_answers:measure"}
+SUITES: Mapping[str, str] = {
+    "calibration": "evals.calibrate_answers:measure",
+    "grounding": "evals.grounding:measure",
+}
 """Measured suites by name: `module:function` of its `Measure`, loaded when the suite runs."""
 
 Tell = Callable[[str, int, int], None]

@@ -45,6 +45,8 @@ def agree(said: Quantity, given: Quantity) -> bool:
         return _same_day(said.value, given.value)
     if {said.kind, given.kind} == {"date", "month"}:
         return said.kind == "month" and given.value.split("-")[1] == said.value
+    if {said.kind, given.kind} == {"date", "number"}:
+        return _same_year(said, given)
     if {said.kind, given.kind} == {"time", "number"}:
         return _same_hour(said, given)
     if {said.kind, given.kind} == {"number", "code"}:
@@ -182,6 +184,9 @@ def _rates(text: str) -> Iterator[Quantity]:
     """«в месяц», "a year": how often a price is paid."""
     for match in _rate().finditer(text):
         yield _at(match, "rate", _unit(match["unit"]))
+    for match in _LETTERS.finditer(text):
+        if unit := _key("rates", match.group()):
+            yield _at(match, "rate", unit)
 
 
 READERS = (_phones, _dates, _times, _codes, _numbers, _spelled, _named, _rates)
@@ -209,11 +214,17 @@ def _with_range_units(found: list[Quantity], text: str) -> list[Quantity]:
     for n in range(len(found) - 2, -1, -1):
         one, next_ = found[n], found[n + 1]
         between = text[one.end : next_.start].strip()
-        if one.kind == next_.kind == "number" and not one.unit and between in _RANGE:
+        if not one.kind == next_.kind == "number" or between not in _RANGE:
+            continue
+        if not one.unit:
             found[n] = replace(one, unit=next_.unit)
+        elif one.unit in _CURRENCIES and not next_.unit:
+            # «RUB 120 to 490»: the currency stands before both.
+            found[n + 1] = replace(next_, unit=one.unit)
     return found
 
 
+_CURRENCIES = frozenset({"rub", "usd", "eur", "kzt", "byn"})
 _RANGE = frozenset({"–", "—", "-", "‑", "…", "до", "по", "to", "или", "or", "и", "and", "-ти", "/"})
 
 
@@ -238,6 +249,12 @@ def _scaled(value: str, text: str, end: int) -> tuple[str, int]:
 def _same_day(one: str, other: str) -> bool:
     (year, *day), (other_year, *other_day) = one.split("-"), other.split("-")
     return day == other_day and ("" in (year, other_year) or year == other_year)
+
+
+def _same_year(one: Quantity, other: Quantity) -> bool:
+    """Whether a bare year is the year of a date."""
+    date, number = (one, other) if one.kind == "date" else (other, one)
+    return number.unit == "year" and date.value.split("-")[0] == number.value
 
 
 def _same_hour(one: Quantity, other: Quantity) -> bool:
@@ -326,7 +343,9 @@ def _rate() -> re.Pattern[str]:
     spans = "|".join(
         form for unit in ("hour", "day", "week", "month", "year") for form in _data()["units"][unit]
     )
-    return re.compile(rf"(?<!\w)(?:в|per|an?|every|кажд\w+|/){_GAP}?(?P<unit>{spans})(?!\w)(?!{_GAP}+[а-я])")
+    return re.compile(
+        rf"(?<!\w)(?<!in )(?<!for )(?<!within )(?<!after )(?:в|per|an?|every|кажд\w+|/){_GAP}?(?P<unit>{spans})(?!\w)(?!{_GAP}+[а-я])"
+    )
 
 
 @cache

