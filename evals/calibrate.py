@@ -15,7 +15,7 @@ from evals.retrieval import CACHE, RISK, Bar, Settings, bars, faults, is_right, 
 
 if TYPE_CHECKING:
     from evals.figures import Floats
-    from evals.records import Question
+    from knowledge.records import Question
     from knowledge.types import Passage
 
 _NONE = "-"

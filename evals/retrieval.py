@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from evals.records import Question
+    from knowledge.records import Question
     from knowledge.search import Search
     from knowledge.types import Passage, Retrieval
 
@@ -39,7 +39,7 @@ class Settings:
     def read(self) -> tuple[list["Passage"], list["Question"]]:
         """Read passages and questions. Raises `BadRecords`."""
         from evals.company import read_company
-        from evals.records import read_ids, read_passages, read_questions
+        from knowledge.records import read_ids, read_passages, read_questions
 
         if self.company is not None:
             return read_company(self.company, day=date.today())
@@ -184,8 +184,9 @@ def opened(
     settings: Settings, passages: Sequence["Passage"], *, bar: Bar, questions_too: bool = False
 ) -> Iterator["Search"]:
     """Build the search over passages; with `questions_too`, vectors of questions are kept between runs as well."""
-    from evals.corpus import Remembered, search_over
+    from evals.kept import Remembered
     from knowledge.embed.choose import embedder
+    from knowledge.loose import search_over
     from knowledge.rank.confidence import calibration
 
     folder = settings.cache.expanduser()

@@ -13,10 +13,10 @@ from evals import figures
 from evals.calibrate import withheld
 from evals.company import read_company
 from evals.logistic import fit, held_out
-from evals.records import read_ids, read_passages, read_questions
 from evals.retrieval import is_right
 from knowledge.errors import BadRecords
 from knowledge.rank.confidence import calibration
+from knowledge.records import read_ids, read_passages, read_questions
 from knowledge.types import PassageId
 from tests.knowledge.shelf import NOW, write
 from tests.knowledge.test_search import PASSAGES, TEXTS
