@@ -37,7 +37,7 @@ from knowledge.ingest import Progress as Step
 from knowledge.library import Library
 from knowledge.rank.mix import field_text
 
-RAW_PASSAGES = 160
+RAW_PASSAGES = 96
 """Passages embedded alone, to know what the model itself takes."""
 RAW_BATCH = 16
 """As the import batches them."""
