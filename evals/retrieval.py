@@ -27,6 +27,7 @@ class Settings:
     """What one run reads and how: passages and questions from files, or both from a company pack."""
 
     passages: Path | None = None
+    distractors: tuple[Path, ...] = ()
     questions: Path | None = None
     company: Path | None = None
     index_ids: Path | None = None
@@ -39,14 +40,16 @@ class Settings:
     def read(self) -> tuple[list["Passage"], list["Question"]]:
         """Read passages and questions. Raises `BadRecords`."""
         from evals.company import read_company
-        from knowledge.records import read_ids, read_passages, read_questions
+        from knowledge.records import beside, read_ids, read_passages, read_questions
 
+        others = [passage for path in self.distractors for passage in read_passages(path)]
         if self.company is not None:
-            return read_company(self.company, day=date.today())
+            passages, questions = read_company(self.company, day=date.today())
+            return beside(passages, others), questions
         if self.passages is None or self.questions is None:
             raise typer.BadParameter("Give --passages and --questions, or --company.")
         only = read_ids(self.index_ids) if self.index_ids else None
-        return read_passages(self.passages, only=only), read_questions(self.questions)
+        return beside(read_passages(self.passages, only=only), others), read_questions(self.questions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,10 @@ def retrieval(
     questions: Annotated[
         list[Path] | None,
         typer.Option(help="Lines of {qid, question | scenario, context?, gold_ids?, answerable?}."),
+    ] = None,
+    distractors: Annotated[
+        list[Path] | None,
+        typer.Option(help="More passages in the same index, none of them right; may be repeated."),
     ] = None,
     company: Annotated[
         Path | None, typer.Option(help="Instead: a company pack, its documents and questions.yaml.")
@@ -89,6 +96,7 @@ def retrieval(
 ) -> None:
     """Rank passages for every question with the very code that serves customers, and print the figures."""
     settings = Settings(
+        distractors=tuple(distractors or ()),
         company=company,
         k=k,
         index_ids=index_ids,
