@@ -121,10 +121,15 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
 
 
 @asynccontextmanager
-async def open_library(settings: Settings) -> AsyncIterator[Library]:
-    """Open the knowledge room alone, for commands. The caller owns the data folder meanwhile."""
+async def open_library(
+    settings: Settings, *, encoders: Sequence[Embedder] | None = None
+) -> AsyncIterator[Library]:
+    """Open the knowledge room alone, for commands. The caller owns the data folder meanwhile.
+
+    `encoders` stand in for those of the settings.
+    """
     engine = connect(settings.database_url)
-    library = _library(settings, engine, embedders(settings))
+    library = _library(settings, engine, embedders(settings) if encoders is None else encoders)
     try:
         await library.open()
         yield library

@@ -11,7 +11,7 @@ from knowledge.rank.mix import FIELDS, Mix
 from knowledge.text.words import plain_words
 
 if TYPE_CHECKING:
-    from evals.records import Question
+    from knowledge.records import Question
     from knowledge.search import Search
     from knowledge.types import Passage
 

@@ -17,7 +17,7 @@ from knowledge.types import Query
 if TYPE_CHECKING:
     from agent.promise import Promise
     from evals.figures import Floats
-    from evals.records import Question
+    from knowledge.records import Question
     from knowledge.types import Passage
 
 _NONE = "-"

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from evals.records import Question
 from knowledge.errors import BadRecords
 from knowledge.ingest import files_of, manifest_of, source_of
 from knowledge.load import load
+from knowledge.records import Question
 from knowledge.split import split
 from knowledge.types import DocumentId, Language, Passage, PassageId, Source
 

@@ -64,7 +64,7 @@ def conflicts(
             shelf = _company(company)
             figures["company"] = _counted(shelf, shelf, Settings(embedder=embedder, cache=cache), bar=bar)
         if passages is not None:
-            from evals.records import read_passages
+            from knowledge.records import read_passages
 
             shelf = read_passages(passages)
             drawn = random.Random(sample).sample(shelf, min(sample, len(shelf)))

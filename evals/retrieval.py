@@ -14,7 +14,7 @@ import typer
 from knowledge.types import Query
 
 if TYPE_CHECKING:
-    from evals.records import Question
+    from knowledge.records import Question
     from knowledge.search import Search
     from knowledge.types import Passage, Retrieval
 
@@ -29,6 +29,7 @@ class Settings:
     """What one run reads and how: passages and questions from files, or both from a company pack."""
 
     passages: Path | None = None
+    distractors: tuple[Path, ...] = ()
     questions: Path | None = None
     company: Path | None = None
     index_ids: Path | None = None
@@ -53,14 +54,17 @@ class Settings:
     def read(self) -> tuple[list["Passage"], list["Question"]]:
         """Read passages and questions. Raises `BadRecords`."""
         from evals.company import read_company
-        from evals.records import read_ids, read_passages, read_questions
+        from knowledge.records import beside, read_ids, read_passages, read_questions
 
+        others = [passage for path in self.distractors for passage in read_passages(path)]
         if self.company is not None:
-            return self._asked(*read_company(self.company, day=date.today()))
+            passages, questions = read_company(self.company, day=date.today())
+            return self._asked(beside(passages, others), questions)
         if self.passages is None or self.questions is None:
             raise typer.BadParameter("Give --passages and --questions, or --company.")
         only = read_ids(self.index_ids) if self.index_ids else None
-        return self._asked(read_passages(self.passages, only=only), read_questions(self.questions))
+        passages = beside(read_passages(self.passages, only=only), others)
+        return self._asked(passages, read_questions(self.questions))
 
     def _asked(
         self, passages: list["Passage"], questions: list["Question"]
@@ -86,6 +90,10 @@ def retrieval(
     questions: Annotated[
         list[Path] | None,
         typer.Option(help="Lines of {qid, question | scenario, context?, gold_ids?, answerable?}."),
+    ] = None,
+    distractors: Annotated[
+        list[Path] | None,
+        typer.Option(help="More passages in the same index, none of them right; may be repeated."),
     ] = None,
     company: Annotated[
         Path | None, typer.Option(help="Instead: a company pack, its documents and questions.yaml.")
@@ -115,6 +123,7 @@ def retrieval(
 ) -> None:
     """Rank passages for every question with the very code that serves customers, and print the figures."""
     settings = Settings(
+        distractors=tuple(distractors or ()),
         company=company,
         k=k,
         index_ids=index_ids,
@@ -221,8 +230,9 @@ def opened(
     settings: Settings, passages: Sequence["Passage"], *, bar: Bar, questions_too: bool = False
 ) -> Iterator["Search"]:
     """Build the search over passages; with `questions_too`, vectors of questions are kept between runs as well."""
-    from evals.corpus import Remembered, search_over
+    from evals.kept import Remembered
     from knowledge.embed.choose import embedder
+    from knowledge.loose import search_over
     from knowledge.rank.confidence import calibration
     from knowledge.rerank.choose import reranker
 

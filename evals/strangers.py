@@ -4,8 +4,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evals.records import Question
 from knowledge.language import language_of
+from knowledge.records import Question
 from knowledge.types import DocumentId, Language, Passage
 
 _BEFORE = 2

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from knowledge.text.repair import Letters
 from knowledge.text.subjects import Subjects
-from knowledge.text.words import grams, plain_words, stems
+from knowledge.text.words import grams, grams_of, plain_words, stems
 from knowledge.types import LANGUAGES, DocumentId, Passage, PassageId, title_of
 
 Scores = NDArray[np.float32]
@@ -27,6 +27,8 @@ _K1 = 1.2
 _B = 0.75
 _WORN = 0.3
 _BUDGET = 400_000
+_ROW_BITS = np.uint64(32)
+_ROW = np.uint64(2**32 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,13 @@ class Reading:
 
 
 class _Field:
-    """Postings of one field; a row that died keeps its postings until the index is built again."""
+    """Postings of one field; a row that died keeps its postings until the index is built again.
+
+    A posting is one number, the count above the row: half the work of two arrays where millions are added.
+    """
 
     def __init__(self) -> None:
-        self._rows: dict[str, array[int]] = {}
-        self._counts: dict[str, array[float]] = {}
+        self._postings: dict[str, array[int]] = {}
         self._lengths = array("f")
         self._damp: Scores | None = None
         self._whole: Scores | None = None
@@ -58,26 +62,30 @@ class _Field:
         row = len(self._lengths)
         self._lengths.append(float(len(terms)))
         self._damp = self._whole = None
+        postings = self._postings
         for term, n in Counter(terms).items():
-            if term not in self._rows:
-                self._rows[term] = array("I")
-                self._counts[term] = array("f")
-            self._rows[term].append(row)
-            self._counts[term].append(float(n))
+            known = postings.get(term)
+            if known is None:
+                known = postings[term] = array("Q")
+            known.append(n << 32 | row)
 
     def scores(self, terms: Iterable[str]) -> Scores:
         """Return BM25 of every row, dead ones too, `[rows]`."""
         out = np.zeros(len(self._lengths), dtype=np.float32)
         damp, left = self._damping(), _BUDGET
-        asked = [(term, n) for term, n in Counter(terms).items() if term in self._rows]
-        for term, n in sorted(asked, key=lambda one: len(self._rows[one[0]])):
-            rows = np.frombuffer(self._rows[term], dtype=np.uint32)
+        asked = [(term, n) for term, n in Counter(terms).items() if term in self._postings]
+        for term, n in sorted(asked, key=lambda one: len(self._postings[one[0]])):
+            rows, counts = self._of(term)
             left -= len(rows)
             if left < 0:
                 break
-            counts = np.frombuffer(self._counts[term], dtype=np.float32)
             out[rows] += n * self.rarity(term) * (_K1 + 1) * (counts / (counts + damp[rows]))
         return out
+
+    def _of(self, term: str) -> tuple[NDArray[np.intp], Scores]:
+        """Return the rows of a term, in the type that indexes arrays, and how often each has it."""
+        packed = np.frombuffer(self._postings[term], dtype=np.uint64)
+        return (packed & _ROW).astype(np.intp), (packed >> _ROW_BITS).astype(np.float32)
 
     def _damping(self) -> Scores:
         if self._damp is None:
@@ -89,21 +97,21 @@ class _Field:
     def said(self, terms: Iterable[str]) -> Scores:
         """Return the share of each row's terms, by rarity, that is among `terms`, `[rows]` 0..1."""
         out = np.zeros(len(self._lengths), dtype=np.float32)
-        for term in set(terms) & self._rows.keys():
-            out[np.frombuffer(self._rows[term], dtype=np.uint32)] += self.rarity(term)
+        for term in set(terms) & self._postings.keys():
+            out[self._of(term)[0]] += self.rarity(term)
         if self._whole is None:
             self._whole = np.zeros(len(self._lengths), dtype=np.float32)
-            for term, rows in self._rows.items():
-                self._whole[np.frombuffer(rows, dtype=np.uint32)] += self.rarity(term)
+            for term in self._postings:
+                self._whole[self._of(term)[0]] += self.rarity(term)
         return np.asarray(out / np.maximum(self._whole, np.float32(1e-6)), dtype=np.float32)
 
     def rarity(self, term: str) -> float:
         """Return the inverse document frequency, highest for a term never seen."""
-        seen = len(self._rows.get(term, ()))
+        seen = len(self._postings.get(term, ()))
         return math.log(1 + (len(self._lengths) - seen + 0.5) / (seen + 0.5))
 
     def __contains__(self, term: str) -> bool:
-        return term in self._rows
+        return term in self._postings
 
 
 class Lexical:
@@ -229,11 +237,12 @@ class Lexical:
 
     def _add(self, passage: Passage) -> None:
         title = title_of(passage)
+        said, written = plain_words(title), plain_words(passage.text)
         terms = {
             "words": self._terms(f"{title} {passage.text}"),
             "words_title": self._terms(title),
-            "letters_title": grams(title),
-            "letters_body": grams(passage.text),
+            "letters_title": grams_of(said),
+            "letters_body": grams_of(written),
         }
         row = len(self._ids)
         for part, found in terms.items():
@@ -245,4 +254,4 @@ class Lexical:
         self._row[passage.id] = row
         self._of.setdefault(passage.document, []).append(row)
         self._titled(title)
-        self._letters.learn(plain_words(f"{title} {passage.text}"))
+        self._letters.learn(said + written)

@@ -10,7 +10,7 @@ query ─ repaired ─┬─ embedders ─ indexes (title, body) ─┐
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -38,6 +38,7 @@ _SEEN = 10
 _FLAT = 1e-6
 _FIRST = 600
 _STEP = 1e-3
+_SPARE = 2
 # The stronger encoder takes most of a search, and lets go of the interpreter: the rest is done beside it.
 _BESIDE = ThreadPoolExecutor(4, thread_name_prefix="search")
 
@@ -248,7 +249,7 @@ class Search:
     ) -> tuple[Reading, dict[str, _Part], Scores]:
         """Score every row; `quick` leaves the stronger of two embedders out."""
         used = [dense for dense in self.dense if not quick or dense.rank == self.dense[-1].rank]
-        # The weaker embedder is the quicker one, so its indexes are asked while the stronger still reads.
+        # The weaker embedder is the quicker one, so its part is done while the stronger still reads.
         vectors = {
             dense.embedder.name: _BESIDE.submit(_vector, dense.embedder, query)
             for dense in {dense.rank: dense for dense in used}.values()
@@ -259,13 +260,14 @@ class Search:
             name: self._lexical_part(name, scores, reading, groups) for name, scores in reading.scores.items()
         }
         limit = len(reading.alive) if len(reading.alive) <= self.mix.exact else self.mix.deep
-        proposed: list[tuple[Dense, Vectors, Future[list[tuple[PassageId, float]]]]] = []
-        for dense in sorted(used, key=lambda one: -one.rank):
-            if self._weight(dense, reading) > _FLAT:
-                vector = vectors[dense.embedder.name].result()
-                proposed.append((dense, vector, _BESIDE.submit(dense.index.query, vector, limit)))
-        for dense, vector, found in proposed:
-            parts[dense.part] = self._dense_part(dense, vector, found.result(), reading, groups)
+        for rank in sorted({dense.rank for dense in used}, reverse=True):
+            own = [dense for dense in used if dense.rank == rank and self._weight(dense, reading) > _FLAT]
+            if not own:
+                continue
+            vector = vectors[own[0].embedder.name].result()
+            asked = [(dense, _BESIDE.submit(dense.index.query, vector, limit)) for dense in own]
+            for dense, found in asked:
+                parts[dense.part] = self._dense_part(dense, vector, found.result(), reading, groups)
         fused = _summed(parts.values())
         if groups.foreign is not None:
             # Words do not match across languages; there only meaning is compared.
@@ -292,10 +294,12 @@ class Search:
         rows, weight = len(reading.alive), self._weight(dense, reading)
         raw = np.full(rows, min((score for _, score in found), default=0.0), dtype=np.float32)
         known = np.zeros(rows, dtype=np.bool_)
-        for name, score in found:
-            row = self.lexical.row_of(name)
-            if row is not None and row < rows:
-                raw[row], known[row] = score, True
+        at = [(row, score) for name, score in found if (row := self.lexical.row_of(name)) is not None]
+        if at:
+            places, scores = np.array([row for row, _ in at]), np.array([score for _, score in at])
+            here = places < rows
+            raw[places[here]] = scores[here]
+            known[places[here]] = True
         if rows > self.mix.exact and dense.sample is not None:
             against = dense.sample.vectors @ vector
             return _Part(raw, groups.standard_by(raw, against, dense.sample.languages), weight)
@@ -304,7 +308,8 @@ class Search:
     async def _live_hits(self, ranking: _Ranking, query: Query, *, k: int) -> list[Hit]:
         out: list[Hit] = []
         now, department = query.now or self.clock(), query.department
-        start, step = 0, 3 * k
+        # Nearly always all of the first are live; each further round reads four times as many.
+        start, step = 0, k + _SPARE
         order, alive = ranking.order, int(ranking.reading.alive.sum())
         while len(out) < k and start < alive:
             if start + step > len(order) < alive:

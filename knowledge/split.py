@@ -9,6 +9,7 @@ The title and the path of headings travel with every passage. A sentence is neve
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from knowledge.reading.markup import Block, blocks
 from knowledge.text.sentences import sentences
@@ -56,7 +57,6 @@ def split(
 ) -> list[Passage]:
     """Return the passages of a Markdown text in order, numbered from 1; no words, no passages."""
     paged = "\f" in text
-    pieces = [(section.heading, piece) for section in _sections(text, title=title) for piece in _cut(section)]
     return [
         Passage(
             id=PassageId(f"{document}#{n}"),
@@ -66,13 +66,24 @@ def split(
             text=piece.text,
             language=language,
             n=n,
-            tokens=count(piece.text),
+            tokens=tokens,
             audience=audience,
             department=department,
             page=piece.page if paged else None,
         )
-        for n, (heading, piece) in enumerate(pieces, start=1)
+        for n, (heading, piece, tokens) in enumerate(_pieces(text, title), start=1)
     ]
+
+
+# An import cuts a text to embed it ahead, to count it and to publish it: three times within a moment.
+@lru_cache(maxsize=256)
+def _pieces(text: str, title: str) -> tuple[tuple[str, _Piece, int], ...]:
+    """Return heading, piece and tokens of each passage."""
+    return tuple(
+        (section.heading, piece, count(piece.text))
+        for section in _sections(text, title=title)
+        for piece in _cut(section)
+    )
 
 
 def _sections(text: str, *, title: str) -> list[_Section]:

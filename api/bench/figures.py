@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -70,3 +70,11 @@ def fifths(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
     """Return the first and the last fifth of values in order, at least one each where there is any."""
     size = max(1, len(values) // 5)
     return values[:size], values[-size:] if values else ()
+
+
+def first_ranks(found: Sequence[Sequence[str]], gold: Sequence[Collection[str]]) -> list[float]:
+    """Return for each question the place of the first right id, from 1; infinity where none is right."""
+    return [
+        next((float(n) for n, name in enumerate(ids, start=1) if name in right), math.inf)
+        for ids, right in zip(found, gold, strict=True)
+    ]

@@ -46,6 +46,7 @@ _SHOWN = (
     "throughput_of_embedder",
     "throughput_of_embedder_cpu",
     "reimport_s",
+    "reimport_times",
     "open_s",
     "open_cpu_s",
     "hit@1",
@@ -53,6 +54,7 @@ _SHOWN = (
     "search_cpu_ms",
     "embedding_ms",
     "search_to_embedding_p50",
+    "search_to_embedding_p95",
     "resident_mib",
     "corpus_mib",
     "disk_sql_mib",
@@ -70,10 +72,16 @@ class BenchFailed(Exception):
 
 
 def bench_search(
-    settings: Settings, *, sizes: Sequence[int], embedder: str = "", corpora: Sequence[Path] = ()
+    settings: Settings,
+    *,
+    sizes: Sequence[int],
+    embedder: str = "",
+    corpora: Sequence[Path] = (),
+    mixed: int = 0,
 ) -> dict[str, Any]:
     """Measure every size and return `rows`, `growth` and where the time of a search goes.
 
+    With `mixed` only so many texts go through each embedder: see `api.bench.mixed`.
     Raises `BadSetting` for an unknown embedder, `BenchFailed` when a half fails.
     """
     name = embedder or settings.embedder
@@ -86,13 +94,20 @@ def bench_search(
     for size in sorted(sizes):
         screen.print(f"{size:,} passages")
         with tempfile.TemporaryDirectory(prefix="mayak-growth-") as folder:
-            job = Job(**_common(settings, name, corpora), folder=Path(folder), passages=size)
+            job = Job(**_common(settings, name, corpora), folder=Path(folder), passages=size, mixed=mixed)
             row = {"wanted": size, **_half("import", job), **_half("ask", job)}
         row["corpus_mib"] = row["resident_mib"] - row["resident_without_corpus_mib"]
         row["disk_mib"] = round(row["disk_sql_mib"] + row["disk_index_mib"], 1)
         rows.append(row)
     text = [path.name for path in corpora] or [f"{settings.company.name}/knowledge"]
-    return {"machine": machine(), "embedder": name, "corpus": text, "rows": rows, "growth": growth(rows)}
+    return {
+        "machine": machine(),
+        "embedder": name,
+        "mixed": mixed,
+        "corpus": text,
+        "rows": rows,
+        "growth": growth(rows),
+    }
 
 
 def growth(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
@@ -124,6 +139,8 @@ def search_table(figures: Mapping[str, Any]) -> str:
     """Return the figures for a terminal: a column a size, then the curves, then the stages."""
     rows = figures["rows"]
     lines = [f"{figures['machine']}; {figures['embedder']}; {', '.join(figures['corpus'])}"]
+    if figures["mixed"]:
+        lines.append(f"vectors of all but {figures['mixed']:,} texts are mixed: hits mean nothing")
     lines.append(f"{'passages':<36}" + "".join(f"{row['passages']:>16,}" for row in rows))
     for name in _SHOWN:
         lines.append(f"{name:<36}" + "".join(f"{_cell(row[name]):>16}" for row in rows))

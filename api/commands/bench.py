@@ -2,11 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 app = typer.Typer(help="Measure speed and size on this machine.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
@@ -60,10 +63,30 @@ def search(
         list[Path] | None,
         typer.Option(help="Real text, jsonl {id, title, text}; may be repeated. Default: the company's own."),
     ] = None,
+    mixed: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Embed so many texts in earnest and mix all other vectors from theirs; 0: none."
+        ),
+    ] = 0,
     plot: Annotated[Path | None, typer.Option(help="Draw the curves into this file (png, svg, pdf).")] = None,
+    peers: Annotated[
+        bool,
+        typer.Option("--peers", help="Instead: other libraries' stock retrievers beside Mayak's search."),
+    ] = False,
+    questions: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --peers: questions of each --corpus, jsonl {qid, question, gold_ids}."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Build corpora of growing size and print what import, search, memory and disk cost, and how that grows."""
+    """Build corpora of growing size and print what import, search, memory and disk cost, and how that grows.
+
+    With --peers nothing is grown: the same passages and questions go to Haystack, LlamaIndex and Mayak.
+    """
+    if peers:
+        _peers(ctx.obj.settings(), corpus or [], questions or [], embedder=embedder, as_json=as_json)
+        return
     sizes = _sizes(passages)
     from api.bench.search import bench_search, search_table
 
@@ -71,12 +94,28 @@ def search(
         from api.bench.plot import check_plot
 
         check_plot(plot)
-    figures = bench_search(ctx.obj.settings(), sizes=sizes, embedder=embedder, corpora=corpus or ())
+    figures = bench_search(
+        ctx.obj.settings(), sizes=sizes, embedder=embedder, corpora=corpus or (), mixed=mixed
+    )
     if plot is not None:
         from api.bench.plot import draw
 
         draw(figures, plot)
     _print(figures, search_table(figures), as_json)
+
+
+def _peers(
+    settings: "Settings", corpus: Sequence[Path], questions: Sequence[Path], *, embedder: str, as_json: bool
+) -> None:
+    from api.bench.peers.compare import check_peers, compare, peers_table
+
+    if not corpus or len(corpus) != len(questions):
+        raise typer.BadParameter(
+            "Give as many --questions as --corpus, at least one of each.", param_hint="--peers"
+        )
+    check_peers()
+    figures = compare(list(zip(corpus, questions, strict=True)), embedder=embedder or settings.embedder)
+    _print(figures, peers_table(figures), as_json)
 
 
 def _sizes(text: str) -> list[int]:

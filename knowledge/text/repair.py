@@ -7,7 +7,7 @@ its letters follow each other as they do in the company's own documents, and its
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 _LATIN = "`qwertyuiop[]asdfghjkl;'zxcvbnm,."
 _CYRILLIC = "ёйцукенгшщзхъфывапролджэячсмитьбю"
@@ -45,17 +45,22 @@ class Letters:
         self._known = known
         self._pairs: Counter[str] = Counter()
         self._triples: Counter[str] = Counter()
+        self._new: Counter[str] = Counter()
         self._seen = 0
 
-    def learn(self, words: Iterable[str]) -> None:
-        """Count the letters of some words."""
-        for word in words:
+    def learn(self, words: Sequence[str]) -> None:
+        """Take in some words; their letters are counted when a query asks, each different word once."""
+        self._new.update(words)
+        self._seen += sum(map(len, words))
+
+    def _count(self) -> None:
+        for word, times in self._new.items():
             edged = f"^{word}$"
             for i in range(1, len(edged)):
                 before = edged[max(0, i - 2) : i]
-                self._pairs[before] += 1
-                self._triples[before + edged[i]] += 1
-            self._seen += len(word)
+                self._pairs[before] += times
+                self._triples[before + edged[i]] += times
+        self._new.clear()
 
     def understood(self, query: str) -> str:
         """Return the most plausible reading of a query; the query itself unless another is clearly better."""
@@ -63,6 +68,7 @@ class Letters:
             return query
         if self._found(query) >= _MADE_OF_WORDS:
             return query
+        self._count()
         readings = [(self._plausible(query), query)]
         for other in _readings(query, keep=self._known):
             if self._found(other) >= _FOUND:

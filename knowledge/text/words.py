@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 import Stemmer
@@ -29,6 +30,9 @@ def stems(text: str) -> list[str]:
     """Return the stems of a text in order; a code like FN-204-BK gives itself and then its parts."""
     out: list[str] = []
     for token in _TOKEN.findall(folded(text)):
+        if token.isalnum():
+            out.append(_stem(token))
+            continue
         parts = _PART.findall(token)
         if len(parts) > 1 and _DIGIT.search(token):
             out.append(re.sub(r"[_/.]", "-", token.translate(_LOOKALIKE)))
@@ -43,8 +47,13 @@ def plain_words(text: str) -> list[str]:
 
 def grams(text: str) -> list[str]:
     """Return groups of 3 and 4 letters inside each word with its edges; words of three letters stay whole."""
+    return grams_of(plain_words(text))
+
+
+def grams_of(words: Iterable[str]) -> list[str]:
+    """Return the groups of letters of folded words."""
     out: list[str] = []
-    for word in plain_words(text):
+    for word in words:
         out.extend(_grams(word[:_LONGEST]))
     return out
 

@@ -6,14 +6,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from api.bench import plot
 from api.bench.corpus import BadCorpus, read_texts, write_corpus
 from api.bench.fill import Planted, shared
+from api.bench.mixed import Mixed
 from api.bench.search import FAR, BenchFailed, bench_search, growth, search_table
 from api.bench.stages import REST, STAGES, Watch, account
 from api.settings import read_settings
+from knowledge.embed.fake import FakeEmbedder
 from knowledge.lexical import Lexical
 from knowledge.split import split
 from knowledge.types import DocumentId
@@ -93,6 +96,29 @@ def test_no_question_is_asked_in_two_parts_of_a_run() -> None:
     assert [len(part) for part in (warm, profiled, timed)] == [10, 22, 68]
     assert warm + profiled + timed == planted
     assert shared(planted[:1]) == ([], [], planted[:1])
+
+
+def test_mixed_vectors_are_real_first_then_alike_and_the_same_for_the_same_text() -> None:
+    fake = FakeEmbedder()
+    mixed, again = Mixed(fake, real=3), Mixed(fake, real=3)
+    texts = ["один", "два", "три", "четыре", "пять"]
+    rows = mixed.passages(texts)
+    assert np.array_equal(rows[:3], fake.passages(texts[:3]))
+    assert rows.shape == (5, fake.dim)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert np.array_equal(rows, np.concatenate([again.passages(texts[:2]), again.passages(texts[2:])]))
+    assert not np.array_equal(rows[3], fake.passages(texts[3:4])[0])
+    assert np.array_equal(mixed.queries(["вопрос"]), fake.queries(["вопрос"]))
+
+
+@pytest.mark.heavy
+def test_a_run_with_mixed_vectors_says_so_and_still_imports_everything() -> None:
+    found = bench_search(read_settings({"MAYAK_EMBEDDER": "fake"}), sizes=[60], mixed=10)
+    row = found["rows"][0]
+    assert found["mixed"] == 10
+    assert row["skipped"] == 0
+    assert row["texts"] > 60
+    assert "hits mean nothing" in search_table(found)
 
 
 @pytest.mark.heavy

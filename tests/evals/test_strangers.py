@@ -1,7 +1,7 @@
 """A wrong context is made of questions about something else, in the same language, the same every time."""
 
-from evals.records import Question
 from evals.strangers import after_strangers
+from knowledge.records import Question
 from knowledge.types import DocumentId, Passage, PassageId
 
 

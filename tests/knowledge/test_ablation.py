@@ -7,9 +7,9 @@ import typer
 from typer.testing import CliRunner
 
 from evals.ablation import VARIANTS, table
-from evals.records import read_questions
 from evals.retrieval import retrieval
 from knowledge.rank.mix import mix
+from knowledge.records import read_questions
 from tests.knowledge.test_dialogue import STORY, TALES
 
 

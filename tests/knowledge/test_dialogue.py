@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from evals.company import read_company
-from evals.corpus import search_over
 from knowledge.embed.fake import FakeEmbedder
 from knowledge.embed.use import UniversalSentenceEncoder
 from knowledge.lexical import Lexical
+from knowledge.loose import search_over
 from knowledge.rank.follow_up import Openness, leans
 from knowledge.rank.needs import clauses, questions_in
 from knowledge.search import Search

@@ -13,10 +13,10 @@ from evals import figures
 from evals.calibrate import withheld
 from evals.company import read_company
 from evals.logistic import fit, held_out
-from evals.records import read_ids, read_passages, read_questions
 from evals.retrieval import is_right
 from knowledge.errors import BadRecords
 from knowledge.rank.confidence import calibration
+from knowledge.records import read_ids, read_passages, read_questions
 from knowledge.types import PassageId
 from tests.knowledge.shelf import NOW, write
 from tests.knowledge.test_search import PASSAGES, TEXTS
@@ -278,3 +278,25 @@ def test_a_curve_over_signals_nobody_measures_is_refused(tmp_path):
     )
     with pytest.raises(BadRecords, match="margin"):
         calibration(("fake",), path)
+
+
+def test_distractors_stand_in_the_same_index_and_may_be_found_first(files, tmp_path):
+    other = {
+        "id": "warehouse",
+        "title": "Хранение заказа в пункте выдачи",
+        "text": "Хранение заказа в пункте выдачи",
+    }
+    more = lines(tmp_path / "more.jsonl", [other])
+    out = tmp_path / "rankings.jsonl"
+    result = call("retrieval", *files, "--distractors", more, "--rankings", str(out), "--json")
+    assert result.exit_code == 0, result.output
+    ranked = {row["qid"]: row["ids"] for row in map(json.loads, out.read_text("utf-8").splitlines())}
+    assert ranked["5"][0] == "warehouse"
+    assert json.loads(result.stdout)["hit@1"] < 1.0
+
+
+def test_a_distractor_with_the_id_of_a_passage_is_refused(files, tmp_path):
+    more = lines(tmp_path / "more.jsonl", [{"id": "returns", "title": "", "text": "Другое"}])
+    result = call("retrieval", *files, "--distractors", more, "--json")
+    assert result.exit_code == 1
+    assert "returns" in json.loads(result.stdout)["error"]

@@ -1,7 +1,7 @@
 """Passages and questions from outside, one JSON object a line, checked on reading."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,17 @@ def read_passages(path: Path, *, only: frozenset[str] | None = None) -> list[Pas
     if not out:
         raise BadRecords(f"{path.name} gives no passages.", remedy="Check the file and the ids to index.")
     return out
+
+
+def beside(passages: Sequence[Passage], others: Sequence[Passage]) -> list[Passage]:
+    """Return both as one collection. Raises `BadRecords` when a name stands in both: gold would be ambiguous."""
+    twice = sorted({one.id for one in passages} & {one.id for one in others})
+    if twice:
+        raise BadRecords(
+            f"{len(twice)} passages have an id of a distractor, such as {twice[0]!r}.",
+            remedy="Give every passage its own id.",
+        )
+    return [*passages, *others]
 
 
 def read_questions(path: Path) -> list[Question]:
