@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.answering import Judged, check
+from agent.confidence import calibration_of
 from agent.domain import Draft, Sentence
 from agent.pack import load_pack
 from agent.policy.limits import OF_A_MODEL, limit_of
@@ -183,7 +184,9 @@ def drafted(*texts: str) -> Judged:
         retrieval=Retrieval(
             query="Где деньги?", hits=(hit,), confidence=0.9, ms=1.0, understood="Где деньги?"
         ),
-        thresholds=load_pack(ROOT / "demo").thresholds,
+        language="ru",
+        calibration=calibration_of(ROOT / "demo"),
+        promise=load_pack(ROOT / "demo").promise,
         similarity=None,
     )
 
