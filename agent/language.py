@@ -20,6 +20,7 @@ __all__ = [
     "asks_if_robot",
     "content",
     "detect",
+    "dictionary",
     "is_greeting",
     "is_thanks",
     "readable",
@@ -200,7 +201,7 @@ def warm() -> None:
     for text in ("слово", "word"):
         stem(text)
         wants_person(text)
-    _dictionary()
+    dictionary()
 
 
 def _read(text: str) -> list[Cues]:
@@ -264,12 +265,13 @@ def _russian_share(text: str) -> float:
     letters = sum(map(len, spelled))
     if not letters:
         return 0.0
-    known = _dictionary()
+    known = dictionary()
     return sum(len(word) for word in spelled if known.word_is_known(word)) / letters
 
 
 @cache
-def _dictionary() -> Any:
+def dictionary() -> Any:
+    """Return the Russian dictionary (pymorphy3's analyser), loaded once."""
     import pymorphy3
 
     return pymorphy3.MorphAnalyzer(lang="ru")

@@ -16,7 +16,7 @@ from typing import Any
 
 from evals.run import GATES, NoSuite
 
-SUITES: Mapping[str, str] = {}
+SUITES: Mapping[str, str] = {"language": "evals.language:measure"}
 """Measured suites by name: `module:function` of its `Measure`, loaded when the suite runs."""
 
 Tell = Callable[[str, int, int], None]

@@ -7,9 +7,16 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.domain import ConsentChange, Escalated, TurnRecord, Verified, Waiting, outcome_name
+from agent.domain import ConsentChange, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
 from agent.ports import Situation
-from agent.records.codec import citations_json, message_of, record_json, sentence_event, verified_of
+from agent.records.codec import (
+    citations_json,
+    message_of,
+    recall_of,
+    record_json,
+    sentence_event,
+    verified_of,
+)
 from agent.records.errors import Superseded, UnknownTurn
 from agent.records.intake import incoming_of
 from agent.records.page import Page
@@ -62,6 +69,7 @@ class Settling(Store):
             )
             history = [message_of(each) for each in (await connection.execute(earlier)).all()]
             ledger = await consent_rows(connection, row)
+            recall = await _recall(connection, id)
             proposal = await _open_proposal(connection, id)
         return Situation(
             conversation=conversation_of(row),
@@ -73,6 +81,7 @@ class Settling(Store):
             question=row.question,
             awaiting=row.awaiting,
             clarified=row.clarified,
+            recall=recall,
         )
 
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
@@ -162,6 +171,17 @@ class Settling(Store):
 async def _sent(connection: AsyncConnection, turn: TurnId) -> tuple[Verified, ...]:
     rows = await connection.execute(select(sentences).where(sentences.c.turn == turn).order_by(sentences.c.n))
     return tuple(verified_of(row) for row in rows)
+
+
+async def _recall(connection: AsyncConnection, conversation: ConversationId) -> Recall:
+    """Return what the last finished turn remembered."""
+    last = (
+        select(turns.c.record)
+        .where(turns.c.conversation == conversation, turns.c.outcome.is_not(None))
+        .order_by(turns.c.closed.desc())
+        .limit(1)
+    )
+    return recall_of((await connection.execute(last)).scalar_one_or_none())
 
 
 async def _open_proposal(
