@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from agent.cues import TEXTS, Cues, cues
 from agent.domain import Message
-from agent.language import content, readable, stem, words
+from agent.language import content, readable, script, stem, words
 from agent.wording import asks
 from tools.context import Language
 
@@ -34,7 +34,6 @@ LIKE = 4
 
 Danger = Literal["harm", "threat"]
 
-_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _NUMBER = re.compile(r"#?№?\b\w*\d[\w-]*")
 
 
@@ -253,7 +252,7 @@ def _mentioned(old: str, history: Sequence[Message]) -> bool:
 def _bare(piece: str, said: str) -> str:
     """Return the piece without the small words in front of it."""
     piece = piece.strip(" ,.;:!—–-«»\"'")
-    small = _small(_language(said))
+    small = _small(script(said))
     while (shorter := small.sub("", piece)) != piece and words(shorter):
         piece = shorter
     return piece
@@ -297,16 +296,12 @@ def _alike(one: str, other: str) -> bool:
     return one == other or same >= max(LIKE, min(len(one), len(other)) - 1)
 
 
-def _language(text: str) -> Language:
-    return "ru" if _CYRILLIC.search(text) else "en"
-
-
 def _lists(text: str) -> Cues:
-    return cues(_language(text), name="dialogue")
+    return cues(script(text), name="dialogue")
 
 
 def _patterns(text: str, name: str) -> tuple[re.Pattern[str], ...]:
-    return _compiled(_language(text), name)
+    return _compiled(script(text), name)
 
 
 @cache

@@ -26,6 +26,7 @@ __all__ = [
     "readable",
     "says_no",
     "says_yes",
+    "script",
     "sentences",
     "stem",
     "stems",
@@ -53,6 +54,8 @@ _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 _VOWEL = re.compile(r"[aeiou]")
 _TYPED = re.compile(r"[A-Za-z\[\];'`,.]+")
 _CODE = re.compile(r"\d\D*\d|^\W*\d+\W*$")
+_CODED = re.compile(r"\S*\d\S*")
+"""Order numbers and codes are spelled in either alphabet, whatever the language around them."""
 _TWINS = str.maketrans("авсенкмортх", "abcehkmoptx")
 _LAYOUT = str.maketrans(
     "qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~",
@@ -61,6 +64,9 @@ _LAYOUT = str.maketrans(
 _TRANSLITERATED: Sequence[tuple[str, str]] = (
     *(
         ("shch", "щ"),
+        ("iya", "ия"),
+        ("iye", "ие"),
+        ("iyu", "ию"),
         ("sch", "щ"),
         ("yo", "ё"),
         ("zh", "ж"),
@@ -116,7 +122,7 @@ def detect(text: str, *, languages: Sequence[Language], previous: Language | Non
     fallback = previous if previous is not None and previous in languages else languages[0]
     if len(languages) == 1:
         return languages[0]
-    sample = text[:EXAMINED]
+    sample = _CODED.sub(" ", text[:EXAMINED])
     cyrillic, latin = len(_CYRILLIC.findall(sample)), len(_LATIN.findall(sample))
     if cyrillic + latin < 2:
         return fallback
@@ -196,6 +202,11 @@ def asks_if_robot(text: str) -> bool:
     return any(c.find("robot", text) for c in _read(text))
 
 
+def script(text: str) -> Language:
+    """Return Russian for a text with Cyrillic words, English for any other; codes are in neither."""
+    return "ru" if _CYRILLIC.search(_CODED.sub(" ", text)) else "en"
+
+
 def warm() -> None:
     """Load what is read lazily: cues, stemmers, the Russian dictionary. About a second, once a process."""
     for text in ("слово", "word"):
@@ -205,7 +216,7 @@ def warm() -> None:
 
 
 def _read(text: str) -> list[Cues]:
-    return [cues("ru")] if _CYRILLIC.search(text) else [cues("en")]
+    return [cues(script(text))]
 
 
 def _with(c: Cues, text: str, *, kind: str, fillers: str) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from agent.language import sentences
 from evals.measured import Figure, Findings, Miss, Setting, Tell
 from tools.context import Language
 
@@ -34,7 +35,6 @@ _ASIDE = re.compile(r"[«“\"][^»”\"]*[»”\"]|\S*[\d@]\S*|\w+\.\w{2,}\S*")
 _PLACE = re.compile(r"\b(?:[А-ЯЁ][\w-]*|(?:ул|д|кв|г|обл|пер|пр)\.)")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,7 @@ def foreign(text: str, wanted: Language) -> str:
     Quoted titles, codes, addresses and brands belong to no language. In an English text a Cyrillic word is a name
     only beside English words.
     """
-    sentences: list[str] = _SENTENCE.split(text)
-    for sentence in filter(None, sentences):
+    for sentence in (one for line in text.splitlines() for one in sentences(line)):
         own = _ASIDE.sub(" ", sentence)
         if wanted == "en" and _LATIN.search(own):
             own = _PLACE.sub(" ", own)
