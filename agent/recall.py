@@ -29,12 +29,12 @@ LONGEST_FACT = 60
 LONGEST_LINE = 80
 
 _NUMBER = re.compile(
-    r"(?<![\w.,:-])[A-Za-zА-Яа-яЁё]{0,4}-?\d{3,10}(?:-[A-Za-zА-Яа-яЁё0-9]{1,4})?(?![\w:]|[.,]\d)"
+    r"(?<![\w.,:$€£₽-])(?:[A-Za-zА-Яа-яЁё]{1,4}-?\d{3,10}|\d{4,10})(?:-[A-Za-zА-Яа-яЁё0-9]{1,4})?(?!\w|[.,:]\d)"
 )
 _MONEY = re.compile(r"\s*(?:₽|руб|р\.|rub|usd|\$|€|%)", re.IGNORECASE)
 _NAME = re.compile(
-    r"(?:меня\s+зовут|мо[её]\s+имя|my\s+name\s+is|my\s+name.s|call\s+me)\W+(?P<name>[^\W\d_]+(?:[ -][A-ZА-ЯЁ][^\W\d_]+)?)",
-    re.IGNORECASE,
+    r"(?i:меня\s+зовут|мо[её]\s+имя|my\s+name\s+is|my\s+name.s|call\s+me)\W+"
+    r"(?P<name>[^\W\d_]+(?:[ -][A-ZА-ЯЁ][^\W\d_]+)?)"
 )
 
 
@@ -47,6 +47,8 @@ def remembered(recall: Recall, batch: Sequence[Incoming], *, history: Sequence[M
         if content(line) and line not in said:
             said.append(line)
     facts = facts[-MOST_FACTS:]
+    if _surely_fit((*(fact.text for fact in facts), *said), tokens=SUMMARY_TOKENS):
+        return Recall(facts=tuple(facts), said=tuple(said))
     left = SUMMARY_TOKENS - sum(count(fact.text) for fact in facts)
     return Recall(facts=tuple(facts), said=tuple(_last(said, tokens=left)))
 
@@ -54,14 +56,16 @@ def remembered(recall: Recall, batch: Sequence[Incoming], *, history: Sequence[M
 def recent(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return the last messages within the budget, cut to a bearable length, oldest first; always the very last one."""
     spoken = [m for m in messages if m.author != "system" and m.text.strip()][-RECENT_MESSAGES:]
+    short = [replace(m, text=m.text.strip()[:LONGEST_MESSAGE]) for m in spoken]
+    if _surely_fit((m.text for m in short), tokens=RECENT_TOKENS):
+        return tuple(short)
     kept: list[Message] = []
     left = RECENT_TOKENS
-    for message in reversed(spoken):
-        short = replace(message, text=message.text.strip()[:LONGEST_MESSAGE])
-        left -= count(short.text)
+    for message in reversed(short):
+        left -= count(message.text)
         if left < 0 and kept:
             break
-        kept.append(short)
+        kept.append(message)
     return tuple(reversed(kept))
 
 
@@ -104,6 +108,11 @@ def _with(facts: list[Fact], new: Iterable[Fact]) -> list[Fact]:
         facts = [f for f in facts if f != fact and not (fact.kind == f.kind == "name")]
         facts.append(fact)
     return facts
+
+
+def _surely_fit(texts: Iterable[str], *, tokens: int) -> bool:
+    """Tell without counting: no token is shorter than a byte, and the counter takes its time to load."""
+    return sum(len(text.encode()) + 1 for text in texts) <= tokens
 
 
 def _last(lines: Sequence[str], *, tokens: int) -> list[str]:

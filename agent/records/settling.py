@@ -69,7 +69,7 @@ class Settling(Store):
             )
             history = [message_of(each) for each in (await connection.execute(earlier)).all()]
             ledger = await consent_rows(connection, row)
-            recall = await _recall(connection, id)
+            recall = await _recall(connection, id, before=batch[0].seq)
             proposal = await _open_proposal(connection, id)
         return Situation(
             conversation=conversation_of(row),
@@ -173,15 +173,16 @@ async def _sent(connection: AsyncConnection, turn: TurnId) -> tuple[Verified, ..
     return tuple(verified_of(row) for row in rows)
 
 
-async def _recall(connection: AsyncConnection, conversation: ConversationId) -> Recall:
-    """Return what the last finished turn remembered."""
+async def _recall(connection: AsyncConnection, conversation: ConversationId, *, before: int) -> Recall:
+    """Return what the turn before remembered: the turn of the last message before this number."""
     last = (
-        select(turns.c.record)
-        .where(turns.c.conversation == conversation, turns.c.outcome.is_not(None))
-        .order_by(turns.c.closed.desc())
+        select(inbox.c.turn)
+        .where(inbox.c.conversation == conversation, inbox.c.turn.is_not(None), inbox.c.seq < before)
+        .order_by(inbox.c.seq.desc())
         .limit(1)
     )
-    return recall_of((await connection.execute(last)).scalar_one_or_none())
+    found = select(turns.c.record).where(turns.c.id == last.scalar_subquery())
+    return recall_of((await connection.execute(found)).scalar_one_or_none())
 
 
 async def _open_proposal(

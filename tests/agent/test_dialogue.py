@@ -164,7 +164,6 @@ def test_a_question_of_its_own_is_no_answer_to_ours() -> None:
         "I want to kill myself",
         "I don't want to live anymore",
         "thinking about suicide",
-        "hochu umeret",
     ],
 )
 def test_words_of_self_harm_are_heard(text: str) -> None:

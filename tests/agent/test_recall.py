@@ -46,7 +46,7 @@ def facts(*texts: str) -> set[str]:
     ],
 )
 def test_numbers_and_names_the_customer_gave_are_kept(text: str, kept: set[str]) -> None:
-    assert {line for line in facts(text) if "1200" not in line} == kept
+    assert facts(text) == kept
 
 
 def test_a_choice_is_kept_in_the_words_of_its_button_and_a_new_name_replaces_the_old() -> None:
@@ -105,7 +105,16 @@ async def test_the_two_hundredth_turn_costs_what_the_twentieth_does_and_knows_th
             language="ru",
             history=now.history,
             evidence=(),
-            caller=Caller(conversation=id, turn=turn, language="ru", channel="widget", now=AT),
+            caller=Caller(
+                conversation=id,
+                turn=turn,
+                language="ru",
+                channel="widget",
+                customer_id=None,
+                assurance="anonymous",
+                purposes=frozenset(),
+                now=AT,
+            ),
             recall=now.recall,
         )
         prompt = [*(m.text for m in history(brief.history)), question_prompt(brief)]
