@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from agent.answering import Judged
 from agent.departments import back_at, department_for
+from agent.dialogue import Danger
 from agent.domain import (
     Action,
     Answered,
@@ -23,6 +24,7 @@ from agent.domain import (
     Draft,
     Escalated,
     Held,
+    Message,
     Reason,
     Reply,
     Ticket,
@@ -31,13 +33,13 @@ from agent.domain import (
     Verified,
     Waiting,
 )
-from agent.pack import Department, Pack
+from agent.language import sentences
+from agent.pack import Department, Helpline, Pack
 from agent.ports import Situation
 from agent.scene import Scene
-from tools.context import Language, TurnId
+from agent.trouble import summary
+from tools.context import Language
 from tools.phrases import Phrases
-
-SUMMARY_LINES = 5
 
 TOLD: Mapping[Reason, str] = {
     "not_sure": "answer.not_sure",
@@ -46,8 +48,19 @@ TOLD: Mapping[Reason, str] = {
     "effect_unknown": "person.unknown_effect",
     "model_failed": "trouble.model",
     "internal_error": "trouble.internal",
+    "no_help": "answer.no_help",
 }
 """What the customer is told before the hand-over, by reason; who asked for a person needs no explanation."""
+
+
+OFFERING = frozenset(("disclosure.robot", "talk.upset", "talk.no_other"))
+"""Fixed texts under which a person is one tap away."""
+ASKING = frozenset(("talk.empty", "talk.unreadable", "talk.go_on", "talk.upset", "talk.other_language"))
+"""Fixed texts that ask for the question itself."""
+LONGEST_CHOICE = 80
+"""Characters of a question shown on a button."""
+PASSING = frozenset(("say", "person", "ai"))
+"""Buttons that are as good the second time; any other answers something that may be over."""
 
 
 class Closing:
@@ -76,11 +89,46 @@ class Closing:
     def fixed(self, scene: Scene, key: str) -> TurnRecord:
         """A fixed text answers: greeting, thanks, the honest yes to "are you a robot?"."""
         buttons = self._quick_replies(scene) if key == "talk.greeting" else ()
-        if key == "disclosure.robot":
+        if key in OFFERING:
             buttons = (self._person_button(scene.language),)
         reply = self._say(scene, key, buttons=buttons)
-        outcome = Clarify() if key in ("talk.empty", "talk.unreadable") else Answered()
+        outcome = Clarify() if key in ASKING else Answered()
         return self._record(scene, outcome, replies=(reply,), confidence=1.0)
+
+    def too_many(self, scene: Scene, first: Sequence[str]) -> TurnRecord:
+        """More questions than one answer carries: one after another, beginning with any of these."""
+        reply = self._say(scene, "talk.too_many", buttons=_choices(first))
+        return self._record(scene, Clarify(), replies=(reply,), confidence=1.0)
+
+    def again(self, scene: Scene, last: Message, *, short: bool) -> TurnRecord:
+        """Say a message once more that was no checked answer; buttons that may be over are left away."""
+        text = sentences(last.text)[0] if short and last.text.strip() else last.text
+        buttons = tuple(button for button in last.buttons if button.action.kind in PASSING)
+        asked = scene.situation.clarified
+        reply = Reply(text=text, citations=last.citations, buttons=buttons)
+        return self._record(
+            scene,
+            Clarify() if asked else Answered(),
+            replies=(reply,),
+            question=scene.situation.question if asked else "",
+        )
+
+    def in_danger(self, scene: Scene, kind: Danger, *, question: str) -> TurnRecord:
+        """Somebody may come to harm: numbers to call where the pack has them, and a person, if none is called yet."""
+        helplines = self.pack.company.helplines
+        told = "" if kind == "threat" else self._helplines(scene, helplines)
+        if scene.situation.conversation.holder == "queued":
+            replies = (Reply(text=told),) if told else ()
+            return self._record(scene, Held(), replies=replies, holder="queued")
+        record = self.escalated(scene, reason="distress", question=question)
+        *before, handed = record.replies
+        text = " ".join(filter(None, (told, handed.text)))
+        return replace(record, replies=(*before, replace(handed, text=text)))
+
+    def _helplines(self, scene: Scene, helplines: Sequence[Helpline]) -> str:
+        lines = "; ".join(f"{line.phone} — {line.name[scene.language]}" for line in helplines)
+        key = "danger.harm" if lines else "danger.harm_alone"
+        return self.phrases.say(key, scene.language, lines=lines)
 
     def refused(self, scene: Scene) -> TurnRecord:
         """Consent was not given."""
@@ -112,6 +160,16 @@ class Closing:
         reply = Reply(text=text, buttons=(yes, no))
         return self._record(scene, waiting, draft=draft, replies=(reply,), proposal=proposal)
 
+    def proposed_again(self, scene: Scene, proposal: Mapping[str, Any], *, text: str) -> TurnRecord:
+        """The question of the open proposal once more; it stays the same proposal."""
+        record = self.proposed(scene, Draft(kind="answer", proposal=proposal), text=text)
+        return replace(record, proposal=None)
+
+    def which(self, scene: Scene, draft: Draft, topics: Sequence[str], *, question: str) -> TurnRecord:
+        """One question back: which of these the question is about."""
+        reply = self._say(scene, "answer.ask_back", buttons=_choices(topics))
+        return self._record(scene, Clarify(), draft=draft, replies=(reply,), question=question)
+
     def clarified(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
         """One question back, with what there is to choose from."""
         said = " ".join(sentence.text for sentence in draft.sentences)
@@ -140,7 +198,13 @@ class Closing:
         )
 
     def answered(
-        self, scene: Scene, draft: Draft, judged: Judged, *, said: Sequence[Verified], first_ms: float
+        self,
+        scene: Scene,
+        draft: Draft | None,
+        judged: Judged | None,
+        *,
+        said: Sequence[Verified],
+        first_ms: float,
     ) -> TurnRecord:
         """The verified sentences as one message."""
         citations: dict[tuple[str, str], Citation] = {}
@@ -151,7 +215,7 @@ class Closing:
         record = self._record(scene, Answered(), draft=draft, judged=judged, replies=(reply,))
         return _with_ms(record, first_sentence=first_ms)
 
-    def taken_over(self, scene: Scene, draft: Draft, judged: Judged) -> TurnRecord:
+    def taken_over(self, scene: Scene, draft: Draft | None, judged: Judged | None) -> TurnRecord:
         """A person claimed the conversation while the AI was about to speak."""
         return self._record(scene, Held(), draft=draft, judged=judged, holder="person")
 
@@ -295,32 +359,11 @@ class Closing:
         )
 
 
-def in_trouble(situation: Situation, turn: TurnId, *, pack: Pack, phrases: Phrases) -> TurnRecord:
-    """Return the record of a turn that broke: the customer is told, a person is called, nothing is lost.
-
-    Depends on nothing that can have broken the turn: no model, no search, no tool.
-    """
-    language = situation.conversation.language
-    question = "\n".join(incoming.text for incoming in situation.batch)
-    department = department_for(question, pack=pack, language=language)
-    ticket = Ticket(reason="internal_error", department=department.id, summary=summary(situation, question))
-    return TurnRecord(
-        turn=turn,
-        conversation=situation.conversation.id,
-        outcome=Escalated(reason="internal_error"),
-        language=language,
-        replies=(Reply(text=phrases.say("trouble.internal", language)),),
-        holder="queued",
-        ticket=ticket,
+def _choices(texts: Sequence[str]) -> tuple[Button, ...]:
+    return tuple(
+        Button(label=text[:LONGEST_CHOICE], action=Action(kind="say", target=text[:LONGEST_CHOICE]))
+        for text in texts
     )
-
-
-def summary(situation: Situation, question: str) -> str:
-    """Return what an operator reads first: the customer's last words, newest last, at most five lines."""
-    said = [m.text for m in situation.history if m.author == "customer"]
-    said += question.splitlines()
-    lines = [line.strip() for line in dict.fromkeys(said) if line.strip()]
-    return "\n".join(lines[-SUMMARY_LINES:])
 
 
 def _asked(situation: Situation, question: str) -> str:

@@ -26,6 +26,10 @@ READ_FROM_EACH_END = 600
 """Characters of a long message that are looked at: what people ask for stands at its start or its end."""
 SHORTEST_FORGIVEN = 5
 
+_TABLES = ("words", "expand", "patterns")
+"""Tables of a file that are no sections of phrases."""
+_UTTERED = frozenset(("yes", "no", "greeting", "thanks", "repeat", "shorter", "unhelpful", "vague"))
+"""Lists of words that are whole utterances, in which a slip of one letter is forgiven."""
 _ELEMENT = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{\w+\}|\S+")
 _BREAK = re.compile(r"([.!?…;\n\r]+)")
 _QUOTED = re.compile(r"[\"“«][^\"”»]{3,}[\"”»]")
@@ -135,11 +139,11 @@ def _joined(words: frozenset[str]) -> list[str]:
 
 
 @cache
-def cues(language: Language) -> Cues:
-    """Return the cues of `language`, read and compiled once."""
-    raw = tomllib.loads((TEXTS / f"cues.{language}.toml").read_text(encoding="utf-8"))
+def cues(language: Language, *, name: str = "cues") -> Cues:
+    """Return the cues of `language` in the file of that name, read and compiled once."""
+    raw = tomllib.loads((TEXTS / f"{name}.{language}.toml").read_text(encoding="utf-8"))
     words = {name: frozenset(w.replace(" ", "_") for w in raw["words"][name]) for name in raw["words"]}
-    sections = {name: _section(raw[name]) for name in raw if name not in ("words", "expand")}
+    sections = {name: _section(raw[name]) for name in raw if name not in _TABLES}
     return Cues(
         sections=sections, words=words, expand=raw.get("expand", {}), vocabulary=_vocabulary(_written(raw))
     )
@@ -191,10 +195,10 @@ def _written(raw: Mapping[str, Any]) -> frozenset[str]:
     """Return the words that occur in phrases and lists in full, i.e. without a star."""
     found: set[str] = set()
     for name, section in raw.items():
-        if name not in ("words", "expand"):
+        if name not in _TABLES:
             for values in section.values():
                 found.update(word for value in values for word in re.findall(r"[^\W\d_]+(?!\w*\*)\b", value))
-    for name in ("yes", "no", "greeting", "thanks"):
+    for name in raw["words"].keys() & _UTTERED:
         found.update(part for word in raw["words"][name] for part in word.split())
     return frozenset(word for word in found if len(word) >= SHORTEST_FORGIVEN - 1)
 

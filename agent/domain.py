@@ -35,6 +35,8 @@ Reason = Literal[
     "effect_unknown",
     "model_failed",
     "internal_error",
+    "no_help",
+    "distress",
 ]
 """Why a person is called; a closed set, shown to operators and counted."""
 
@@ -260,6 +262,27 @@ class ConsentChange:
     language: Language
 
 
+FactKind = Literal["number", "name", "choice"]
+"""What is kept of a long conversation word for word: an order or code, who writes, what was chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something the customer said or chose that later turns may rest on."""
+
+    kind: FactKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """What is kept of a conversation beyond its last messages; bounded, carried from turn to turn."""
+
+    facts: tuple[Fact, ...] = ()
+    said: tuple[str, ...] = ()
+    """What the customer asked, a line each, oldest first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
     """Everything one turn decided and used, committed in one transaction. `ms` is by stage."""
@@ -281,6 +304,8 @@ class TurnRecord:
     """(proposal id, final state) when this turn settled one."""
     question: str = ""
     """The question that waits for a consent or a missing slot, to be taken up when it comes."""
+    recall: Recall = field(default_factory=Recall)
+    """What the conversation is remembered by after this turn."""
     holder: Holder = "ai"
     disclosed: bool = True
     ticket: Ticket | None = None

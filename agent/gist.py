@@ -31,6 +31,13 @@ def gist(text: str, *, longest: int = LONGEST) -> str:
     return "\n".join(filter(None, (_once(line, kept) for line in lines)))
 
 
+def as_meant(question: str, understood: str) -> str:
+    """Return the question in readable letters: a wrong keyboard layout or transliteration repaired by the search."""
+    as_typed = " ".join(gist(question).split())
+    repaired = len(understood) >= len(as_typed) // 2 and not set(understood.split()) <= set(as_typed.split())
+    return understood if repaired else question
+
+
 def _once(line: list[str], kept: set[str]) -> str:
     """Return the kept sentences of a line, and take them from `kept`."""
     found = [piece for piece in dict.fromkeys(line) if piece in kept]

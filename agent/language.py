@@ -20,6 +20,7 @@ __all__ = [
     "asks_if_robot",
     "content",
     "detect",
+    "dictionary",
     "is_greeting",
     "is_russian_noun",
     "is_russian_predicate",
@@ -27,6 +28,7 @@ __all__ = [
     "readable",
     "says_no",
     "says_yes",
+    "script",
     "sentences",
     "stem",
     "stems",
@@ -56,6 +58,8 @@ _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 _VOWEL = re.compile(r"[aeiou]")
 _TYPED = re.compile(r"[A-Za-z\[\];'`,.]+")
 _CODE = re.compile(r"\d\D*\d|^\W*\d+\W*$")
+_CODED = re.compile(r"\S*\d\S*")
+"""Order numbers and codes are spelled in either alphabet, whatever the language around them."""
 _TWINS = str.maketrans("авсенкмортх", "abcehkmoptx")
 _LAYOUT = str.maketrans(
     "qwertyuiop[]asdfghjkl;'zxcvbnm,.`QWERTYUIOP{}ASDFGHJKL:\"ZXCVBNM<>~",
@@ -64,6 +68,9 @@ _LAYOUT = str.maketrans(
 _TRANSLITERATED: Sequence[tuple[str, str]] = (
     *(
         ("shch", "щ"),
+        ("iya", "ия"),
+        ("iye", "ие"),
+        ("iyu", "ию"),
         ("sch", "щ"),
         ("yo", "ё"),
         ("zh", "ж"),
@@ -119,7 +126,7 @@ def detect(text: str, *, languages: Sequence[Language], previous: Language | Non
     fallback = previous if previous is not None and previous in languages else languages[0]
     if len(languages) == 1:
         return languages[0]
-    sample = text[:EXAMINED]
+    sample = _CODED.sub(" ", text[:EXAMINED])
     cyrillic, latin = len(_CYRILLIC.findall(sample)), len(_LATIN.findall(sample))
     if cyrillic + latin < 2:
         return fallback
@@ -174,7 +181,7 @@ def is_russian_predicate(word: str) -> bool:
     """Tell whether a lower-case Russian word is most likely what a clause says of its subject: a verb, «можно», «готов»."""
     if not _CYRILLIC.search(word):
         return False
-    return any(_PREDICATE & parse.tag.grammemes for parse in _dictionary().parse(word)[:1])
+    return any(_PREDICATE & parse.tag.grammemes for parse in dictionary().parse(word)[:1])
 
 
 @lru_cache(maxsize=50_000)
@@ -182,7 +189,7 @@ def is_russian_noun(word: str) -> bool:
     """Tell whether a lower-case Russian word is most likely a noun that something is said of."""
     if not _CYRILLIC.search(word):
         return False
-    return any({"NOUN", "nomn"} <= parse.tag.grammemes for parse in _dictionary().parse(word)[:1])
+    return any({"NOUN", "nomn"} <= parse.tag.grammemes for parse in dictionary().parse(word)[:1])
 
 
 def is_greeting(text: str) -> bool:
@@ -215,16 +222,21 @@ def asks_if_robot(text: str) -> bool:
     return any(c.find("robot", text) for c in _read(text))
 
 
+def script(text: str) -> Language:
+    """Return Russian for a text with Cyrillic words, English for any other; codes are in neither."""
+    return "ru" if _CYRILLIC.search(_CODED.sub(" ", text)) else "en"
+
+
 def warm() -> None:
     """Load what is read lazily: cues, stemmers, the Russian dictionary. About a second, once a process."""
     for text in ("слово", "word"):
         stem(text)
         wants_person(text)
-    _dictionary()
+    dictionary()
 
 
 def _read(text: str) -> list[Cues]:
-    return [cues("ru")] if _CYRILLIC.search(text) else [cues("en")]
+    return [cues(script(text))]
 
 
 def _with(c: Cues, text: str, *, kind: str, fillers: str) -> bool:
@@ -284,12 +296,13 @@ def _russian_share(text: str) -> float:
     letters = sum(map(len, spelled))
     if not letters:
         return 0.0
-    known = _dictionary()
+    known = dictionary()
     return sum(len(word) for word in spelled if known.word_is_known(word)) / letters
 
 
 @cache
-def _dictionary() -> Any:
+def dictionary() -> Any:
+    """Return the Russian dictionary (pymorphy3's analyser), loaded once."""
     import pymorphy3
 
     return pymorphy3.MorphAnalyzer(lang="ru")

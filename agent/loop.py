@@ -31,11 +31,8 @@ from agent.pack import Pack
 from agent.ports import Brief, Steps, Writer
 from agent.prompts import question_prompt, system_prompt
 from agent.reading import read_answer
+from agent.recall import recent
 from tools.context import Caller
-
-HISTORY_MESSAGES = 10
-HISTORY_CHARS = 800
-"""Bounds of what was said before, as a model sees it."""
 
 
 class Loop(Writer):
@@ -82,13 +79,11 @@ class Loop(Writer):
 
 
 def history(messages: Sequence[Message]) -> list[AnyMessage]:
-    """Return what was said before as chat messages, oldest first, bounded; neighbours of one side are joined."""
+    """Return what was said last as chat messages, oldest first, bounded; neighbours of one side are joined."""
     turns: list[tuple[str, str]] = []
-    for message in messages[-HISTORY_MESSAGES:]:
-        if message.author == "system" or not message.text.strip():
-            continue
+    for message in recent(messages):
         side = "customer" if message.author == "customer" else "company"
-        text = message.text.strip()[:HISTORY_CHARS]
+        text = message.text
         if turns and turns[-1][0] == side:
             text = f"{turns.pop()[1]}\n{text}"
         turns.append((side, text))

@@ -41,11 +41,13 @@ class Part(BaseModel):
 
 
 class Voice(Part):
-    """How the company speaks; the prompts quote it."""
+    """How the company speaks; the prompts quote it, and every sentence is held against it before it leaves."""
 
-    formality: str = "вы"
+    formality: Literal["вы", "ты"] = "вы"
     tone: Words
     forbidden: tuple[str, ...] = ()
+    emoji: Literal["never", "few", "free"] = "never"
+    exclamation: bool = True
 
 
 class Contacts(Part):
@@ -58,6 +60,13 @@ class Contacts(Part):
     wholesale_email: str = ""
     privacy_email: str = ""
     address: Words = Field(default_factory=dict)
+
+
+class Helpline(Part):
+    """Whom somebody in distress can call; `phone` as it is dialled."""
+
+    phone: str = Field(min_length=2)
+    name: Words
 
 
 class Appearance(Part):
@@ -136,6 +145,7 @@ class Company(Part):
     currency: str = "RUB"
     voice: Voice
     contacts: Contacts = Contacts()
+    helplines: tuple[Helpline, ...] = ()
     appearance: Appearance
     greeting: Greeting = Greeting()
     hours: Week
@@ -147,6 +157,8 @@ class Company(Part):
         if sum(department.default for department in self.departments) != 1:
             raise ValueError("exactly one department must have `default = true`")
         for language in self.languages:
+            if any(language not in line.name for line in self.helplines):
+                raise ValueError(f"a row of `helplines` has no “{language}”, but `languages` names it")
             if language not in self.name:
                 raise ValueError(f"`name` has no “{language}”, but `languages` names it")
         return self

@@ -2,11 +2,21 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from agent.domain import ConsentChange, Conversation, Draft, Evidence, Incoming, Message, TurnRecord, Verified
+from agent.domain import (
+    ConsentChange,
+    Conversation,
+    Draft,
+    Evidence,
+    Incoming,
+    Message,
+    Recall,
+    TurnRecord,
+    Verified,
+)
 from knowledge.types import Passage, Query, Retrieval
 from tools.context import Caller, ConversationId, Language, TurnId
 from tools.proposal import Effect, Proposal
@@ -58,6 +68,8 @@ class Situation:
     """The purpose whose consent was asked by the last AI turn; empty if none."""
     clarified: bool
     """Whether the last AI turn was a question back."""
+    recall: Recall = field(default_factory=Recall)
+    """What is kept of the conversation beyond `history`."""
 
 
 class Records(Protocol):
@@ -109,6 +121,7 @@ class Brief:
     caller: Caller
     refused: frozenset[str] = frozenset()
     today: str = ""
+    recall: Recall = field(default_factory=Recall)
 
 
 class Writer(Protocol):

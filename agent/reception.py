@@ -1,6 +1,7 @@
 """What a message asks for before any model is involved: pure, in a fixed order.
 
 ```
+somebody in danger        ─► Danger              before everything, unless a person is there
 held by a person / queued ─► Silent (or Resume, Already)
 person asked for          ─► CallPerson          button or words, always first among the rest
 consent answered          ─► Grant | Refuse      button, or a plain yes/no while a consent is open
@@ -8,6 +9,7 @@ confirmation answered     ─► Confirm | Drop      button, or a plain yes/no w
 rating                    ─► Rated
 "are you a robot?"        ─► Robot
 nothing, hello, thanks    ─► Empty | Greet | Thank
+about the talk itself     ─► Again | Unhelpful | Ask (put right, taken up again)
 everything else           ─► Ask                 the only way to a model
 ```
 """
@@ -15,6 +17,7 @@ everything else           ─► Ask                 the only way to a model
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent import dialogue
 from agent import language as words
 from agent.domain import Action
 from agent.ports import Situation
@@ -81,13 +84,52 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Danger:
+    """Somebody may come to harm: the customer (`harm`), or one of us (`threat`)."""
+
+    kind: dialogue.Danger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """The last answer once more; `short`: only how it begins."""
+
+    short: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unhelpful:
+    """The last answer was of no use; `again`: neither was the one before it."""
+
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many:
+    """More questions than one answer can carry; `first` are the first of them."""
+
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A question for retrieval and the writer."""
+    """A question for retrieval and the writer.
+
+    `whole`: it stands by itself, whatever we asked back; `drops`: the open proposal it puts right.
+    """
 
     question: str
+    whole: bool = False
+    drops: str = ""
 
 
-Move = Silent | Already | Resume | CallPerson | Grant | Refuse | Confirm | Drop | Rated | Fixed | Ask
+Settled = Silent | Already | Resume | Rated | Fixed | Many
+"""Moves that need nothing but words."""
+Move = Settled | CallPerson | Grant | Refuse | Confirm | Drop | Danger | Again | Unhelpful | Ask
+MOST_QUESTIONS = 6
+"""Questions one message may ask; an answer to more would be read by nobody."""
+FIRST_QUESTIONS = 3
+
 Rule = Callable[[Situation, str, Action | None], Move | None]
 
 
@@ -102,6 +144,13 @@ def receive(situation: Situation, text: str) -> Move:
         if move is not None:
             return move
     return Ask(question=text)
+
+
+def _danger(situation: Situation, text: str, action: Action | None) -> Move | None:
+    if action is not None or situation.conversation.holder == "person":
+        return None
+    kind = dialogue.danger(text)
+    return Danger(kind=kind) if kind is not None else None
 
 
 def _held(situation: Situation, text: str, action: Action | None) -> Move | None:
@@ -124,6 +173,15 @@ def _person_wanted(text: str, action: Action | None) -> bool:
         return action.kind == "person"
     # Each message by itself, too: two languages in one breath are read as one of them.
     return words.wants_person(text) or any(map(words.wants_person, text.splitlines()))
+
+
+def _offered(situation: Situation, text: str, action: Action | None) -> Move | None:
+    """A plain yes to our question whether a person shall come."""
+    last = dialogue.last_answer(situation.history)
+    if action is not None or last is None or not last.text.rstrip().endswith("?"):
+        return None
+    offered = any(button.action.kind == "person" for button in last.buttons)
+    return CallPerson() if offered and words.says_yes(text) else None
 
 
 def _consent(situation: Situation, text: str, action: Action | None) -> Move | None:
@@ -160,7 +218,49 @@ def _fixed(situation: Situation, text: str, action: Action | None) -> Move | Non
         return Fixed(key="talk.unreadable")
     if words.is_greeting(text):
         return Fixed(key="talk.greeting")
-    return Fixed(key="talk.thanks") if words.is_thanks(text) else None
+    if words.is_thanks(text):
+        return Fixed(key="talk.thanks")
+    if dialogue.only_abuse(text):
+        return Fixed(key="talk.upset")
+    return _many(text)
 
 
-RULES: tuple[Rule, ...] = (_held, _person, _consent, _confirmation, _rating, _fixed)
+def _many(text: str) -> Move | None:
+    asked = dict.fromkeys(s.strip() for line in text.splitlines() for s in words.sentences(line))
+    found = [one for one in asked if one.endswith("?") and any(mark.isalnum() for mark in one)]
+    return Many(first=tuple(found[:FIRST_QUESTIONS])) if len(found) > MOST_QUESTIONS else None
+
+
+def _aside(situation: Situation, text: str, action: Action | None) -> Move | None:
+    if action is not None:
+        return None
+    match dialogue.aside(text, situation.history):
+        case dialogue.Repeat(short=short):
+            return Again(short=short)
+        case dialogue.Unhelpful(again=again):
+            return Unhelpful(again=again)
+        case dialogue.Restated(question=question, corrects=corrects):
+            return Ask(question=question, whole=True, drops=_open_proposal(situation) if corrects else "")
+        case dialogue.Vague() if not situation.clarified:
+            return Fixed(key="talk.go_on")
+        case dialogue.Noted() if not situation.clarified and not situation.awaiting:
+            return Fixed(key="talk.noted") if situation.proposal is None else None
+        case _:
+            return None
+
+
+def _open_proposal(situation: Situation) -> str:
+    return str(situation.proposal["id"]) if situation.proposal is not None else ""
+
+
+RULES: tuple[Rule, ...] = (
+    _danger,
+    _held,
+    _person,
+    _consent,
+    _confirmation,
+    _offered,
+    _rating,
+    _fixed,
+    _aside,
+)

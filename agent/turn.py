@@ -11,40 +11,50 @@ situation ─► receive ─┬─ settled without a model ───────
 ```
 Everything with an effect goes through `steps`, so that after a crash a finished effect is not repeated
 and the same sentences leave in the same order. Unknown errors are the worker's: it stops the turn and
-calls a person (`agent.closing.in_trouble`).
+calls a person (`agent.trouble.in_trouble`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from agent import dialogue
 from agent import language as words
 from agent.answering import Judged, check, evidence_of
 from agent.closing import Closing
 from agent.confidence import Calibration
-from agent.domain import Draft, TurnRecord, Verified
+from agent.domain import Draft, Escalated, Message, TurnRecord, Verified
 from agent.errors import WriterFailed
-from agent.gist import EARLIER, gist
+from agent.gist import EARLIER, as_meant, gist
+from agent.hygiene import plainly
 from agent.pack import Pack
 from agent.policy import consent as consents
+from agent.policy.voice import fitting
 from agent.ports import Actions, Brief, Facts, Notices, Records, Similarity, Situation, Steps, Writer
+from agent.recall import remembered
 from agent.reception import (
+    Again,
     Already,
     Ask,
     CallPerson,
     Confirm,
+    Danger,
     Drop,
     Fixed,
     Grant,
+    Many,
     Rated,
     Refuse,
     Resume,
+    Settled,
     Silent,
+    Unhelpful,
     receive,
 )
 from agent.scene import Scene
 from agent.settling import settle
+from agent.topics import topics_of
 from knowledge.types import Query, Retrieval
 from tools.context import Caller, TurnId
 from tools.phrases import Phrases
@@ -87,7 +97,8 @@ class Turn:
         """Decide the turn, send what may be sent, and commit its record. Returns the record."""
         scene = await self._scene(turn, steps)
         record = await self._decide(scene)
-        record = replace(record, ms={**record.ms, "total": _ms(scene.began)})
+        kept = remembered(scene.situation.recall, scene.situation.batch, history=scene.situation.history)
+        record = replace(record, recall=kept, ms={**record.ms, "total": _ms(scene.began)})
         await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
         return record
 
@@ -98,6 +109,9 @@ class Turn:
     async def _scene(self, turn: TurnId, steps: Steps) -> Scene:
         began = perf_counter()
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)
+        situation = replace(
+            situation, batch=tuple(replace(each, text=plainly(each.text)) for each in situation.batch)
+        )
         conversation, batch = situation.conversation, situation.batch
         language = conversation.language
         for incoming in batch:
@@ -120,6 +134,8 @@ class Turn:
         text = "\n".join(_said(incoming.text, incoming.action) for incoming in scene.situation.batch).strip()
         move = receive(scene.situation, text)
         match move:
+            case Danger(kind=kind):
+                return self.closing.in_danger(scene, kind, question=text)
             case CallPerson():
                 return self.closing.escalated(scene, reason="customer_asked", question=text)
             case Grant(purpose=purpose):
@@ -130,12 +146,16 @@ class Turn:
                 return await settle(
                     scene, move, actions=self.actions, closing=self.closing, notices=self.notices
                 )
-            case Ask(question=question):
-                return await self._answer(scene, self._whole(scene, question))
+            case Again(short=short):
+                return await self._again(scene, short=short)
+            case Unhelpful(again=again):
+                return await self._otherwise(scene, again=again)
+            case Ask():
+                return await self._asked(scene, move)
             case _:
                 return self._at_once(scene, move)
 
-    def _at_once(self, scene: Scene, move: Silent | Already | Resume | Rated | Fixed) -> TurnRecord:
+    def _at_once(self, scene: Scene, move: Settled) -> TurnRecord:
         match move:
             case Silent():
                 return self.closing.held(scene)
@@ -147,11 +167,23 @@ class Turn:
                 return self.closing.fixed(scene, "talk.rated")
             case Fixed(key=key):
                 return self.closing.fixed(scene, key)
+            case Many(first=first):
+                return self.closing.too_many(scene, first)
+
+    async def _asked(self, scene: Scene, ask: Ask) -> TurnRecord:
+        """Answer a question; one that puts an open proposal right drops it, whatever comes of the question."""
+        question = ask.question if ask.whole else self._whole(scene, ask.question)
+        record = await self._answer(scene, question)
+        if ask.drops and record.closed_proposal is None:
+            return replace(record, closed_proposal=(ask.drops, "refused"))
+        return record
 
     def _whole(self, scene: Scene, question: str) -> str:
-        """Join the answer to our own question back with the question it belongs to."""
+        """Join the answer to our own question back with the question it belongs to; another question stands alone."""
         waiting = scene.situation.question
-        return f"{waiting}\n{question}" if waiting and scene.situation.clarified else question
+        if not waiting or not scene.situation.clarified or dialogue.digresses(question):
+            return question
+        return f"{waiting}\n{question}"
 
     async def _granted(self, scene: Scene, purpose: str) -> TurnRecord:
         known = self.pack.purposes.get(purpose)
@@ -178,6 +210,69 @@ class Turn:
 
         await scene.steps.run("consent", write, of=bool)
 
+    async def _again(self, scene: Scene, *, short: bool) -> TurnRecord:
+        """Say the last answer once more, as it was checked; where that cannot be, ask its question anew."""
+        situation = scene.situation
+        last = dialogue.last_answer(situation.history)
+        if situation.awaiting:
+            need = Draft(kind="need", need=situation.awaiting)
+            return self.closing.needed(scene, need, question=situation.question)
+        if (
+            situation.proposal is not None
+            and last is not None
+            and dialogue.confirms(last, situation.proposal)
+        ):
+            text = self._confirmation(scene, situation.proposal)
+            return self.closing.proposed_again(scene, situation.proposal, text=text)
+        asked = dialogue.questions(situation.history)
+        before = await self.records.sent(last.turn) if last is not None and last.turn else ()
+        sentences = await self._still_live(before)
+        if last is None or (len(sentences) < len(before) and asked):
+            return await self._answer(scene, asked[-1])
+        if self._foreign(scene, last) and asked:
+            return await self._translated(scene, asked[-1])
+        if not sentences:
+            return self.closing.again(scene, last, short=short)
+        kept = sentences[: max(1, len(sentences) // 3)] if short else sentences
+        if short and kept == sentences:
+            return self.closing.fixed(scene, "talk.shortest")
+        return await self._stream(scene, kept)
+
+    async def _translated(self, scene: Scene, question: str) -> TurnRecord:
+        """Answer a question put in another language; where nobody here translates, ask for it in this one."""
+        record = await self._answer(scene, question)
+        if isinstance(record.outcome, Escalated) and record.outcome.reason in ("not_sure", "ungrounded"):
+            return self.closing.fixed(scene, "talk.other_language")
+        return record
+
+    def _foreign(self, scene: Scene, message: Message) -> bool:
+        return scene.language != words.detect(
+            message.text, languages=self.pack.languages, previous=scene.language
+        )
+
+    async def _otherwise(self, scene: Scene, *, again: bool) -> TurnRecord:
+        """The answer was of no use: say what else there is to it, else offer a person; the second time, call one."""
+        asked = dialogue.questions(scene.situation.history)[-1]
+        if again:
+            return self.closing.escalated(scene, reason="no_help", question=asked)
+        told = dialogue.answers(scene.situation.history)
+        used = {citation.passage for message in told for citation in message.citations}
+        said = " ".join(message.text for message in told)
+        await self._status(scene, "status.searching")
+        retrieval = await self._retrieve(scene, asked, without=used)
+        try:
+            draft = await self._draft(scene, asked, retrieval)
+        except WriterFailed as failure:
+            return self.closing.escalated(scene, reason="model_failed", question=asked, rejected=str(failure))
+        fresh = tuple(sentence for sentence in draft.sentences if sentence.text not in said)
+        draft = replace(draft, sentences=fresh)
+        if draft.kind != "answer" or draft.proposal is not None or not fresh:
+            return self.closing.fixed(scene, "talk.no_other")
+        judged = self._judged(scene, asked, retrieval, draft)
+        if judged.gate != "send":
+            return self.closing.fixed(scene, "talk.no_other")
+        return await self._send(scene, draft, judged, question=asked)
+
     async def _answer(self, scene: Scene, question: str) -> TurnRecord:
         await self._status(scene, "status.searching")
         retrieval = await self._retrieve(scene, question)
@@ -192,21 +287,25 @@ class Turn:
         ms = {"retrieval": searched, "model": draft.ms}
         return replace(record, ms={**ms, **record.ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
 
-    async def _retrieve(self, scene: Scene, question: str) -> Retrieval:
+    async def _retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
         said = [m.text for m in scene.situation.history if m.author == "customer"]
         earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
-        query = Query(gist(question), language=scene.language, k=PASSAGES, context=earlier)
-        return await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+        query = Query(gist(question), language=scene.language, k=PASSAGES + len(without), context=earlier)
+        found = await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+        if not without:
+            return found
+        return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))
 
     async def _draft(self, scene: Scene, question: str, retrieval: Retrieval) -> Draft:
         brief = Brief(
-            question=_as_meant(question, retrieval.understood),
+            question=as_meant(question, retrieval.understood),
             language=scene.language,
             history=scene.situation.history,
             evidence=evidence_of(retrieval),
             caller=scene.caller,
             refused=scene.situation.refused,
             today=scene.caller.now.date().isoformat(),
+            recall=scene.situation.recall,
         )
 
         async def status(text: str) -> None:
@@ -220,23 +319,31 @@ class Turn:
         if draft.proposal is not None:
             return self.closing.proposed(scene, draft, text=self._confirmation(scene, draft.proposal))
         if draft.kind == "clarify" and not scene.situation.clarified:
-            return self.closing.clarified(scene, draft, question=question)
+            spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
+            return self.closing.clarified(scene, spoken, question=question)
+        judged = self._judged(scene, question, retrieval, draft)
+        if judged.gate == "decline":
+            return self.closing.declined(scene, draft, judged)
+        if judged.gate == "escalate":
+            topics = topics_of(scene, question, retrieval, draft)
+            if topics:
+                return self.closing.which(scene, draft, topics, question=question)
+            return self.closing.unsure(scene, draft, judged, question=question)
+        return await self._send(scene, draft, judged, question=question)
+
+    def _judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
+        spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language)
         judged = check(
-            draft,
+            spoken.draft,
             question=question,
             retrieval=retrieval,
             language=scene.language,
             calibration=self.calibration,
             promise=self.pack.promise,
             similarity=self.similarity,
-            forbidden=self.pack.company.voice.forbidden,
             earlier=[m.text for m in scene.situation.history if m.author == "customer"],
         )
-        if judged.gate == "decline":
-            return self.closing.declined(scene, draft, judged)
-        if judged.gate == "escalate":
-            return self.closing.unsure(scene, draft, judged, question=question)
-        return await self._send(scene, draft, judged, question=question)
+        return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
 
     def _confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
         return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)
@@ -246,6 +353,15 @@ class Turn:
         sendable = await self._still_live(judged.sentences)
         if not sendable:
             return self.closing.unsure(scene, draft, judged, question=question)
+        return await self._stream(scene, sendable, draft, judged)
+
+    async def _stream(
+        self,
+        scene: Scene,
+        sendable: Sequence[Verified],
+        draft: Draft | None = None,
+        judged: Judged | None = None,
+    ) -> TurnRecord:
         left = await self.records.sent(scene.turn)
         for n, sentence in enumerate(sendable):
             if n < len(left):
@@ -266,13 +382,6 @@ class Turn:
     async def _status(self, scene: Scene, key: str) -> None:
         text = self.phrases.say(key, scene.language)
         await self.notices.status(scene.caller.conversation, scene.turn, text)
-
-
-def _as_meant(question: str, understood: str) -> str:
-    """Return the question in readable letters: a wrong keyboard layout or transliteration repaired by the search."""
-    as_typed = " ".join(gist(question).split())
-    repaired = len(understood) >= len(as_typed) // 2 and not set(understood.split()) <= set(as_typed.split())
-    return understood if repaired else question
 
 
 def _said(text: str, action: Any) -> str:

@@ -16,13 +16,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from time import perf_counter
 
-from agent.closing import in_trouble
 from agent.domain import Incoming, TurnRecord
 from agent.pack import Pack
 from agent.ports import Clock
 from agent.records.errors import Superseded
 from agent.records.rules import FIRST, TAKEN_BACK
 from agent.records.sql import SqlRecords
+from agent.trouble import in_trouble
 from api.durable import Turns
 from api.metrics import Metrics
 from api.outage import outage_of

@@ -19,6 +19,7 @@ from evals.run import GATES, NoSuite
 SUITES: Mapping[str, str] = {
     "calibration": "evals.calibrate_answers:measure",
     "grounding": "evals.grounding:measure",
+    "language": "evals.language:measure",
 }
 """Measured suites by name: `module:function` of its `Measure`, loaded when the suite runs."""
 

@@ -7,12 +7,14 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.pack import Company
 from agent.ports import Brief
+from agent.recall import beyond, recent
 from tools.context import Language
 
 FOLDER = Path(__file__).parent
@@ -37,7 +39,7 @@ def question_prompt(brief: Brief) -> str:
 
 
 def _data(brief: Brief) -> str:
-    body = {
+    body: dict[str, Any] = {
         "evidence": [
             {"ref": item.ref, "title": item.title, "text": item.text, "score": round(item.score, 4)}
             for item in brief.evidence
@@ -45,8 +47,17 @@ def _data(brief: Brief) -> str:
         "question": brief.question,
         "language": brief.language,
     }
+    if earlier := _earlier(brief):
+        body["earlier"] = earlier
     # A passage or a question with ``` in it must not end the fence and pose as instructions.
     return json.dumps(body, ensure_ascii=False, indent=1).replace("`", "\\u0060")
+
+
+def _earlier(brief: Brief) -> dict[str, list[str]]:
+    """Return what is kept of the conversation beyond the messages a model sees."""
+    kept = beyond(brief.recall, recent(brief.history))
+    facts = [f"{fact.kind}: {fact.text}" for fact in kept.facts]
+    return {name: lines for name, lines in (("facts", facts), ("asked", list(kept.said))) if lines}
 
 
 def _worded(words: dict[Language, str], language: Language) -> str:

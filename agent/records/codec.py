@@ -13,6 +13,7 @@ from agent.domain import (
     Citation,
     Message,
     Outcome,
+    Recall,
     TurnRecord,
     Verified,
     outcome_name,
@@ -20,6 +21,7 @@ from agent.domain import (
 from tools.context import TurnId
 
 _RECORD: TypeAdapter[TurnRecord] = TypeAdapter(TurnRecord)
+_RECALL: TypeAdapter[Recall] = TypeAdapter(Recall)
 _CITATIONS: TypeAdapter[tuple[Citation, ...]] = TypeAdapter(tuple[Citation, ...])
 _BUTTONS: TypeAdapter[tuple[Button, ...]] = TypeAdapter(tuple[Button, ...])
 _OUTCOMES: Mapping[str, type] = {name: kind for kind, name in OUTCOME_NAMES.items()}
@@ -37,6 +39,11 @@ def record_of(data: Mapping[str, Any]) -> TurnRecord:
     fields = dict(data["outcome"])
     outcome: Outcome = _OUTCOMES[fields.pop("kind")](**fields)
     return _RECORD.validate_python({**data, "outcome": outcome})
+
+
+def recall_of(data: Mapping[str, Any] | None) -> Recall:
+    """Read what a record remembered; records of earlier releases, and no record, remember nothing."""
+    return _RECALL.validate_python((data or {}).get("recall") or {})
 
 
 def action_json(action: Action | None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from agent.domain import (
     Conversation,
     Incoming,
     Message,
+    Recall,
     Reply,
     TurnRecord,
     Verified,
@@ -202,6 +203,7 @@ class FakeRecords(FakeStaffing):
             question=case.lasting.get("question", ""),
             awaiting=case.lasting.get("awaiting", ""),
             clarified=case.lasting.get("clarified", False),
+            recall=case.lasting.get("recall", Recall()),
         )
 
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
@@ -259,6 +261,7 @@ class FakeRecords(FakeStaffing):
         case.proposal = record.proposal or case.proposal
         self._call(case, record, taken=out.holder == "person")
         case.lasting.update(lasting(record))
+        case.lasting["recall"] = record.recall
         case.state = replace(
             case.state,
             language=case.lasting.get("language", case.state.language),

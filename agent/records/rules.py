@@ -1,7 +1,6 @@
 """What the records decide, as pure functions: what leaves, who holds, which consents are live."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,14 +18,13 @@ from agent.domain import (
     Verified,
     Waiting,
 )
+from agent.hygiene import visible
 from tools.context import ConversationId, CustomerId, Language, TurnId
 
 HISTORY = 30
 """Earlier messages a turn sees."""
 FIRST, TAKEN_BACK, LAST = 1, 0, 2
 """Which attempt of a turn may write: the first; none until the late messages are complete; the second and last."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +122,8 @@ def leaving(record: TurnRecord, *, holder: Holder, left: Sequence[Verified]) -> 
 def lasting(record: TurnRecord) -> dict[str, Any]:
     """Return what the turn leaves behind for the next one, as columns of the conversation."""
     if isinstance(record.outcome, Held):
-        return {}
+        # Who waits for a person may go on in another language.
+        return {"language": record.language}
     waits = isinstance(record.outcome, Waiting) and record.outcome.what == "consent"
     return {
         "question": record.question,
@@ -184,9 +183,8 @@ def refused_purposes(rows: Iterable[ConsentRow], conversation: ConversationId) -
 
 
 def clean(text: str) -> str:
-    """Return the text without control characters and broken surrogates, which no database keeps alike."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return _CONTROL.sub("", whole)
+    """Return the text without unseen characters and broken surrogates, which no database and no screen keeps alike."""
+    return visible(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def digest(text: str) -> str:

@@ -7,9 +7,16 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.domain import ConsentChange, Escalated, TurnRecord, Verified, Waiting, outcome_name
+from agent.domain import ConsentChange, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
 from agent.ports import Situation
-from agent.records.codec import citations_json, message_of, record_json, sentence_event, verified_of
+from agent.records.codec import (
+    citations_json,
+    message_of,
+    recall_of,
+    record_json,
+    sentence_event,
+    verified_of,
+)
 from agent.records.errors import Superseded, UnknownTurn
 from agent.records.intake import incoming_of
 from agent.records.page import Page
@@ -62,6 +69,7 @@ class Settling(Store):
             )
             history = [message_of(each) for each in (await connection.execute(earlier)).all()]
             ledger = await consent_rows(connection, row)
+            recall = await _recall(connection, id, before=batch[0].seq)
             proposal = await _open_proposal(connection, id)
         return Situation(
             conversation=conversation_of(row),
@@ -73,6 +81,7 @@ class Settling(Store):
             question=row.question,
             awaiting=row.awaiting,
             clarified=row.clarified,
+            recall=recall,
         )
 
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
@@ -162,6 +171,18 @@ class Settling(Store):
 async def _sent(connection: AsyncConnection, turn: TurnId) -> tuple[Verified, ...]:
     rows = await connection.execute(select(sentences).where(sentences.c.turn == turn).order_by(sentences.c.n))
     return tuple(verified_of(row) for row in rows)
+
+
+async def _recall(connection: AsyncConnection, conversation: ConversationId, *, before: int) -> Recall:
+    """Return what the turn before remembered: the turn of the last message before this number."""
+    last = (
+        select(inbox.c.turn)
+        .where(inbox.c.conversation == conversation, inbox.c.turn.is_not(None), inbox.c.seq < before)
+        .order_by(inbox.c.seq.desc())
+        .limit(1)
+    )
+    found = select(turns.c.record).where(turns.c.id == last.scalar_subquery())
+    return recall_of((await connection.execute(found)).scalar_one_or_none())
 
 
 async def _open_proposal(

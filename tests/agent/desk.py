@@ -12,10 +12,11 @@ from tools.proposal import Effect, EffectState, Proposal
 
 
 class Ledger:
-    """Records of one turn, in memory; `taken` plays an operator, `die_after` a crash after n sentences."""
+    """Records of one turn, in memory; `before` is what turn t0 sent, `taken` plays an operator, `die_after` a crash after n sentences."""
 
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
+        self.before: tuple[Verified, ...] = ()
         self.appended: list[Verified] = []
         self.consents: list[ConsentChange] = []
         self.records: list[TurnRecord] = []
@@ -31,7 +32,7 @@ class Ledger:
         return self._situation
 
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
-        return tuple(self.appended)
+        return self.before if turn == "t0" else tuple(self.appended)
 
     async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1) -> bool:
         self._check(attempt)
