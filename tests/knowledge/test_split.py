@@ -31,7 +31,9 @@ def test_every_word_is_in_a_passage_in_order_and_no_passage_is_too_long(sections
     assert "".join(said.split()) == "".join(wanted.split())
     for passage in found:
         assert passage.tokens <= HARD
-        assert passage.tokens <= MOST or len(sentences(passage.text)) == 1
+        # What joins two sentences may be a token of its own.
+        said = len(sentences(passage.text))
+        assert passage.tokens < MOST + said or said == 1
 
 
 @given(st.lists(section, min_size=1, max_size=4))
