@@ -253,7 +253,7 @@ class Closing:
             language=scene.language,
             replies=self._disclosed(scene, replies),
             confidence=judged.confidence.value if judged else confidence,
-            reasons=judged.confidence.reasons if judged else (),
+            reasons=(*(judged.confidence.reasons if judged else ()), *(draft.withheld if draft else ())),
             tools=used,
             data_used=self._data_used(used),
             model=draft.model if draft else "",

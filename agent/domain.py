@@ -176,6 +176,8 @@ class Draft:
     options: tuple[str, ...] = ()
     model: str = ""
     cost: Cost = field(default_factory=Cost)
+    withheld: tuple[str, ...] = ()
+    """Why a better model was not asked: a purpose without consent, or a budget that is used up."""
     ms: float = 0.0
 
 

