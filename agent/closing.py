@@ -317,7 +317,7 @@ class Closing:
             language=scene.language,
             replies=self._disclosed(scene, replies),
             confidence=judged.confidence.value if judged else confidence,
-            reasons=(*judged.confidence.reasons, *judged.limits) if judged else (),
+            reasons=_reasons(judged, draft),
             signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
             tools=used,
             data_used=self._data_used(used),
@@ -373,3 +373,9 @@ def _asked(situation: Situation, question: str) -> str:
 
 def _with_ms(record: TurnRecord, **ms: float) -> TurnRecord:
     return replace(record, ms={**record.ms, **ms})
+
+
+def _reasons(judged: Judged | None, draft: Draft | None) -> tuple[str, ...]:
+    """Return why the confidence is what it is, which limits were met, and what kept a model from being asked."""
+    own = (*judged.confidence.reasons, *judged.limits) if judged else ()
+    return (*own, *(draft.withheld if draft else ()))

@@ -20,6 +20,10 @@ from knowledge.text.tokens import count
 RECENT_TOKENS = 1200
 """Tokens of the last messages a model reads in full."""
 RECENT_MESSAGES = 10
+"""Messages read at least."""
+BLOCK = 10
+"""How many are dropped at once: dropping one a turn would move every later word, and a provider's cache would never meet
+the same conversation twice."""
 LONGEST_MESSAGE = 800
 """Characters of one of them."""
 SUMMARY_TOKENS = 300
@@ -55,7 +59,9 @@ def remembered(recall: Recall, batch: Sequence[Incoming], *, history: Sequence[M
 
 def recent(messages: Sequence[Message]) -> tuple[Message, ...]:
     """Return the last messages within the budget, cut to a bearable length, oldest first; always the very last one."""
-    spoken = [m for m in messages if m.author != "system" and m.text.strip()][-RECENT_MESSAGES:]
+    last = messages[-1].seq if messages else 0
+    dropped = max(0, last - RECENT_MESSAGES) // BLOCK * BLOCK
+    spoken = [m for m in messages if m.seq > dropped and m.author != "system" and m.text.strip()]
     short = [replace(m, text=m.text.strip()[:LONGEST_MESSAGE]) for m in spoken]
     if _surely_fit((m.text for m in short), tokens=RECENT_TOKENS):
         return tuple(short)

@@ -199,6 +199,11 @@ class Turn:
     async def _refused(self, scene: Scene, purpose: str) -> TurnRecord:
         if purpose in self.pack.purposes:
             await self._ledger(scene, purpose, granted=False)
+        at = scene.situation
+        if purpose == consents.EXTERNAL_MODEL and at.awaiting == purpose and at.question:
+            # The customer refused a way of answering, not the answer: the house does what it can by itself.
+            without = replace(scene, situation=replace(at, refused=at.refused | {purpose}))
+            return await self._answer(without, at.question)
         return self.closing.refused(scene)
 
     async def _ledger(self, scene: Scene, purpose: str, *, granted: bool) -> None:
@@ -328,6 +333,9 @@ class Turn:
             topics = topics_of(scene, question, retrieval, draft)
             if topics:
                 return self.closing.which(scene, draft, topics, question=question)
+            purpose = consents.worth_asking(scene.situation, draft)
+            if purpose:
+                return self.closing.needed(scene, replace(draft, need=purpose), question=question)
             return self.closing.unsure(scene, draft, judged, question=question)
         return await self._send(scene, draft, judged, question=question)
 

@@ -1,10 +1,18 @@
-"""What a model reads, rendered from the Markdown files beside this one.
+"""What a model reads, rendered from the Markdown files beside this one, in two profiles.
 
-`system.md` is the same for every customer of one company and day, so that providers can cache it;
-`question.md` carries the evidence and the question as one JSON object inside a fence nothing can close.
+```
+            system (rules)          question (evidence and question as one JSON object)
+large       system.large.md         question.large.md      plain text with [references]
+small       system.small.md         question.small.md      few rules, an answer constrained to JSON
+```
+The rules hold nothing of a customer, so that a provider caches them; what changes stands last: the day at the end
+of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,18 +20,49 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from agent.domain import Evidence
+from agent.language import detect
 from agent.pack import Company
 from agent.ports import Brief
+from agent.provider import Profile
 from agent.recall import beyond, recent
+from knowledge.text.tokens import count
 from tools.context import Language
 
 FOLDER = Path(__file__).parent
 LANGUAGE_NAMES: dict[Language, str] = {"ru": "Russian", "en": "English"}
 
 
-def system_prompt(company: Company, *, language: Language, today: str) -> str:
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+ENOUGH = 3
+"""Passages in the customer's language that make those in another one unnecessary."""
+EVIDENCE_TOKENS = 550
+"""Tokens of passages after which no further one is shown, once there are enough."""
+PROFILES: tuple[Profile, ...] = ("large", "small")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """What one model reads of one turn: its rules and the last message."""
+
+    system: str
+    question: str
+
+
+def prompts(company: Company, brief: Brief) -> Mapping[Profile, Prompts]:
+    """Return the prompts of every profile for one brief."""
+    return {
+        profile: Prompts(
+            system=system_prompt(company, language=brief.language, today=brief.today, profile=profile),
+            question=question_prompt(brief, profile=profile),
+        )
+        for profile in PROFILES
+    }
+
+
+def system_prompt(company: Company, *, language: Language, today: str, profile: Profile = "large") -> str:
     """Return the rules for the model. Holds nothing about the customer; `today` stands last."""
-    return _template("system.md").render(
+    return _template(f"system.{profile}.md").render(
         company=_worded(company.name, language),
         about=_worded(company.about, language),
         formality=company.voice.formality if language == "ru" else "",
@@ -33,24 +72,58 @@ def system_prompt(company: Company, *, language: Language, today: str) -> str:
     )
 
 
-def question_prompt(brief: Brief) -> str:
+def question_prompt(brief: Brief, *, profile: Profile = "large") -> str:
     """Return the last message: evidence, question and language as JSON, then what to do with them."""
-    return _template("question.md").render(data=_data(brief), language_name=LANGUAGE_NAMES[brief.language])
+    evidence = [
+        {"ref": item.ref, "title": item.title, "text": item.text}
+        for item in _worth_reading(brief.evidence, brief.language)
+    ]
+    return _rendered(brief, evidence, profile=profile)
 
 
-def _data(brief: Brief) -> str:
-    body: dict[str, Any] = {
-        "evidence": [
-            {"ref": item.ref, "title": item.title, "text": item.text, "score": round(item.score, 4)}
-            for item in brief.evidence
-        ],
-        "question": brief.question,
-        "language": brief.language,
-    }
+def full_question(brief: Brief) -> str:
+    """Return the last message with everything the search found, scores included: for the model of the house."""
+    evidence = [
+        {"ref": item.ref, "title": item.title, "text": item.text, "score": round(item.score, 4)}
+        for item in brief.evidence
+    ]
+    return _rendered(brief, evidence, profile="large")
+
+
+@cache
+def version(profile: Profile = "large") -> str:
+    """Return twelve hex digits that change with the wording of a profile's prompts, and with nothing else."""
+    written = "\0".join(
+        (FOLDER / f"{part}.{profile}.md").read_text("utf-8") for part in ("system", "question")
+    )
+    return hashlib.sha256(written.encode()).hexdigest()[:12]
+
+
+def _rendered(brief: Brief, evidence: Sequence[Mapping[str, object]], *, profile: Profile) -> str:
+    body: dict[str, Any] = {"evidence": evidence, "question": brief.question, "language": brief.language}
     if earlier := _earlier(brief):
         body["earlier"] = earlier
     # A passage or a question with ``` in it must not end the fence and pose as instructions.
-    return json.dumps(body, ensure_ascii=False, indent=1).replace("`", "\\u0060")
+    data = json.dumps(body, ensure_ascii=False).replace("`", "\\u0060")
+    return _template(f"question.{profile}.md").render(data=data, language_name=LANGUAGE_NAMES[brief.language])
+
+
+def _worth_reading(evidence: Sequence[Evidence], language: Language) -> Sequence[Evidence]:
+    """Leave out what costs more than it tells.
+
+    Passages in another language, where there are enough in the customer's own: mostly they are twins. And what the
+    search put last, once there is enough to read: a capable writer has hardly ever cited it, and it is what no
+    provider has read before.
+    """
+    own = [item for item in evidence if detect(item.text, languages=LANGUAGES, previous=language) == language]
+    kept = own if len(own) >= ENOUGH else list(evidence)
+    tokens, shown = 0, 0
+    for item in kept:
+        tokens += count(item.text)
+        if shown >= ENOUGH and tokens > EVIDENCE_TOKENS:
+            break
+        shown += 1
+    return kept[:shown]
 
 
 def _earlier(brief: Brief) -> dict[str, list[str]]:

@@ -70,6 +70,7 @@ class Settling(Store):
             history = [message_of(each) for each in (await connection.execute(earlier)).all()]
             ledger = await consent_rows(connection, row)
             recall = await _recall(connection, id, before=batch[0].seq)
+            asked = await _asked(connection, id)
             proposal = await _open_proposal(connection, id)
         return Situation(
             conversation=conversation_of(row),
@@ -77,6 +78,7 @@ class Settling(Store):
             history=tuple(reversed(history)),
             purposes=live_purposes(ledger, self.versions),
             refused=refused_purposes(ledger, id),
+            asked=asked,
             proposal=proposal,
             question=row.question,
             awaiting=row.awaiting,
@@ -183,6 +185,17 @@ async def _recall(connection: AsyncConnection, conversation: ConversationId, *, 
     )
     found = select(turns.c.record).where(turns.c.id == last.scalar_subquery())
     return recall_of((await connection.execute(found)).scalar_one_or_none())
+
+
+async def _asked(connection: AsyncConnection, conversation: ConversationId) -> frozenset[str]:
+    """Return the purposes whose consent was asked for in the conversation."""
+    waits = turns.c.record["outcome"]
+    wanted = select(waits["target"].as_string()).where(
+        turns.c.conversation == conversation,
+        turns.c.outcome == outcome_name(Waiting(what="consent", target="")),
+        waits["what"].as_string() == "consent",
+    )
+    return frozenset(await connection.scalars(wanted))
 
 
 async def _open_proposal(
