@@ -140,10 +140,7 @@ def retrieval(
             _say_ablated(sets, bar=bar, as_json=as_json)
             return
         figures = _measured(sets[0], rankings=rankings, bar=bar)
-    if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False))
-    else:
-        _table(figures)
+    typer.echo(json.dumps(figures, ensure_ascii=False)) if as_json else _table(figures)
 
 
 def _measured(settings: Settings, *, rankings: Path | None, bar: Bar) -> dict[str, Any]:
