@@ -253,7 +253,7 @@ class Closing:
             language=scene.language,
             replies=self._disclosed(scene, replies),
             confidence=judged.confidence.value if judged else confidence,
-            reasons=(*judged.confidence.reasons, *judged.limits) if judged else (),
+            reasons=_reasons(draft, judged),
             signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
             tools=used,
             data_used=self._data_used(used),
@@ -326,6 +326,12 @@ def summary(situation: Situation, question: str) -> str:
 def _asked(situation: Situation, question: str) -> str:
     earlier = [m.text for m in situation.history if m.author == "customer"]
     return "\n".join((*earlier[-2:], question))
+
+
+def _reasons(draft: Draft | None, judged: Judged | None) -> tuple[str, ...]:
+    """Return what lowered the confidence, what may not be said, and why a better model was not asked."""
+    about = (*judged.confidence.reasons, *judged.limits) if judged else ()
+    return (*about, *(draft.withheld if draft else ()))
 
 
 def _with_ms(record: TurnRecord, **ms: float) -> TurnRecord:

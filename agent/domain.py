@@ -176,6 +176,8 @@ class Draft:
     options: tuple[str, ...] = ()
     model: str = ""
     cost: Cost = field(default_factory=Cost)
+    withheld: tuple[str, ...] = ()
+    """Why a better model was not asked: a purpose without consent, or a budget that is used up."""
     ms: float = 0.0
     certainty: float | None = None
     """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""

@@ -5,12 +5,13 @@ AgentFault
 ├─ BadPack          a company pack that cannot be used: file, place, remedy
 ├─ BadModel         a model's name in the settings that cannot be read
 ├─ WriterFailed     no model of the chain gave a usable draft
-├─ ModelUnavailable one model could not be reached or refused
-└─ BudgetSpent      a limit of the turn or the conversation is used up
+└─ ModelUnavailable one model could not be reached or refused
 ```
 """
 
 from typing import ClassVar
+
+from agent.spending import Charge
 
 
 class AgentFault(Exception):
@@ -36,18 +37,36 @@ class BadModel(AgentFault):
 
 
 class WriterFailed(AgentFault):
-    """No model of the chain gave a usable draft."""
+    """No model of the chain gave a usable draft; `charges` is what asking cost all the same."""
 
     code = "writer_failed"
 
+    def __init__(self, message: str, *, remedy: str = "", charges: tuple[Charge, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.charges = charges
+
 
 class ModelUnavailable(AgentFault):
-    """A model could not be reached, refused, or answered with nothing."""
+    """A model could not be reached, refused, or answered with nothing usable.
+
+    `why` is one word of `agent.provider.Why`; `wait` the seconds the provider asked to be left alone, 0 for
+    none said; `tokens` (prompt, completion) when the provider told them; `billed` when it has worked for it.
+    """
 
     code = "model_unavailable"
 
-
-class BudgetSpent(AgentFault):
-    """A limit of tokens, money, calls or seconds is used up."""
-
-    code = "budget_spent"
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str = "",
+        why: str = "",
+        wait: float = 0.0,
+        tokens: tuple[int, int] | None = None,
+        billed: bool = False,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.why = why
+        self.wait = wait
+        self.tokens = tokens
+        self.billed = billed

@@ -13,6 +13,7 @@ There is no checkpointer: the graph's state is scratch paper. What must survive 
 import time
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall
@@ -28,9 +29,11 @@ from agent.middleware.faults import Faults
 from agent.middleware.ledger import Ledger
 from agent.models import ModelChain
 from agent.pack import Pack
+from agent.policy.consent import may_leave
 from agent.ports import Brief, Steps, Writer
-from agent.prompts import question_prompt, system_prompt
+from agent.prompts import prompts
 from agent.reading import read_answer
+from agent.spending import Purse
 from tools.context import Caller
 
 HISTORY_MESSAGES = 10
@@ -41,19 +44,20 @@ HISTORY_CHARS = 800
 class Loop(Writer):
     """Drafts answers with a chain of models and the company's tools. Stateless between turns."""
 
-    def __init__(self, models: ModelChain, *, toolbox: Offer, pack: Pack) -> None:
+    def __init__(self, models: ModelChain, *, toolbox: Offer, pack: Pack, purse: Purse) -> None:
         self.models = models
         self.toolbox = toolbox
         self.pack = pack
+        self.purse = purse
 
     async def write(self, brief: Brief, *, steps: Steps, status: Status) -> Draft:
         """Run the loop for one brief. Raises `WriterFailed` when no model of the chain answers."""
         began = time.perf_counter()
         book = self._book(brief, steps=steps, status=status)
-        state = await self._agent(brief, book).ainvoke(
-            {"messages": [*history(brief.history), HumanMessage(question_prompt(brief))]},
-            context=brief.caller,
-        )
+        before = history(brief.history)
+        book.said_before = len(before)
+        asked = HumanMessage(book.prompts["large"].question)
+        state = await self._agent(brief, book).ainvoke({"messages": [*before, asked]}, context=brief.caller)
         return _draft(state["messages"], book, ms=round(1000 * (time.perf_counter() - began), 3))
 
     def _book(self, brief: Brief, *, steps: Steps, status: Status) -> Book:
@@ -68,6 +72,7 @@ class Loop(Writer):
             controls={tool.name: tool for tool in spoken},
             tool_calls=limits.tool_calls_per_turn,
             deadline=time.monotonic() + limits.turn_seconds,
+            prompts=prompts(self.pack.company, brief),
         )
 
     def _agent(self, brief: Brief, book: Book) -> Any:
@@ -75,9 +80,19 @@ class Loop(Writer):
         return create_agent(
             self.models.last,
             tools,
-            system_prompt=system_prompt(self.pack.company, language=brief.language, today=brief.today),
-            middleware=[Ledger(book), Fallback(book), Evidence(book), Consent(book), Faults(book)],
+            system_prompt=book.prompts["large"].system,
+            middleware=[Ledger(book), self._fallback(book), Evidence(book), Consent(book), Faults(book)],
             context_schema=Caller,
+        )
+
+    def _fallback(self, book: Book) -> Fallback:
+        caller = book.caller
+        return Fallback(
+            book,
+            purse=self.purse,
+            caps=self.pack.policy.caps,
+            external=may_leave(self.pack.purposes, caller.purposes),
+            day=caller.now.astimezone(ZoneInfo(self.pack.timezone)).date(),
         )
 
 
@@ -98,7 +113,13 @@ def history(messages: Sequence[Message]) -> list[AnyMessage]:
 def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
     last = next(message for message in reversed(messages) if isinstance(message, AIMessage))
     control = last.tool_calls[0] if last.tool_calls else None
-    shared: dict[str, Any] = {"tools": tuple(book.used), "model": book.model, "cost": book.cost, "ms": ms}
+    shared: dict[str, Any] = {
+        "tools": tuple(book.used),
+        "model": book.model,
+        "cost": book.cost,
+        "withheld": tuple(book.withheld),
+        "ms": ms,
+    }
     if book.proposal is not None:
         return Draft(kind="answer", proposal=book.proposal, **shared)
     if control is None:

@@ -3,52 +3,34 @@
 ```
 openai:<name> ──fails──► openai:<other> ──fails──► extractive ──fails──► WriterFailed: a person is called
       │                        │
-   timeout, no connection, 429, 4xx, 5xx, unreadable, empty, refused
+   timeout, no connection, 429, 4xx, 5xx, unreadable, empty, refused, cut, in another language
 ```
-A model that failed is not asked again in the same turn; one that failed twice running rests for a while, so that
-a provider's outage costs one customer a timeout and not every one.
+A model that failed is not asked again in the same turn; one that keeps failing rests (`agent.breaker`). A slow
+one is raced (`agent.race`) where the settings allow it. What a link may not do for a caller (no consent, no
+budget left) is said by `permit`, and it is passed over.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from agent.breaker import Breaker
 from agent.errors import BadModel, ModelUnavailable, WriterFailed
+from agent.link import Asking, Link, Reply
 from agent.ports import Similarity
+from agent.provider import Call, guarded, profile_of, unavailable
+from agent.race import Race
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
 
 EXTRACTIVE = "extractive"
-FAILURES_BEFORE_REST = 2
-OPENAI_URL = "https://api.openai.com/v1"
-
-Why = Literal[
-    "timeout",
-    "unreachable",
-    "unauthorised",
-    "rate_limited",
-    "rejected",
-    "server",
-    "unreadable",
-    "empty",
-    "refused",
-]
-REMEDIES: Mapping[Why, str] = {
-    "timeout": "The provider is slow: raise MAYAK_MODEL_TIMEOUT or choose a faster model.",
-    "unreachable": "Nothing answers there: check MAYAK_MODEL_URL, the network and the server.",
-    "unauthorised": "The provider refused the key: check MAYAK_MODEL_KEY.",
-    "rate_limited": "The provider's limit is reached: raise the limit or add a fallback model.",
-    "rejected": "The provider refused the request: check the model's name and that it can call tools.",
-    "server": "The provider failed inside: try again later or add a fallback model.",
-    "unreadable": "That address answers, but not as an OpenAI-compatible chat API: check MAYAK_MODEL_URL.",
-    "empty": "The model answered with nothing: try another model.",
-    "refused": "The model refused to answer: try another model.",
-}
+PATIENCE = 3.0
+"""Seconds a provider may ask us to wait and still be asked again in the same turn, when nobody else is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +39,9 @@ class ModelSettings:
 
     `url` is any OpenAI-compatible base URL, empty for OpenAI itself; `timeout` seconds of one call;
     `max_tokens` of one answer; `temperature` None leaves it to the provider; `prices` are USD for a million
-    prompt and completion tokens by model name; `rest` seconds a failing provider is left alone.
+    prompt and completion tokens by model name; `rest` seconds a failing provider is left alone; `hedge`
+    seconds after which the next remote model is asked as well, 0 for never; `profile` auto, small or large;
+    `external` whether the models run outside the company, so that a customer's consent may be needed.
     """
 
     main: str = EXTRACTIVE
@@ -69,34 +53,10 @@ class ModelSettings:
     temperature: float | None = 0.0
     prices: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     rest: float = 30.0
-
-
-@dataclass(slots=True, kw_only=True)  # mutable: counts its own failures
-class Link:
-    """One model of the chain. `fault` is set when its settings cannot work; then it is never called."""
-
-    name: str
-    model: "BaseChatModel | None"
-    timeout: float
-    local: bool
-    price: tuple[float, float] = (0.0, 0.0)
-    fault: ModelUnavailable | None = None
-    failures: int = 0
-    resting_until: float = 0.0
-
-    def usd(self, *, prompt: int, completion: int) -> float:
-        """Return the price of one call; 0 where it is unknown."""
-        return (prompt * self.price[0] + completion * self.price[1]) / 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A usable answer: which link of the chain gave it, and why earlier ones did not."""
-
-    message: "AIMessage"
-    link: int
-    ms: float
-    tried: tuple[str, ...]
+    hedge: float = 0.0
+    stream: bool = True
+    profile: str = "auto"
+    external: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,20 +70,24 @@ class Health:
     ms: float = 0.0
 
 
-Call = Callable[["BaseChatModel"], Awaitable["AIMessage"]]
-
-
 class ModelChain:
     """The models in the order they are asked."""
 
     def __init__(
-        self, links: Sequence[Link], *, rest: float = 30.0, clock: Callable[[], float] = time.monotonic
+        self,
+        links: Sequence[Link],
+        *,
+        rest: float = 30.0,
+        hedge: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if not links:
             raise ValueError("A chain needs at least one model.")
         self.links = tuple(links)
-        self._rest = rest
-        self._clock = clock
+        self.hedge = hedge
+        self.clock = clock
+        for link in self.links:
+            link.breaker = Breaker(rest=rest, clock=clock)
 
     @property
     def problems(self) -> tuple[ModelUnavailable, ...]:
@@ -138,25 +102,37 @@ class ModelChain:
             raise WriterFailed("The last model of the chain cannot be used.", remedy="See `mayak doctor`.")
         return model
 
-    async def ask(self, call: Call, *, start: int = 0, seconds: float = float("inf")) -> Reply:
-        """Return the first usable answer from link `start` on; remote models get at most `seconds` together.
+    async def ask(self, asking: Asking) -> Reply:
+        """Return the first usable answer. Raises `WriterFailed` naming every failure when no model answers."""
+        return await Race(self, asking).run()
 
-        Raises `WriterFailed` naming every failure when no model answers.
-        """
-        deadline = self._clock() + seconds
-        tried: list[str] = []
-        for index in range(start, len(self.links)):
-            link = self.links[index]
-            began = self._clock()
-            try:
-                message = await self._one(link, call, left=deadline - began)
-            except ModelUnavailable as failure:
-                tried.append(f"{link.name}: {failure}")
-                continue
-            link.failures = 0
-            ms = 1000 * (self._clock() - began)
-            return Reply(message=message, link=index, ms=ms, tried=tuple(tried))
-        raise WriterFailed("; ".join(tried), remedy="Add a fallback model; see `mayak doctor`.")
+    async def one(self, link: Link, asking: Asking, *, left: float, alone: bool) -> "AIMessage":
+        """Ask one link; `alone`: no other remote model could answer instead. Raises `ModelUnavailable`."""
+        if link.fault is not None:
+            raise link.fault
+        if link.model is None:
+            raise unavailable("unreachable", "the model was never built")
+        if link.local:
+            return await asking.call(link.model)
+        if left <= 0:
+            raise unavailable("timeout", "the turn's time is used up")
+        if not link.breaker.admit():
+            raise unavailable("resting", f"{link.breaker.seconds_left:.0f} s more")
+        until = self.clock() + left
+        try:
+            message = await self._patiently(link, asking, until=until, alone=alone)
+        except ModelUnavailable as failure:
+            # An answer in another language says nothing about whether the provider is up.
+            if failure.why == "wrong_language":
+                link.breaker.passed()
+            else:
+                link.breaker.failed(wait=failure.wait)
+            raise
+        except BaseException:
+            link.breaker.cancelled()
+            raise
+        link.breaker.passed()
+        return message
 
     async def probe(self) -> tuple[Health, ...]:
         """Ask every remote model one word, whatever rests; for `doctor`."""
@@ -165,43 +141,55 @@ class ModelChain:
         async def ping(model: "BaseChatModel") -> "AIMessage":
             return await model.ainvoke([HumanMessage("ping")])
 
-        seen: list[Health] = []
-        for link in self.links:
-            began = self._clock()
-            fault = link.fault
-            if fault is None and not link.local:
-                try:
-                    await _guarded(link, ping, seconds=link.timeout)
-                except ModelUnavailable as failure:
-                    fault = failure
-            ms = 1000 * (self._clock() - began)
-            seen.append(
-                Health(
-                    name=link.name,
-                    ok=fault is None,
-                    problem=str(fault or ""),
-                    remedy=fault.remedy if fault else "",
-                    ms=ms,
-                )
-            )
-        return tuple(seen)
+        return tuple([await self._health(link, ping) for link in self.links])
 
-    async def _one(self, link: Link, call: Call, *, left: float) -> "AIMessage":
-        if link.fault is not None:
-            raise link.fault
-        if link.local and link.model is not None:
-            return await call(link.model)
-        if self._clock() < link.resting_until:
-            raise ModelUnavailable("resting after failures", remedy=REMEDIES["server"])
-        if left <= 0:
-            raise unavailable("timeout", "the turn's time is used up")
+    async def _health(self, link: Link, ping: Call) -> Health:
+        began = self.clock()
+        fault = link.fault
+        if fault is None and not link.local:
+            try:
+                await self._any_way(link, ping, seconds=link.timeout)
+            except ModelUnavailable as failure:
+                # A model cut off after a word is alive.
+                fault = None if failure.why == "truncated" else failure
+        return Health(
+            name=link.name,
+            ok=fault is None,
+            problem=str(fault or ""),
+            remedy=fault.remedy if fault else "",
+            ms=1000 * (self.clock() - began),
+        )
+
+    async def _patiently(self, link: Link, asking: Asking, *, until: float, alone: bool) -> "AIMessage":
+        """Ask once; when told to wait a moment and nobody else is there, wait and ask once more."""
         try:
-            return await _guarded(link, call, seconds=min(link.timeout, left))
-        except ModelUnavailable:
-            link.failures += 1
-            if link.failures >= FAILURES_BEFORE_REST:
-                link.resting_until = self._clock() + self._rest
-            raise
+            return await self._accepted(link, asking, seconds=until - self.clock())
+        except ModelUnavailable as failure:
+            left = until - self.clock() - failure.wait
+            if not alone or not 0 < failure.wait <= PATIENCE or left <= failure.wait:
+                raise
+            await asyncio.sleep(failure.wait)
+            return await self._accepted(link, asking, seconds=left)
+
+    async def _accepted(self, link: Link, asking: Asking, *, seconds: float) -> "AIMessage":
+        message = await self._any_way(link, asking.call, seconds=min(link.timeout, seconds))
+        asking.accept(message)
+        return message
+
+    async def _any_way(self, link: Link, call: Call, *, seconds: float) -> "AIMessage":
+        """Ask in the best way the provider takes; a rejected one gives way to the plainer ones."""
+        if link.model is None:
+            raise unavailable("unreachable", "the model was never built")
+        until = self.clock() + seconds
+        try:
+            return await guarded(link.model, call, seconds=seconds)
+        except ModelUnavailable as failure:
+            if failure.why != "rejected" or not link.plain:
+                raise
+            plainer, *rest = link.plain
+            message = await guarded(plainer, call, seconds=until - self.clock())
+            link.model, link.plain = plainer, tuple(rest)
+            return message
 
 
 def chain(
@@ -219,18 +207,14 @@ def chain(
     links.append(_extractive(similarity))
     if settings.main == EXTRACTIVE:
         links = links[-1:]
-    return ModelChain(links, rest=settings.rest, clock=clock)
-
-
-def unavailable(why: Why, detail: str = "") -> ModelUnavailable:
-    """Return the fault for one reason, with its remedy; `detail` is for staff and logs."""
-    return ModelUnavailable(f"{why}: {detail}" if detail else why, remedy=REMEDIES[why])
+    return ModelChain(links, rest=settings.rest, hedge=settings.hedge, clock=clock)
 
 
 def _extractive(similarity: Similarity | None) -> Link:
     from agent.extractive import Extractive
 
-    return Link(name=EXTRACTIVE, model=Extractive(similarity=similarity), timeout=float("inf"), local=True)
+    model = Extractive(similarity=similarity)
+    return Link(name=EXTRACTIVE, model=model, timeout=float("inf"), local=True, external=False)
 
 
 def _remote(spec: str, settings: ModelSettings) -> Link:
@@ -247,9 +231,24 @@ def _remote(spec: str, settings: ModelSettings) -> Link:
         local=False,
         price=settings.prices.get(name, (0.0, 0.0)),
         fault=_fault(settings),
+        profile=profile_of(name, wanted=settings.profile),
+        external=settings.external,
+        max_tokens=settings.max_tokens,
     )
     if link.fault is None:
-        link.model = _openai(name, settings)
+        from agent.openai_client import openai_ways  # heavy, and not needed without a provider
+
+        link.model, *plain = openai_ways(
+            name,
+            url=settings.url,
+            key=settings.key,
+            timeout=settings.timeout,
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            stream=settings.stream,
+            profile=link.profile,
+        )
+        link.plain = tuple(plain)
     return link
 
 
@@ -261,67 +260,3 @@ def _fault(settings: ModelSettings) -> ModelUnavailable | None:
     elif not settings.key:
         return unavailable("unauthorised", "no key is set")
     return None
-
-
-def _openai(name: str, settings: ModelSettings) -> "BaseChatModel":
-    from langchain_openai import ChatOpenAI
-    from pydantic import SecretStr
-
-    # Servers other than OpenAI's own know the older name of the limit better than the newer one.
-    limit = (
-        {"max_tokens": settings.max_tokens}
-        if settings.url
-        else {"max_completion_tokens": settings.max_tokens}
-    )
-    return ChatOpenAI(
-        model=name,
-        base_url=settings.url or OPENAI_URL,
-        api_key=SecretStr(settings.key or "none"),
-        timeout=settings.timeout,
-        max_retries=0,
-        temperature=settings.temperature,
-        extra_body=limit,
-        use_responses_api=False,
-    )
-
-
-async def _guarded(link: Link, call: Call, *, seconds: float) -> "AIMessage":
-    """Call a remote model; everything a provider can do wrong becomes `ModelUnavailable`."""
-    import httpx
-    import openai
-
-    if link.model is None:
-        raise unavailable("unreachable", "the model was never built")
-    try:
-        async with asyncio.timeout(seconds):
-            message = await call(link.model)
-    except (TimeoutError, openai.APITimeoutError, httpx.TimeoutException) as slow:
-        raise unavailable("timeout", f"no answer in {seconds:g} s") from slow
-    except openai.APIStatusError as status:
-        raise unavailable(
-            _why(status.status_code), f"HTTP {status.status_code} {status.message[:200]}"
-        ) from status
-    except (openai.APIConnectionError, httpx.HTTPError, OSError) as broken:
-        raise unavailable("unreachable", type(broken.__cause__ or broken).__name__) from broken
-    except (openai.OpenAIError, ValueError, TypeError, KeyError, IndexError, AttributeError) as unread:
-        # The client library reads a provider's body without checking it: any of these means it was malformed.
-        raise unavailable("unreadable", f"{type(unread).__name__}: {unread}"[:200]) from unread
-    return usable(message)
-
-
-def _why(status: int) -> Why:
-    if status in (401, 403):
-        return "unauthorised"
-    if status == 429:
-        return "rate_limited"
-    return "server" if status >= 500 else "rejected"
-
-
-def usable(message: "AIMessage") -> "AIMessage":
-    """Return the message if it says or calls something; `ModelUnavailable` otherwise."""
-    refusal = message.additional_kwargs.get("refusal")
-    if refusal or message.response_metadata.get("finish_reason") == "content_filter":
-        raise unavailable("refused", str(refusal or "content filter")[:200])
-    if not message.tool_calls and not message.text.strip():
-        raise unavailable("unreadable" if message.invalid_tool_calls else "empty")
-    return message

@@ -179,8 +179,12 @@ class Caps(Part):
 
     notices_per_day: int = Field(default=3, ge=0)
     marketing_per_week: int = Field(default=1, ge=0)
+    usd_per_turn: float = Field(default=0.1, ge=0)
     usd_per_conversation: float = Field(default=0.5, ge=0)
     usd_per_day: float = Field(default=20.0, ge=0)
+    tokens_per_turn: int = Field(default=60_000, ge=0)
+    tokens_per_conversation: int = Field(default=400_000, ge=0)
+    tokens_per_day: int = Field(default=20_000_000, ge=0)
 
 
 class Purpose(Part):

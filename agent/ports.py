@@ -50,6 +50,8 @@ class Situation:
     """Purposes with a live consent of the current text version."""
     refused: frozenset[str]
     """Purposes the customer declined in this conversation and did not grant since."""
+    asked: frozenset[str] = frozenset()
+    """Purposes whose consent was asked for in this conversation, whatever came of it."""
     proposal: Mapping[str, Any] | None
     """The open proposal (JSON of tools' Proposal), if any."""
     question: str

@@ -167,6 +167,11 @@ class Turn:
     async def _refused(self, scene: Scene, purpose: str) -> TurnRecord:
         if purpose in self.pack.purposes:
             await self._ledger(scene, purpose, granted=False)
+        at = scene.situation
+        if purpose == consents.EXTERNAL_MODEL and at.awaiting == purpose and at.question:
+            # The customer refused a way of answering, not the answer: the house does what it can by itself.
+            without = replace(scene, situation=replace(at, refused=at.refused | {purpose}))
+            return await self._answer(without, at.question)
         return self.closing.refused(scene)
 
     async def _ledger(self, scene: Scene, purpose: str, *, granted: bool) -> None:
@@ -235,6 +240,9 @@ class Turn:
         if judged.gate == "decline":
             return self.closing.declined(scene, draft, judged)
         if judged.gate == "escalate":
+            purpose = consents.worth_asking(scene.situation, draft)
+            if purpose:
+                return self.closing.needed(scene, replace(draft, need=purpose), question=question)
             return self.closing.unsure(scene, draft, judged, question=question)
         return await self._send(scene, draft, judged, question=question)
 

@@ -13,10 +13,11 @@ import agent
 from agent.closeness import close_to
 from agent.confidence import calibration_of
 from agent.loop import Loop
-from agent.models import ModelSettings, chain
+from agent.models import ModelChain, ModelSettings, chain
 from agent.pack import Pack, load_pack
 from agent.ports import Clock
 from agent.records.engine import connect
+from agent.records.purse import SqlPurse
 from agent.records.sql import SqlRecords
 from agent.turn import Turn
 from api.identity import identity_secret
@@ -60,6 +61,7 @@ class Building:
     toolbox: Toolbox
     crm: EmbeddedCRM
     phrases: Phrases
+    models: ModelChain
     turn: Turn
     clock: Clock
     notices: LiveNotices
@@ -103,10 +105,11 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             toolbox=toolbox,
             crm=crm,
             phrases=phrases,
+            models=models,
             turn=Turn(
                 records=records,
                 facts=library,
-                writer=Loop(models, toolbox=toolbox, pack=pack),
+                writer=Loop(models, toolbox=toolbox, pack=pack, purse=SqlPurse(engine)),
                 actions=toolbox,
                 phrases=phrases,
                 pack=pack,
@@ -153,14 +156,36 @@ def embedders(settings: Settings) -> tuple[Embedder, ...]:
 
 
 def model_settings(settings: Settings) -> ModelSettings:
-    """Return the model chain's settings."""
+    """Return the model chain's settings. Raises `BadSetting`."""
+    if settings.model_profile not in ("auto", "small", "large"):
+        raise BadSetting(
+            f"MAYAK_MODEL_PROFILE={settings.model_profile!r} is no profile.",
+            remedy="Use auto, small or large.",
+        )
     return ModelSettings(
         main=settings.model,
         fallbacks=settings.model_fallbacks,
         url=settings.model_url,
         key=settings.model_key,
         timeout=settings.model_timeout,
+        prices=dict(_price(text) for text in settings.model_prices),
+        hedge=settings.model_hedge,
+        stream=settings.model_stream,
+        profile=settings.model_profile,
+        external=settings.model_external,
     )
+
+
+def _price(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, pair = text.rpartition("=")
+    try:
+        prompt, completion = (float(number) for number in pair.split("/"))
+    except ValueError as wrong:
+        raise BadSetting(
+            f"MAYAK_MODEL_PRICES: “{text}” is no price.",
+            remedy="Write name=PROMPT/COMPLETION in US dollars for a million tokens, such as gpt-4o=2.5/10.",
+        ) from wrong
+    return name, (prompt, completion)
 
 
 def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedder]) -> Library:

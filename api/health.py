@@ -118,12 +118,39 @@ async def _models(settings: Settings) -> tuple[Finding, ...]:
                 remedy=getattr(fault, "remedy", "") or "See MAYAK_MODEL.",
             ),
         )
+    resting = await _resting(settings)
     return tuple(
         Finding(
             name="model",
             ok=health.ok,
-            detail=f"{health.name} {health.problem}".strip(),
+            detail=" ".join(
+                part for part in (health.name, health.problem, resting.get(health.name, "")) if part
+            ),
             remedy=health.remedy,
         )
         for health in seen
     )
+
+
+async def _resting(settings: Settings) -> dict[str, str]:
+    """Return what the running server does with its models just now; empty where no server runs."""
+    import httpx
+    from prometheus_client.parser import text_string_to_metric_families
+
+    from api.lock import FolderTaken, owner_of
+
+    try:
+        address = owner_of(settings.data)
+        if address is None:
+            return {}
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=5) as client:
+            page = (await client.get("/metrics")).raise_for_status().text
+    except (FolderTaken, httpx.HTTPError):
+        return {}
+    told = {"open": "(the server lets it rest)", "half_open": "(the server tries it again)"}
+    return {
+        sample.labels["model"]: told[sample.labels["state"]]
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == "mayak_model_state" and sample.value == 1 and sample.labels["state"] in told
+    }

@@ -53,6 +53,16 @@ class Settings:
     """Further model names on the same server, tried in order before the extractive one."""
     model_timeout: float = 20.0
     """Seconds for one model call."""
+    model_profile: str = "auto"
+    """small: short prompt, answers constrained to JSON; large: every rule, plain text; auto: by the model's name."""
+    model_stream: bool = True
+    """Let the provider stream, so that a cut answer is seen as one; servers that refuse are asked without."""
+    model_hedge: float = 0.0
+    """Seconds after which the next fallback is asked beside a slow model; 0 never."""
+    model_prices: tuple[str, ...] = ()
+    """US dollars for a million prompt and completion tokens: name=2.5/10, several by commas."""
+    model_external: bool = True
+    """The models run outside the company: the purpose `model:external`, where the pack lists it, is asked for."""
     identity_secret: str = field(default="", repr=False)
     """HS256 secret (≥ 32 bytes) that signs customers' identity tokens; made and kept in the data folder if unset."""
     identity_public_key: str = ""

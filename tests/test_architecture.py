@@ -141,7 +141,7 @@ def test_the_environment_is_read_in_one_place() -> None:
             {"knowledge/embed/sentence_transformers.py", "knowledge/rerank/cross_encoder.py"},
         ),
         ("telegram", {"api/channels/telegram.py"}),
-        ("langchain_openai", {"agent/models.py"}),
+        ("langchain_openai", {"agent/openai_client.py"}),
     ],
 )
 def test_an_engine_is_imported_by_its_adapters_alone(module: str, only: set[str]) -> None:

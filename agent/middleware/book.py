@@ -13,6 +13,9 @@ from langchain_core.tools import BaseTool
 from agent.domain import Cost, ToolUse
 from agent.models import ModelChain
 from agent.ports import Steps
+from agent.prompts import Prompts
+from agent.provider import Profile
+from agent.spending import Charge, Spent
 from tools.context import Caller
 
 Status = Callable[[str], Awaitable[None]]
@@ -33,6 +36,11 @@ class Book:
     controls: Mapping[str, BaseTool]
     tool_calls: int
     deadline: float
+    prompts: Mapping[Profile, Prompts]
+    said_before: int = 0
+    """How many messages stand before the question."""
+    withheld: dict[str, None] = field(default_factory=dict)
+    """Why better models were passed over in this turn, in order."""
     model_calls: int = 0
     used: list[ToolUse] = field(default_factory=list)
     link: int = 0
@@ -62,13 +70,17 @@ class Book:
         """Return how often the tool did not work in this turn."""
         return sum(use.name == name and use.fault in BROKEN for use in self.used)
 
-    def spent(self, *, prompt: int, completion: int) -> None:
-        """Add the tokens of one call of the current model."""
-        usd = self.models.links[self.link].usd(prompt=prompt, completion=completion)
+    @property
+    def spent(self) -> Spent:
+        """What the turn's model calls came to."""
+        return Spent(tokens=self.cost.prompt_tokens + self.cost.completion_tokens, usd=self.cost.usd)
+
+    def pay(self, charge: Charge) -> None:
+        """Add what one model call cost."""
         self.cost = Cost(
-            prompt_tokens=self.cost.prompt_tokens + prompt,
-            completion_tokens=self.cost.completion_tokens + completion,
-            usd=self.cost.usd + usd,
+            prompt_tokens=self.cost.prompt_tokens + charge.prompt,
+            completion_tokens=self.cost.completion_tokens + charge.completion,
+            usd=self.cost.usd + charge.usd,
         )
 
     @asynccontextmanager

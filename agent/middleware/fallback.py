@@ -1,30 +1,137 @@
-"""One model call, answered by the first model of the chain that can; a failed one is not asked again this turn."""
+"""One model call, answered by the first model of the chain that can and may; a failed one is not asked again this turn.
 
+```
+permit   a model outside the company needs the customer's consent; every remote one needs what is left to spend
+prompt   each model reads the prompts of its own profile
+accept   an answer in another language than the customer's is no answer
+```
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from functools import partial
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.tools import BaseTool
 
+from agent.errors import WriterFailed
+from agent.language import detect
+from agent.link import Asking, Link
 from agent.middleware.book import Book
+from agent.pack import Caps
+from agent.policy.budget import over
+from agent.policy.consent import EXTERNAL_MODEL
+from agent.provider import unavailable
+from agent.reading import read_answer
+from agent.spending import Account, Charge, Purse
+from knowledge.text.tokens import count
+from tools.context import Language
+
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+CLEAR_LETTERS = 20
+"""Letters from which the language of an answer is told for sure; less may be a name or a number."""
 
 
 class Fallback(AgentMiddleware):
     """Chooses the model of each call, and takes the tools away when the turn's calls are used up."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, *, purse: Purse, caps: Caps, external: bool, day: date) -> None:
+        """`external`: whether this caller's words may leave the company; `day` is the company's calendar day."""
         super().__init__()
         self.book = book
+        self.purse = purse
+        self.caps = caps
+        self.external = external
+        self.day = day
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Ask the chain from the model that spoke last. Raises `WriterFailed`."""
         book = self.book
         tools = request.tools if book.calls_left() else list(book.controls.values())
+        tokens = _length(request, tools) if self._has_remote() else 0
+        account = await self._account()
 
         async def call(model: BaseChatModel) -> AIMessage:
-            response = await handler(request.override(model=model, tools=tools))
-            return response.result[0]
+            prompts = book.prompts[self._link_of(model).profile]
+            asked = HumanMessage(prompts.question)
+            told = [*request.messages[: book.said_before], asked, *request.messages[book.said_before + 1 :]]
+            response = await handler(
+                request.override(
+                    model=model, tools=tools, messages=told, system_message=SystemMessage(prompts.system)
+                )
+            )
+            message: AIMessage = response.result[0]
+            return message
 
-        reply = await book.models.ask(call, start=book.link, seconds=book.seconds_left())
-        kept = {"link": reply.link, "ms": round(reply.ms, 3), "tried": list(reply.tried)}
+        asking = Asking(
+            call=call,
+            start=book.link,
+            seconds=book.seconds_left(),
+            tokens=tokens,
+            permit=partial(self._permit, account=account, tokens=tokens),
+            accept=self._accept,
+        )
+        try:
+            reply = await book.models.ask(asking)
+        except WriterFailed as failure:
+            await self._note(failure.charges)
+            raise
+        await self._note(reply.charges)
+        kept = {
+            "link": reply.link,
+            "ms": round(reply.ms, 3),
+            "tried": list(reply.tried),
+            "charges": [asdict(charge) for charge in reply.charges],
+            "withheld": list(reply.withheld),
+        }
         return reply.message.model_copy(update={"response_metadata": kept})
+
+    def _has_remote(self) -> bool:
+        return any(not link.local for link in self.book.models.links[self.book.link :])
+
+    def _link_of(self, model: BaseChatModel) -> Link:
+        links = self.book.models.links
+        return next(link for link in links if model is link.model or any(model is way for way in link.plain))
+
+    def _permit(self, link: Link, *, account: Account, tokens: int) -> str:
+        if link.local:
+            return ""
+        if link.external and not self.external:
+            return EXTERNAL_MODEL
+        usd = link.usd(prompt=tokens, completion=link.max_tokens)
+        return over(self.caps, account, tokens=tokens + link.max_tokens, usd=usd) or ""
+
+    async def _account(self) -> Account:
+        if not self._has_remote():
+            return Account()
+        conversation, day = await self.purse.spent(self.book.caller.conversation, day=self.day)
+        return Account(turn=self.book.spent, conversation=conversation, day=day)
+
+    async def _note(self, charges: Sequence[Charge]) -> None:
+        if charges:
+            caller = self.book.caller
+            await self.purse.note(*charges, conversation=caller.conversation, turn=caller.turn, day=self.day)
+
+    def _accept(self, message: AIMessage) -> None:
+        """Refuse a final answer in another language: it would not be the customer's, however right it is."""
+        if message.tool_calls:
+            return
+        said = " ".join(sentence.text for sentence in read_answer(message.text))
+        if sum(letter.isalpha() for letter in said) < CLEAR_LETTERS:
+            return
+        wanted = self.book.caller.language
+        found = detect(said, languages=LANGUAGES, previous=wanted)
+        if found != wanted:
+            raise unavailable("wrong_language", f"{found}, not {wanted}", message=message)
+
+
+def _length(request: Any, tools: Sequence[BaseTool]) -> int:
+    """Return the prompt's tokens, near enough to reserve money for it."""
+    messages: Sequence[AnyMessage] = request.messages
+    written = [request.system_prompt or "", *(str(message.content) for message in messages)]
+    offered = [f"{tool.name} {tool.description} {tool.args}" for tool in tools]
+    return sum(count(text) for text in (*written, *offered)) + 8 * (len(messages) + len(tools))

@@ -8,6 +8,8 @@ replay must meet the steps in the order in which they were recorded.
 
 import json
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +19,7 @@ from langchain_core.messages import AIMessage, ToolMessage, message_to_dict, mes
 from agent.domain import ToolUse
 from agent.errors import WriterFailed
 from agent.middleware.book import Book, call_number
+from agent.spending import Charge
 
 _NOT_A_NAME = re.compile(r"\W+")
 
@@ -40,11 +43,13 @@ class Ledger(AgentMiddleware):
             try:
                 response = await handler(request)
             except WriterFailed as failure:
-                return {"failed": str(failure), "remedy": failure.remedy}
+                charges = [asdict(charge) for charge in failure.charges]
+                return {"failed": str(failure), "remedy": failure.remedy, "charges": charges}
             return message_to_dict(response.result[0])
 
         row = await book.steps.run(f"model:{book.model_calls}", effect, of=dict)
         if "failed" in row:
+            self._pay(row["charges"])
             raise WriterFailed(row["failed"], remedy=row["remedy"])
         (message,) = messages_from_dict([row])
         if not isinstance(message, AIMessage):
@@ -81,7 +86,11 @@ class Ledger(AgentMiddleware):
         return ToolMessage(content=row["content"], name=name, tool_call_id=call["id"])
 
     def _note(self, message: AIMessage) -> None:
-        self.book.link = int(message.response_metadata.get("link", self.book.link))
-        usage = message.usage_metadata
-        if usage is not None:
-            self.book.spent(prompt=usage["input_tokens"], completion=usage["output_tokens"])
+        kept = message.response_metadata
+        self.book.link = int(kept.get("link", self.book.link))
+        self.book.withheld.update(dict.fromkeys(kept.get("withheld", ())))
+        self._pay(kept.get("charges", ()))
+
+    def _pay(self, charges: Iterable[Mapping[str, Any]]) -> None:
+        for charge in charges:
+            self.book.pay(Charge(**charge))

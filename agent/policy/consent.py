@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from agent.domain import ConsentChange
+from agent.domain import ConsentChange, Draft
 from agent.pack import Purpose
+from agent.ports import Situation
 from tools.context import Language
+
+EXTERNAL_MODEL = "model:external"
+"""The purpose under which a customer's words may be given to a model outside the company."""
 
 
 def live_purposes(purposes: Mapping[str, Purpose], consented: Iterable[str]) -> frozenset[str]:
@@ -26,4 +30,27 @@ def change(purpose: Purpose, *, granted: bool, language: Language) -> ConsentCha
         version=purpose.version,
         text=purpose.text[language],
         language=language,
+    )
+
+
+def may_leave(purposes: Mapping[str, Purpose], live: Iterable[str]) -> bool:
+    """Return whether a caller's words may be given to a model outside the company.
+
+    A pack that does not list the purpose has decided so by not asking; one that does is held to it.
+    """
+    return EXTERNAL_MODEL not in purposes or EXTERNAL_MODEL in live
+
+
+def worth_asking(situation: Situation, draft: Draft) -> str:
+    """Return the purpose to ask for instead of calling a person, "" when there is none.
+
+    Asked where the house could not answer by itself and a model it may not use might; once a conversation,
+    whatever the customer said or left unsaid. A broken tool is not mended by another model.
+    """
+    spent = situation.asked | situation.refused
+    broken = any(use.fault == "unavailable" for use in draft.tools)
+    return (
+        EXTERNAL_MODEL
+        if EXTERNAL_MODEL in draft.withheld and not spent & {EXTERNAL_MODEL} and not broken
+        else ""
     )

@@ -1,10 +1,18 @@
-"""What a model reads, rendered from the Markdown files beside this one.
+"""What a model reads, rendered from the Markdown files beside this one, in two profiles.
 
-`system.md` is the same for every customer of one company and day, so that providers can cache it;
-`question.md` carries the evidence and the question as one JSON object inside a fence nothing can close.
+```
+            system (rules)          question (evidence and question as one JSON object)
+large       system.large.md         question.large.md      plain text with [references]
+small       system.small.md         question.small.md      few rules, an answer constrained to JSON
+```
+The rules hold nothing of a customer, so that a provider caches them; what changes stands last: the day at the end
+of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,15 +21,38 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.pack import Company
 from agent.ports import Brief
+from agent.provider import Profile
 from tools.context import Language
 
 FOLDER = Path(__file__).parent
 LANGUAGE_NAMES: dict[Language, str] = {"ru": "Russian", "en": "English"}
 
 
-def system_prompt(company: Company, *, language: Language, today: str) -> str:
+PROFILES: tuple[Profile, ...] = ("large", "small")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """What one model reads of one turn: its rules and the last message."""
+
+    system: str
+    question: str
+
+
+def prompts(company: Company, brief: Brief) -> Mapping[Profile, Prompts]:
+    """Return the prompts of every profile for one brief."""
+    return {
+        profile: Prompts(
+            system=system_prompt(company, language=brief.language, today=brief.today, profile=profile),
+            question=question_prompt(brief, profile=profile),
+        )
+        for profile in PROFILES
+    }
+
+
+def system_prompt(company: Company, *, language: Language, today: str, profile: Profile = "large") -> str:
     """Return the rules for the model. Holds nothing about the customer; `today` stands last."""
-    return _template("system.md").render(
+    return _template(f"system.{profile}.md").render(
         company=_worded(company.name, language),
         about=_worded(company.about, language),
         formality=company.voice.formality if language == "ru" else "",
@@ -31,9 +62,20 @@ def system_prompt(company: Company, *, language: Language, today: str) -> str:
     )
 
 
-def question_prompt(brief: Brief) -> str:
+def question_prompt(brief: Brief, *, profile: Profile = "large") -> str:
     """Return the last message: evidence, question and language as JSON, then what to do with them."""
-    return _template("question.md").render(data=_data(brief), language_name=LANGUAGE_NAMES[brief.language])
+    return _template(f"question.{profile}.md").render(
+        data=_data(brief), language_name=LANGUAGE_NAMES[brief.language]
+    )
+
+
+@cache
+def version(profile: Profile = "large") -> str:
+    """Return twelve hex digits that change with the wording of a profile's prompts, and with nothing else."""
+    written = "\0".join(
+        (FOLDER / f"{part}.{profile}.md").read_text("utf-8") for part in ("system", "question")
+    )
+    return hashlib.sha256(written.encode()).hexdigest()[:12]
 
 
 def _data(brief: Brief) -> str:

@@ -198,6 +198,13 @@ class FakeRecords(FakeStaffing):
             history=tuple(history[-HISTORY:]),
             purposes=live_purposes(rows, self.versions),
             refused=refused_purposes(rows, case.state.id),
+            asked=frozenset(
+                record.outcome.target
+                for record in case.turns.values()
+                if record is not None
+                and isinstance(record.outcome, Waiting)
+                and record.outcome.what == "consent"
+            ),
             proposal=case.proposal,
             question=case.lasting.get("question", ""),
             awaiting=case.lasting.get("awaiting", ""),

@@ -62,6 +62,7 @@ class Settling(Store):
             )
             history = [message_of(each) for each in (await connection.execute(earlier)).all()]
             ledger = await consent_rows(connection, row)
+            asked = await _asked(connection, id)
             proposal = await _open_proposal(connection, id)
         return Situation(
             conversation=conversation_of(row),
@@ -69,6 +70,7 @@ class Settling(Store):
             history=tuple(reversed(history)),
             purposes=live_purposes(ledger, self.versions),
             refused=refused_purposes(ledger, id),
+            asked=asked,
             proposal=proposal,
             question=row.question,
             awaiting=row.awaiting,
@@ -162,6 +164,17 @@ class Settling(Store):
 async def _sent(connection: AsyncConnection, turn: TurnId) -> tuple[Verified, ...]:
     rows = await connection.execute(select(sentences).where(sentences.c.turn == turn).order_by(sentences.c.n))
     return tuple(verified_of(row) for row in rows)
+
+
+async def _asked(connection: AsyncConnection, conversation: ConversationId) -> frozenset[str]:
+    """Return the purposes whose consent was asked for in the conversation."""
+    waits = turns.c.record["outcome"]
+    wanted = select(waits["target"].as_string()).where(
+        turns.c.conversation == conversation,
+        turns.c.outcome == outcome_name(Waiting(what="consent", target="")),
+        waits["what"].as_string() == "consent",
+    )
+    return frozenset(await connection.scalars(wanted))
 
 
 async def _open_proposal(

@@ -8,6 +8,7 @@ conversations 1 ─┬─ * inbox        accepted customer messages, unique by k
                  ├─ * consents     append-only ledger
                  ├─ * proposals    writes that wait for the customer's own yes
                  ├─ * tickets      calls for a person
+                 ├─ * charges      what calls of remote models cost
                  └─ * outbox       messages for channels other than the widget
 staff 1 ── * staff_sessions        people of the company, and where they are signed in
 staff_attempts                     failed sign-ins, by the digest of the login that was typed
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -225,6 +227,22 @@ outbox = Table(
     Column("at", Moment, nullable=False),
     Column("delivered", Moment),
     Index("ix_outbox_due", "channel", "state", "next_at"),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("id", COUNT, primary_key=True, autoincrement=True),
+    Column("conversation", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("turn", ID, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("prompt", Integer, nullable=False),
+    Column("completion", Integer, nullable=False),
+    Column("usd", Float, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Index("ix_charges_conversation", "conversation"),
+    Index("ix_charges_day", "day"),
 )
 
 staff = Table(

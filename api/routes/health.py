@@ -49,4 +49,5 @@ async def metrics(house: House) -> Response:
     """Prometheus metrics."""
     house.metrics.streams.set(house.building.notices.open)
     house.metrics.busy.set(house.worker.busy)
+    house.metrics.models(house.building.models.links)
     return Response(house.metrics.page(), media_type=CONTENT_TYPE_LATEST)

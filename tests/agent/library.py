@@ -11,10 +11,13 @@ from langchain_core.tools import BaseTool, tool
 
 from agent.domain import Evidence
 from agent.fake import InlineSteps
+from agent.link import Link
 from agent.loop import Loop
-from agent.models import Link, ModelChain
+from agent.models import ModelChain
 from agent.pack import Company, Pack, load_pack
+from agent.policy.consent import EXTERNAL_MODEL
 from agent.ports import Brief
+from agent.records.purse import FakePurse
 from tests.scripted import ScriptedModel
 from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 
@@ -49,11 +52,16 @@ COMPANY = Company.model_validate(
 )
 
 
-def pack(*, tool_calls: int = 4, seconds: float = 20.0) -> Pack:
-    """The library's pack: its own company and limits, every other rule as in the demo."""
+def pack(*, tool_calls: int = 4, seconds: float = 20.0, asks: bool = False, **caps: float) -> Pack:
+    """The library's pack: its own company, limits and caps, every other rule as in the demo.
+
+    `asks`: whether a model outside the library needs its readers' consent.
+    """
     base = load_pack(DEMO)
     limits = base.limits.model_copy(update={"tool_calls_per_turn": tool_calls, "turn_seconds": seconds})
-    return Pack(base.folder, COMPANY, base.policy.model_copy(update={"limits": limits}))
+    purposes = {name: known for name, known in base.purposes.items() if asks or name != EXTERNAL_MODEL}
+    changed = {"limits": limits, "purposes": purposes, "caps": base.policy.caps.model_copy(update=caps)}
+    return Pack(base.folder, COMPANY, base.policy.model_copy(update=changed))
 
 
 LOANS = {
@@ -186,7 +194,9 @@ def scripted_chain(*models: ScriptedModel, timeout: float = 2.0) -> ModelChain:
 
 
 def loop(*models: ScriptedModel, tools: LibraryTools | None = None, **limits: Any) -> Loop:
-    return Loop(scripted_chain(*models), toolbox=tools or LibraryTools(), pack=pack(**limits))
+    return Loop(
+        scripted_chain(*models), toolbox=tools or LibraryTools(), pack=pack(**limits), purse=FakePurse()
+    )
 
 
 class CountingSteps(InlineSteps):

@@ -13,8 +13,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agent.errors import BadModel, ModelUnavailable, WriterFailed
+from agent.link import Asking, Link
 from agent.loop import Loop
-from agent.models import Link, ModelChain, ModelSettings, chain
+from agent.models import ModelChain, ModelSettings, chain
+from agent.records.purse import FakePurse
 from tests.agent.library import CountingSteps, LibraryTools, brief, no_status, pack
 from tests.scripted import ScriptedModel, says
 
@@ -40,7 +42,10 @@ def call(name: str, arguments: str, *, id: str = "1") -> dict[str, Any]:
 
 
 class Provider:
-    """Plays `script`, one entry a request: a body, an HTTP status, "hang", "cut", or raw bytes."""
+    """Plays `script`, one entry a request: a body, an HTTP status, (status, headers), "hang", "cut", or raw bytes.
+
+    A body is streamed where the request asks for that; "cut" then breaks off in the middle of the words.
+    """
 
     def __init__(self) -> None:
         self.script: list[Any] = []
@@ -76,21 +81,66 @@ class Provider:
                 if step == "hang":
                     provider.closing.wait(10)
                     return
+                if body.get("stream") and (isinstance(step, dict) or step == "cut"):
+                    self._stream(step)
+                    return
                 if step == "cut":
                     self.send_response(200)
                     self.send_header("Content-Length", "5000")
                     self.end_headers()
                     self.wfile.write(b'{"id": "chat')
                     return
+                step, headers = step if isinstance(step, tuple) else (step, {})
                 status = step if isinstance(step, int) else 200
                 raw = step if isinstance(step, bytes) else json.dumps(_body(step)).encode()
                 self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
                 self.wfile.write(raw)
 
+            def _stream(self, step: Any) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for event in ["data: " + json.dumps(chunk) for chunk in chunks(step)]:
+                    raw = f"{event}\n\n".encode()
+                    self.wfile.write(f"{len(raw):x}\r\n".encode() + raw + b"\r\n")
+                    self.wfile.flush()
+                if step != "cut":
+                    raw = b"data: [DONE]\n\n"
+                    self.wfile.write(f"{len(raw):x}\r\n".encode() + raw + b"\r\n0\r\n\r\n")
+                self.close_connection = True
+
         return Handler
+
+
+def chunks(step: Any) -> Iterator[dict[str, Any]]:
+    """The stream of a completion: its words in two pieces, its calls, its end, its usage."""
+    body = text("Книгу дают") if step == "cut" else step
+    if "choices" not in body or not body["choices"]:
+        yield body
+        return
+    choice = body["choices"][0]
+    message = choice["message"]
+    said = message.get("content") or ""
+    half = len(said) // 2
+    calls_ = [{"index": n, **call} for n, call in enumerate(message.get("tool_calls", []))]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": said[:half]}, {"content": said[half:]}]
+    if "refusal" in message:
+        deltas.append({"refusal": message["refusal"]})
+    if calls_:
+        deltas.append({"tool_calls": calls_})
+    base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    for delta in deltas:
+        yield {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        if step == "cut":
+            return
+    yield {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
+    yield {**base, "choices": [], "usage": body["usage"]}
 
 
 def _body(step: Any) -> Any:
@@ -109,7 +159,7 @@ def loop(provider: Provider, *fallbacks: ScriptedModel, timeout: float = 1.0, **
     settings = ModelSettings(main="openai:m", url=provider.url, key="k", timeout=timeout, **more)
     remote = chain(settings).links[0]
     behind = [Link(name="behind", model=model, timeout=5.0, local=True) for model in fallbacks]
-    return Loop(ModelChain([remote, *behind]), toolbox=LibraryTools(), pack=pack())
+    return Loop(ModelChain([remote, *behind]), toolbox=LibraryTools(), pack=pack(), purse=FakePurse())
 
 
 async def test_a_provider_answers_in_plain_words(provider: Provider) -> None:
@@ -148,7 +198,7 @@ FAILURES: dict[str, tuple[Any, str]] = {
     "429": (429, "rate_limited"),
     "500": (500, "server"),
     "401": (401, "unauthorised"),
-    "404": (404, "rejected"),
+    "404": (404, "unknown_model"),
     "hang": ("hang", "timeout"),
     "broken JSON": (b'{"id": "x", "choices": [', "unreadable"),
     "HTML": (b"<html>proxy</html>", "unreadable"),
@@ -160,17 +210,23 @@ FAILURES: dict[str, tuple[Any, str]] = {
     "null answer": (completion({"content": None}), "empty"),
     "refusal": (completion({"content": "", "refusal": "I cannot help with that"}), "refused"),
     "content filter": (completion({"content": "x"}, finish="content_filter"), "refused"),
+    "cut at its limit": (completion({"content": "Книгу дают на 21"}, finish="length"), "truncated"),
+    "another language": (text("You may keep the book for 21 days. [rules#2]"), "wrong_language"),
     "arguments that are no JSON": (call("loan_status", '{"book": '), "unreadable"),
 }
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("case", FAILURES)
-async def test_whatever_a_provider_does_wrong_the_next_model_answers(provider: Provider, case: str) -> None:
+async def test_whatever_a_provider_does_wrong_the_next_model_answers(
+    provider: Provider, case: str, stream: bool
+) -> None:
     step, why = FAILURES[case]
     provider.script = [step]
     steps = CountingSteps()
     behind = ScriptedModel(steps=[says("Книгу дают на 21 день. [rules#2]")])
-    draft = await loop(provider, behind, timeout=0.4).write(brief(), steps=steps, status=no_status)
+    writer = loop(provider, behind, timeout=0.4, stream=stream)
+    draft = await writer.write(brief(), steps=steps, status=no_status)
     behind.finished()
     assert draft.model == "behind"
     assert draft.sentences
@@ -183,7 +239,7 @@ async def test_nothing_listening_is_unreachable() -> None:
     settings = ModelSettings(main="openai:m", url="http://127.0.0.1:9/v1", key="k", timeout=1.0)
     remote = chain(settings).links[0]
     with pytest.raises(WriterFailed, match="unreachable"):
-        await ModelChain([remote]).ask(_ping)
+        await ModelChain([remote]).ask(Asking(call=_ping))
 
 
 async def test_when_every_model_fails_the_writer_fails_with_all_the_reasons(provider: Provider) -> None:
@@ -195,7 +251,7 @@ async def test_when_every_model_fails_the_writer_fails_with_all_the_reasons(prov
 async def test_a_second_model_of_the_same_server_is_asked_before_the_last(provider: Provider) -> None:
     provider.script = [500, text("Ответ. [rules#2]")]
     settings = ModelSettings(main="openai:big", fallbacks=("openai:small",), url=provider.url, timeout=1.0)
-    reply = await chain(settings).ask(_ping)
+    reply = await chain(settings).ask(Asking(call=_ping))
     assert reply.link == 1
     assert [request["model"] for request in provider.requests] == ["big", "small"]
 
@@ -210,16 +266,16 @@ async def test_a_failing_provider_rests_and_is_asked_again_later(provider: Provi
         [remote, Link(name="behind", model=answers, timeout=1.0, local=True)], rest=30.0, clock=lambda: now[0]
     )
     for _ in range(3):
-        assert (await models.ask(_ping)).link == 1
+        assert (await models.ask(Asking(call=_ping))).link == 1
     assert len(provider.requests) == 2, "the third turn did not wait for it"
     now[0] = 31.0
-    assert (await models.ask(_ping)).link == 0
+    assert (await models.ask(Asking(call=_ping))).link == 0
 
 
 async def test_a_turn_without_time_left_goes_straight_to_the_local_model(provider: Provider) -> None:
     behind = ScriptedModel(steps=[says("Коротко. [rules#2]")])
     chain_ = loop(provider, behind).models
-    reply = await chain_.ask(_ping, seconds=0.0)
+    reply = await chain_.ask(Asking(call=_ping, seconds=0.0))
     assert reply.link == 1
     assert provider.requests == []
     assert "time is used up" in reply.tried[0]
@@ -229,7 +285,7 @@ async def test_a_hanging_provider_costs_no_more_than_its_timeout(provider: Provi
     provider.script = ["hang"]
     behind = ScriptedModel(steps=[says("Коротко. [rules#2]")])
     began = time.monotonic()
-    await loop(provider, behind, timeout=0.3).models.ask(_ping)
+    await loop(provider, behind, timeout=0.3).models.ask(Asking(call=_ping))
     assert time.monotonic() - began < 3
 
 
@@ -258,7 +314,7 @@ def test_a_missing_key_is_told_at_the_start_and_does_not_stop_the_house() -> Non
 async def test_a_model_without_a_key_is_passed_over_at_run_time() -> None:
     broken = chain(ModelSettings(main="openai:m")).links[0]
     behind = Link(name="behind", model=ScriptedModel(steps=[says("Вот.")]), timeout=1.0, local=True)
-    reply = await ModelChain([broken, behind]).ask(_ping)
+    reply = await ModelChain([broken, behind]).ask(Asking(call=_ping))
     assert reply.link == 1
     assert "no key" in reply.tried[0]
 
@@ -287,12 +343,16 @@ async def test_a_mistake_of_our_own_is_not_taken_for_the_providers() -> None:
         raise RuntimeError("a mistake of ours")
 
     with pytest.raises(RuntimeError):
-        await ModelChain([Link(name="m", model=ScriptedModel(), timeout=1.0, local=False)]).ask(wrong)
+        await ModelChain([Link(name="m", model=ScriptedModel(), timeout=1.0, local=False)]).ask(
+            Asking(call=wrong)
+        )
 
 
 async def test_a_model_of_the_house_may_answer_with_nothing() -> None:
     model = ScriptedModel(steps=[says("")])
-    reply = await ModelChain([Link(name="house", model=model, timeout=1.0, local=True)]).ask(_ping)
+    reply = await ModelChain([Link(name="house", model=model, timeout=1.0, local=True)]).ask(
+        Asking(call=_ping)
+    )
     assert reply.message.text == ""
     with pytest.raises(ModelUnavailable):
         raise chain(ModelSettings(main="openai:m")).problems[0]
