@@ -31,14 +31,19 @@ from agent.models import ModelChain
 from agent.pack import Pack
 from agent.policy.consent import may_leave
 from agent.ports import Brief, Steps, Writer
-from agent.prompts import prompts
+from agent.prompts import full_question, prompts
 from agent.reading import read_answer
 from agent.spending import Purse
 from tools.context import Caller
 
 HISTORY_MESSAGES = 10
+HISTORY_BLOCK = 10
 HISTORY_CHARS = 800
-"""Bounds of what was said before, as a model sees it."""
+"""Bounds of what was said before, as a model sees it: messages at least, how many are dropped at once, characters.
+
+Dropping one message a turn would move every later word, and a provider's cache would never meet the same
+conversation twice; so a block is dropped at a time.
+"""
 
 
 class Loop(Writer):
@@ -56,7 +61,7 @@ class Loop(Writer):
         book = self._book(brief, steps=steps, status=status)
         before = history(brief.history)
         book.said_before = len(before)
-        asked = HumanMessage(book.prompts["large"].question)
+        asked = HumanMessage(full_question(brief))
         state = await self._agent(brief, book).ainvoke({"messages": [*before, asked]}, context=brief.caller)
         return _draft(state["messages"], book, ms=round(1000 * (time.perf_counter() - began), 3))
 
@@ -99,7 +104,11 @@ class Loop(Writer):
 def history(messages: Sequence[Message]) -> list[AnyMessage]:
     """Return what was said before as chat messages, oldest first, bounded; neighbours of one side are joined."""
     turns: list[tuple[str, str]] = []
-    for message in messages[-HISTORY_MESSAGES:]:
+    last = messages[-1].seq if messages else 0
+    dropped = max(0, last - HISTORY_MESSAGES) // HISTORY_BLOCK * HISTORY_BLOCK
+    for message in messages:
+        if message.seq <= dropped:
+            continue
         if message.author == "system" or not message.text.strip():
             continue
         side = "customer" if message.author == "customer" else "company"

@@ -182,8 +182,13 @@ class House(Protocol):
     async def consent(self, conversation: str, purpose: str, *, granted: bool) -> None:
         """Record the customer's consent or its withdrawal."""
 
-    def sandbox(self, world: Mapping[str, Any]) -> AbstractAsyncContextManager["House"]:
-        """A throw-away house on a fresh database whose shop and knowledge hold `world` on top of the pack."""
+    def sandbox(
+        self, world: Mapping[str, Any], *, endpoint: str = ""
+    ) -> AbstractAsyncContextManager["House"]:
+        """A throw-away house on a fresh database whose shop and knowledge hold `world` on top of the pack.
+
+        `endpoint` is the base URL of an OpenAI-compatible server to ask instead of the installation's models.
+        """
 
     def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
         """Follow the conversation's numbered events."""

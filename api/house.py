@@ -25,6 +25,8 @@ from api.lock import owner_of
 from api.settings import Settings
 from tools.context import Language
 
+OTHER_MODEL = "openai:sandbox"
+"""What a model behind a sandbox's own endpoint is called."""
 KEPT = "visits"
 """Folder, inside the data folder, of the tokens of conversations that commands opened (mode 0600)."""
 
@@ -61,9 +63,14 @@ class DoorHouse:
         await visit.post("/consents", {"purpose": purpose, "granted": granted})
 
     @asynccontextmanager
-    async def sandbox(self, world: Mapping[str, Any]) -> AsyncIterator["DoorHouse"]:
+    async def sandbox(self, world: Mapping[str, Any], *, endpoint: str = "") -> AsyncIterator["DoorHouse"]:
         """A throw-away house in this process: a copy of the prepared data, with `world` on top."""
-        async with open_sandbox(self._settings, world) as house:
+        settings = self._settings
+        if endpoint:
+            settings = replace(
+                settings, model=OTHER_MODEL, model_url=endpoint, model_fallbacks=(), model_profile="large"
+            )
+        async with open_sandbox(settings, world) as house:
             yield house
 
     async def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:

@@ -25,6 +25,7 @@ from agent.middleware.book import Book
 from agent.pack import Caps
 from agent.policy.budget import over
 from agent.policy.consent import EXTERNAL_MODEL
+from agent.prompts import Prompts
 from agent.provider import unavailable
 from agent.reading import read_answer
 from agent.spending import Account, Charge, Purse
@@ -56,14 +57,9 @@ class Fallback(AgentMiddleware):
         account = await self._account()
 
         async def call(model: BaseChatModel) -> AIMessage:
-            prompts = book.prompts[self._link_of(model).profile]
-            asked = HumanMessage(prompts.question)
-            told = [*request.messages[: book.said_before], asked, *request.messages[book.said_before + 1 :]]
-            response = await handler(
-                request.override(
-                    model=model, tools=tools, messages=told, system_message=SystemMessage(prompts.system)
-                )
-            )
+            link = self._link_of(model)
+            reading = {} if link.local else self._reading(request.messages, book.prompts[link.profile])
+            response = await handler(request.override(model=model, tools=tools, **reading))
             message: AIMessage = response.result[0]
             return message
 
@@ -89,6 +85,11 @@ class Fallback(AgentMiddleware):
             "withheld": list(reply.withheld),
         }
         return reply.message.model_copy(update={"response_metadata": kept})
+
+    def _reading(self, messages: Sequence[AnyMessage], prompts: Prompts) -> dict[str, Any]:
+        before = self.book.said_before
+        told = [*messages[:before], HumanMessage(prompts.question), *messages[before + 1 :]]
+        return {"messages": told, "system_message": SystemMessage(prompts.system)}
 
     def _has_remote(self) -> bool:
         return any(not link.local for link in self.book.models.links[self.book.link :])

@@ -11,7 +11,7 @@ of the rules, the evidence at the end of the conversation, inside a fence that n
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from pathlib import Path
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from agent.domain import Evidence
+from agent.language import detect
 from agent.pack import Company
 from agent.ports import Brief
 from agent.provider import Profile
@@ -28,6 +30,9 @@ FOLDER = Path(__file__).parent
 LANGUAGE_NAMES: dict[Language, str] = {"ru": "Russian", "en": "English"}
 
 
+LANGUAGES: tuple[Language, ...] = ("ru", "en")
+ENOUGH = 3
+"""Passages in the customer's language that make those in another one unnecessary."""
 PROFILES: tuple[Profile, ...] = ("large", "small")
 
 
@@ -64,9 +69,20 @@ def system_prompt(company: Company, *, language: Language, today: str, profile: 
 
 def question_prompt(brief: Brief, *, profile: Profile = "large") -> str:
     """Return the last message: evidence, question and language as JSON, then what to do with them."""
-    return _template(f"question.{profile}.md").render(
-        data=_data(brief), language_name=LANGUAGE_NAMES[brief.language]
-    )
+    evidence = [
+        {"ref": item.ref, "title": item.title, "text": item.text}
+        for item in _worth_reading(brief.evidence, brief.language)
+    ]
+    return _rendered(brief, evidence, profile=profile)
+
+
+def full_question(brief: Brief) -> str:
+    """Return the last message with everything the search found, scores included: for the model of the house."""
+    evidence = [
+        {"ref": item.ref, "title": item.title, "text": item.text, "score": round(item.score, 4)}
+        for item in brief.evidence
+    ]
+    return _rendered(brief, evidence, profile="large")
 
 
 @cache
@@ -78,17 +94,17 @@ def version(profile: Profile = "large") -> str:
     return hashlib.sha256(written.encode()).hexdigest()[:12]
 
 
-def _data(brief: Brief) -> str:
-    body = {
-        "evidence": [
-            {"ref": item.ref, "title": item.title, "text": item.text, "score": round(item.score, 4)}
-            for item in brief.evidence
-        ],
-        "question": brief.question,
-        "language": brief.language,
-    }
+def _rendered(brief: Brief, evidence: Sequence[Mapping[str, object]], *, profile: Profile) -> str:
+    body = {"evidence": evidence, "question": brief.question, "language": brief.language}
     # A passage or a question with ``` in it must not end the fence and pose as instructions.
-    return json.dumps(body, ensure_ascii=False, indent=1).replace("`", "\\u0060")
+    data = json.dumps(body, ensure_ascii=False).replace("`", "\\u0060")
+    return _template(f"question.{profile}.md").render(data=data, language_name=LANGUAGE_NAMES[brief.language])
+
+
+def _worth_reading(evidence: Sequence[Evidence], language: Language) -> Sequence[Evidence]:
+    """Leave passages in another language out where there are enough in the customer's own: mostly they are twins."""
+    own = [item for item in evidence if detect(item.text, languages=LANGUAGES, previous=language) == language]
+    return own if len(own) >= ENOUGH else evidence
 
 
 def _worded(words: dict[Language, str], language: Language) -> str:

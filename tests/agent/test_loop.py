@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -316,11 +317,21 @@ async def test_a_replayed_turn_gives_the_same_draft_without_any_model() -> None:
 def test_history_is_bounded_and_each_side_speaks_in_turn() -> None:
     said = [_message("customer", "раз"), _message("customer", "два"), _message("system", "Чат начат")]
     said += [_message("person", "Здравствуйте"), _message("ai", "ш" * 5000)]
+    said = [replace(message, seq=n) for n, message in enumerate(said, start=1)]
     seen = history(said)
     assert [type(message) for message in seen] == [HumanMessage, AIMessage]
     assert seen[0].text == "раз\nдва"
     assert len(seen[1].text) < 1000
-    assert len(history([_message("customer", str(n)) for n in range(50)])[0].text.split()) == 10
+    for length in range(60):
+        many = [replace(_message("customer", str(n)), seq=n) for n in range(1, length + 1)]
+        shown = history(many[-30:])
+        assert min(length, 10) <= (len(shown[0].text.split()) if shown else 0) < 20
+
+
+def test_history_moves_in_blocks_so_that_a_provider_meets_the_same_words_again() -> None:
+    said = [replace(_message("customer", str(n)), seq=n) for n in range(1, 60)]
+    begins = [history(said[: n + 1][-30:])[0].text.split()[0] for n in range(20, 59)]
+    assert len(set(begins)) == 4, "the first word shown changes once in ten messages"
 
 
 def _message(author: str, text: str) -> Message:

@@ -10,7 +10,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent.controls import controls
 from agent.domain import Evidence
-from agent.prompts import question_prompt, system_prompt
+from agent.prompts import PROFILES, full_question, question_prompt, system_prompt
+from agent.provider import Profile, profile_of
+from knowledge.text.tokens import count
 from tests.agent.library import COMPANY, RULES, LibraryTools, brief, caller
 from tools.context import Language
 
@@ -27,15 +29,60 @@ def same_as_snapshot(name: str, text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("language", ["ru", "en"])
-def test_the_rules_read_as_written(language: Language) -> None:
-    same_as_snapshot(f"system.{language}.md", system_prompt(COMPANY, language=language, today="2026-11-24"))
+def test_the_rules_read_as_written(language: Language, profile: Profile) -> None:
+    rules = system_prompt(COMPANY, language=language, today="2026-11-24", profile=profile)
+    same_as_snapshot(f"system.{profile}.{language}.md", rules)
 
 
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("language", ["ru", "en"])
-def test_the_question_reads_as_written(language: Language) -> None:
+def test_the_question_reads_as_written(language: Language, profile: Profile) -> None:
     asked = {"ru": "На сколько дают книгу?", "en": "How long may I keep a book?"}[language]
-    same_as_snapshot(f"question.{language}.md", question_prompt(brief(asked, who=caller(language=language))))
+    shown = question_prompt(brief(asked, who=caller(language=language)), profile=profile)
+    same_as_snapshot(f"question.{profile}.{language}.md", shown)
+
+
+def test_a_small_model_reads_less_than_half_of_the_rules() -> None:
+    large, small = (
+        count(system_prompt(COMPANY, language="ru", today="2026-11-24", profile=profile))
+        for profile in ("large", "small")
+    )
+    assert small < 0.5 * large
+
+
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [
+        ("gpt-4o", "large"),
+        ("gpt-4o-mini", "small"),
+        ("qwen2.5-7b-instruct", "small"),
+        ("llama-3.3-70b", "large"),
+        ("mixtral-8x22b", "large"),
+        ("gemma-3-12b-it", "small"),
+        ("relay", "large"),
+    ],
+)
+def test_a_models_name_tells_which_prompts_suit_it(name: str, profile: Profile) -> None:
+    assert profile_of(name, wanted="auto") == profile
+    assert profile_of(name, wanted="small") == "small"
+    assert profile_of(name, wanted="large") == "large"
+
+
+def test_passages_in_another_language_are_shown_only_where_there_are_too_few_in_the_customers_own() -> None:
+    twin = replace(RULES, ref="rules.en#2", text="A book is lent for 21 days and can be renewed once.")
+    own = [replace(RULES, ref=f"rules#{n}") for n in (1, 2, 3)]
+    assert "rules.en#2" not in question_prompt(brief(evidence=(twin, *own)))
+    assert "rules.en#2" in question_prompt(brief(evidence=(twin, *own[:2])))
+
+
+def test_the_model_of_the_house_reads_everything_the_search_found() -> None:
+    twin = replace(RULES, ref="rules.en#2", text="A book is lent for 21 days and can be renewed once.")
+    own = [replace(RULES, ref=f"rules#{n}") for n in (1, 2, 3)]
+    assert "rules.en#2" in full_question(brief(evidence=(twin, *own)))
+    assert '"score"' in full_question(brief())
+    assert '"score"' not in question_prompt(brief())
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

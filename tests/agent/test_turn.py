@@ -402,3 +402,56 @@ async def test_the_receipt_names_the_data_and_its_purpose() -> None:
     ledger, _ = await decide(situation("где заказ 1051?", purposes=frozenset({"orders:read"})), draft)
     assert isinstance(ledger.record.outcome, Answered)
     assert [(d.what, d.purpose) for d in ledger.record.data_used] == [("orders", "orders:read")]
+
+
+UNSURE = Draft(kind="answer", withheld=("model:external",), model="extractive")
+
+
+async def test_a_better_model_is_asked_for_once_and_only_where_the_house_could_not_answer() -> None:
+    asked, _ = await decide(situation("Чем промыть хрусталь?"), UNSURE)
+    assert asked.record.outcome == Waiting(what="consent", target="model:external")
+    assert asked.record.question == "Чем промыть хрусталь?"
+    assert "внешней языковой модели" in asked.record.replies[-1].text
+    answered, _ = await decide(
+        situation("Сколько дней на возврат?"), replace(GROUNDED, withheld=UNSURE.withheld)
+    )
+    assert answered.record.outcome == Answered()
+    assert "model:external" in answered.record.reasons
+    again, _ = await decide(situation("А латунь?", asked=frozenset({"model:external"})), UNSURE)
+    assert again.record.outcome == Escalated(reason="not_sure")
+    refused, _ = await decide(situation("А латунь?", refused=frozenset({"model:external"})), UNSURE)
+    assert refused.record.outcome == Escalated(reason="not_sure")
+
+
+async def test_a_broken_tool_is_no_reason_to_ask_for_another_model() -> None:
+    broken = ToolUse(name="order_status", arguments={}, ok=False, result={}, fault="unavailable")
+    ledger, _ = await decide(situation("Где заказ?"), replace(UNSURE, tools=(broken,)))
+    assert ledger.record.outcome == Escalated(reason="tool_failed")
+
+
+async def test_who_refuses_the_other_model_still_gets_the_question_taken_up() -> None:
+    waiting = situation(
+        action=Action(kind="consent", target="model:external", yes=False),
+        awaiting="model:external",
+        question="Чем промыть хрусталь?",
+        asked=frozenset({"model:external"}),
+    )
+    ledger, writer = await decide(waiting, UNSURE)
+    assert [(c.purpose, c.granted) for c in ledger.consents] == [("model:external", False)]
+    assert writer.asked[0].question == "Чем промыть хрусталь?"
+    assert ledger.record.outcome == Escalated(reason="not_sure")
+
+
+async def test_who_allows_the_other_model_has_the_question_asked_again_with_it() -> None:
+    waiting = situation("да", awaiting="model:external", question="Чем промыть хрусталь?")
+    ledger, writer = await decide(waiting, GROUNDED)
+    assert "model:external" in writer.asked[0].caller.purposes
+    assert ledger.record.outcome == Answered()
+
+
+async def test_a_budget_that_is_used_up_calls_a_person_and_is_told_in_the_reasons() -> None:
+    ledger, _ = await decide(
+        situation("Чем промыть хрусталь?"), replace(UNSURE, withheld=("budget_day_usd",))
+    )
+    assert ledger.record.outcome == Escalated(reason="not_sure")
+    assert "budget_day_usd" in ledger.record.reasons

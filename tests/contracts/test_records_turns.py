@@ -148,6 +148,16 @@ class TestTurns:
         after = await records.situation(await turn_for(records, id, "1045"))
         assert (after.question, after.awaiting, after.clarified) == ("", "", True)
 
+    async def test_a_turn_knows_which_consents_were_asked_for_before_it(self, records: Store) -> None:
+        id, other = await opened(records), await opened(records)
+        asked = Waiting(what="consent", target="model:external")
+        confirmed = Waiting(what="confirmation", target="p1")
+        for n, outcome in enumerate((asked, confirmed, Answered())):
+            turn = await turn_for(records, id, f"word {n}")
+            await records.commit(answer(turn, id, outcome=outcome))
+        assert (await records.situation(await turn_for(records, id, "last"))).asked == {"model:external"}
+        assert (await records.situation(await turn_for(records, other))).asked == frozenset()
+
     async def test_a_held_turn_changes_nothing_that_waits(self, records: Store) -> None:
         id = await opened(records)
         asked = Waiting(what="consent", target="memory")

@@ -75,7 +75,7 @@ class FakeHouse:
         self.consents.append((conversation, purpose, granted))
 
     @asynccontextmanager
-    async def sandbox(self, world: Mapping[str, Any]) -> AsyncIterator["FakeHouse"]:
+    async def sandbox(self, world: Mapping[str, Any], *, endpoint: str = "") -> AsyncIterator["FakeHouse"]:
         self.worlds.append(world)
         yield self
         self.closed += 1
