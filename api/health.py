@@ -42,7 +42,7 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         ("embedder", _embedder),
     )
     found = [await _finding(name, look, settings) for name, look in looks]
-    return (*found, *await _models(settings))
+    return (*found, *await examine_models(settings))
 
 
 async def _finding(name: str, look: Look, settings: Settings) -> Finding:
@@ -103,7 +103,8 @@ async def _embedder(settings: Settings) -> str:
     return ", ".join(f"{encoder.name} ({encoder.dim})" for encoder in encoders)
 
 
-async def _models(settings: Settings) -> tuple[Finding, ...]:
+async def examine_models(settings: Settings) -> tuple[Finding, ...]:
+    """Ask every model one word, and say which of them the running server lets rest."""
     from agent.models import chain
     from api.container import model_settings
 

@@ -24,6 +24,7 @@ from agent.language import detect
 from agent.pack import Company
 from agent.ports import Brief
 from agent.provider import Profile
+from knowledge.text.tokens import count
 from tools.context import Language
 
 FOLDER = Path(__file__).parent
@@ -33,6 +34,8 @@ LANGUAGE_NAMES: dict[Language, str] = {"ru": "Russian", "en": "English"}
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
 ENOUGH = 3
 """Passages in the customer's language that make those in another one unnecessary."""
+EVIDENCE_TOKENS = 550
+"""Tokens of passages after which no further one is shown, once there are enough."""
 PROFILES: tuple[Profile, ...] = ("large", "small")
 
 
@@ -102,9 +105,21 @@ def _rendered(brief: Brief, evidence: Sequence[Mapping[str, object]], *, profile
 
 
 def _worth_reading(evidence: Sequence[Evidence], language: Language) -> Sequence[Evidence]:
-    """Leave passages in another language out where there are enough in the customer's own: mostly they are twins."""
+    """Leave out what costs more than it tells.
+
+    Passages in another language, where there are enough in the customer's own: mostly they are twins. And what the
+    search put last, once there is enough to read: a capable writer has hardly ever cited it, and it is what no
+    provider has read before.
+    """
     own = [item for item in evidence if detect(item.text, languages=LANGUAGES, previous=language) == language]
-    return own if len(own) >= ENOUGH else evidence
+    kept = own if len(own) >= ENOUGH else list(evidence)
+    tokens, shown = 0, 0
+    for item in kept:
+        tokens += count(item.text)
+        if shown >= ENOUGH and tokens > EVIDENCE_TOKENS:
+            break
+        shown += 1
+    return kept[:shown]
 
 
 def _worded(words: dict[Language, str], language: Language) -> str:

@@ -361,3 +361,61 @@ async def test_a_model_of_the_house_may_answer_with_nothing() -> None:
 async def _ping(model: BaseChatModel) -> AIMessage:
     async with asyncio.timeout(5):
         return await model.ainvoke([HumanMessage("ping")])
+
+
+async def test_what_a_server_rejects_is_left_out_from_then_on(provider: Provider) -> None:
+    provider.script = [400, text("Раз."), text("Два.")]
+    models = chain(ModelSettings(main="openai:small-7b", url=provider.url, timeout=1.0))
+    for _ in range(2):
+        assert (await models.ask(Asking(call=_ping))).link == 0
+    first, again, later = provider.requests
+    assert first["stream"] is True
+    assert first["response_format"]["type"] == "json_schema"
+    assert not {"stream", "response_format", "stream_options"} & {k for k in again if again[k]}
+    assert not {"stream", "response_format"} & {k for k in later if later[k]}
+
+
+async def test_a_model_nobody_knows_is_not_asked_in_another_way(provider: Provider) -> None:
+    provider.script = [404]
+    with pytest.raises(WriterFailed, match="unknown_model"):
+        await ModelChain(chain(ModelSettings(main="openai:m", url=provider.url)).links[:1]).ask(
+            Asking(call=_ping)
+        )
+
+
+async def test_told_to_wait_a_moment_with_nobody_else_there_it_is_asked_once_more(provider: Provider) -> None:
+    provider.script = [(429, {"Retry-After": "0.2"}), text("Теперь.")]
+    behind = ScriptedModel()
+    began = time.monotonic()
+    reply = await loop(provider, behind).models.ask(Asking(call=_ping, seconds=10))
+    assert reply.message.text == "Теперь."
+    assert time.monotonic() - began >= 0.2
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [("7", 20.0), ("0.4", 0.5)], ids=["too long", "no time"])
+async def test_a_longer_wait_is_kept_by_others_and_the_model_rests_as_told(
+    provider: Provider, wait: str, seconds: float
+) -> None:
+    provider.script = [(429, {"Retry-After": wait})]
+    models = loop(provider, ScriptedModel(steps=[says("Коротко.")] * 2)).models
+    for _ in range(2):
+        assert (await models.ask(Asking(call=_ping, seconds=seconds))).link == 1
+    assert len(provider.requests) == 1, "told to rest, it is not asked meanwhile"
+    assert models.links[0].breaker.seconds_left <= float(wait)
+
+
+async def test_a_wait_told_as_a_date_or_as_nonsense_counts_as_not_told(provider: Provider) -> None:
+    provider.script = [(429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})]
+    models = loop(provider, ScriptedModel(steps=[says("Коротко.")])).models
+    assert (await models.ask(Asking(call=_ping))).link == 1
+    assert models.links[0].breaker.state == "closed"
+
+
+async def test_a_remote_model_without_usage_is_charged_by_our_own_count(provider: Provider) -> None:
+    provider.script = [{**text("Книгу дают на 21 день."), "usage": None}]
+    reply = await chain(ModelSettings(main="openai:m", url=provider.url, stream=False)).ask(
+        Asking(call=_ping, tokens=40)
+    )
+    (charge,) = reply.charges
+    assert (charge.prompt, charge.estimated) == (40, True)
+    assert charge.completion > 3
