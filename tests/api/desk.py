@@ -30,6 +30,7 @@ from agent.domain import (
     Verified,
     Waiting,
 )
+from agent.models import ModelSettings, chain
 from agent.pack import load_pack
 from agent.policy.consent import change
 from agent.ports import Situation, Steps
@@ -175,6 +176,7 @@ async def building(settings: Settings) -> AsyncIterator[Building]:
         records=records,
         library=Shelf(),
         phrases=Phrases(Path(agent.__file__).with_name("texts")),
+        models=chain(ModelSettings()),
         turn=RuleTurn(records, notices),
         clock=SystemClock(),
         notices=notices,
