@@ -205,6 +205,11 @@ class Lexical:
         """Return the row of a live passage."""
         return self._row.get(passage)
 
+    def rows_of(self, passages: Sequence[PassageId]) -> NDArray[np.intp]:
+        """Return the row of each passage, -1 for one that is not live."""
+        known = self._row
+        return np.array([known.get(name, -1) for name in passages], dtype=np.intp)
+
     @property
     def worn(self) -> bool:
         """Say whether so many rows died that a rebuild pays."""

@@ -294,11 +294,10 @@ class Search:
         rows, weight = len(reading.alive), self._weight(dense, reading)
         raw = np.full(rows, min((score for _, score in found), default=0.0), dtype=np.float32)
         known = np.zeros(rows, dtype=np.bool_)
-        at = [(row, score) for name, score in found if (row := self.lexical.row_of(name)) is not None]
-        if at:
-            places, scores = np.array([row for row, _ in at]), np.array([score for _, score in at])
-            here = places < rows
-            raw[places[here]] = scores[here]
+        if found:
+            places = self.lexical.rows_of([name for name, _ in found])
+            here = (places >= 0) & (places < rows)
+            raw[places[here]] = np.array([score for _, score in found])[here]
             known[places[here]] = True
         if rows > self.mix.exact and dense.sample is not None:
             against = dense.sample.vectors @ vector

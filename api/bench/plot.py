@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from api.bench.search import COSTS, FAR, BenchFailed, value
+from api.bench.search import FAR, BenchFailed, costs, value
 
 _COLUMNS = 5
 _INK, _SEA = "#14213D", "#0B5FA5"
@@ -26,17 +26,18 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
     """Write the picture, by its suffix PNG, SVG or PDF: one log-log field a cost, measured dots, the estimate hollow."""
     from matplotlib.figure import Figure
 
-    lines = -(-len(COSTS) // _COLUMNS)
+    fields = costs(mixed=figures["mixed"])
+    lines = -(-len(fields) // _COLUMNS)
     picture = Figure(figsize=(3.4 * _COLUMNS, 3.0 * lines), layout="constrained")
     picture.suptitle(f"{figures['embedder']} · {figures['machine']}", color=_INK, fontsize=10)
-    for n, (place, title) in enumerate(COSTS.items(), start=1):
+    for n, (place, title) in enumerate(fields.items(), start=1):
         field = picture.add_subplot(lines, _COLUMNS, n)
         field.set_title(title, color=_INK, fontsize=10)
         points = [(row["passages"], value(row, place)) for row in figures["rows"]]
         points = [(size, cost) for size, cost in points if cost > 0]
         if points:
-            sizes, costs = zip(*points, strict=True)
-            field.loglog(sizes, costs, "o-", color=_SEA)
+            sizes, measured = zip(*points, strict=True)
+            field.loglog(sizes, measured, "o-", color=_SEA)
         fitted = figures["growth"].get(place)
         if fitted and points:
             far = fitted[f"at_{FAR}"]
@@ -45,4 +46,4 @@ def draw(figures: Mapping[str, Any], path: Path) -> None:
             field.text(0.05, 0.9, f"n^{fitted['exponent_at_the_end']}", transform=field.transAxes, color=_INK)
         field.grid(visible=True, which="major", alpha=0.25)
         field.set_xlabel("passages", fontsize=8)
-    picture.savefig(path, dpi=120)
+    picture.savefig(path, dpi=80)

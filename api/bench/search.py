@@ -106,18 +106,23 @@ def bench_search(
         "mixed": mixed,
         "corpus": text,
         "rows": rows,
-        "growth": growth(rows),
+        "growth": growth(rows, mixed=mixed),
     }
 
 
-def growth(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+def costs(*, mixed: int) -> dict[str, str]:
+    """Return place and title of what has a curve; an import of mixed vectors costs mostly the few real ones."""
+    return {place: title for place, title in COSTS.items() if not (mixed and place.startswith("import_"))}
+
+
+def growth(rows: Sequence[Mapping[str, Any]], *, mixed: int = 0) -> dict[str, dict[str, float]]:
     """Return, for each cost, the exponent over all sizes, over the last two, and the estimate for a million.
 
     The estimate carries the last two sizes on: fixed costs hide the growth of small ones. Costs without a curve, such
     as those of one size alone, are left out.
     """
     out: dict[str, dict[str, float]] = {}
-    for place in COSTS:
+    for place in costs(mixed=mixed):
         fitted = curve({int(row["passages"]): value(row, place) for row in rows})
         if fitted is not None:
             out[place] = {

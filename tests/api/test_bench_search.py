@@ -175,6 +175,7 @@ def test_growth_carries_the_last_sizes_on() -> None:
     assert found["import_s"] == {"exponent": 1.0, "exponent_at_the_end": 1.0, f"at_{FAR}": 2000.0}
     assert found["search_ms.p50"][f"at_{FAR}"] == 5.0
     assert "disk_mib" not in found
+    assert "import_s" not in growth(rows, mixed=600), "an import of mixed vectors has no curve"
 
 
 def test_stages_never_overlap_and_the_rest_is_what_is_left() -> None:

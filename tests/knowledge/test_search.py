@@ -302,3 +302,13 @@ def test_a_replaced_document_is_found_by_its_new_words_only():
     assert len(lexical) == len(PASSAGES)
     lexical.replace(DocumentId("care"), [])
     assert lexical.row_of(PassageId("care#1")) is None
+
+
+def test_rows_are_found_for_many_passages_as_for_one() -> None:
+    lexical = Lexical(PASSAGES)
+    lexical.replace(PASSAGES[0].document, [])
+    names = [passage.id for passage in PASSAGES] + [PassageId("unheard")]
+    rows = [-1 if (row := lexical.row_of(name)) is None else row for name in names]
+    assert lexical.rows_of(names).tolist() == rows
+    assert rows[0] == rows[-1] == -1
+    assert lexical.rows_of([]).tolist() == []
