@@ -5,8 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
-# Tests wait for servers and browsers half of the time: one worker more than there are cores, four at most.
-WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4)))
 
 .PHONY: run test check slow clean
 
@@ -15,7 +13,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.test
 	scripts/browser
-	MAYAK_TEST_BIN=$(BIN) $(BIN)/python -m pytest -m "not heavy" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	MAYAK_TEST_BIN=$(BIN) $(BIN)/python -m pytest -m "not heavy" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test
 	MAYAK_TEST_BIN=$(BIN) scripts/check

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -90,7 +89,6 @@ async def test_the_two_hundredth_turn_costs_what_the_twentieth_does_and_knows_th
 ) -> None:
     id = await opened(records)
     tokens: dict[int, int] = {}
-    ms: dict[int, float] = {}
     for n in range(1, 201):
         text = (
             "Меня зовут Анна, где мой заказ 1045-А?"
@@ -98,7 +96,6 @@ async def test_the_two_hundredth_turn_costs_what_the_twentieth_does_and_knows_th
             else f"А лампа {'очень ' * (n % 5)}яркая, вопрос {n}?"
         )
         turn = await turn_for(records, id, text)
-        began = perf_counter()
         now = await records.situation(turn)
         brief = Brief(
             question=text,
@@ -118,7 +115,6 @@ async def test_the_two_hundredth_turn_costs_what_the_twentieth_does_and_knows_th
             recall=now.recall,
         )
         prompt = [*(m.text for m in history(brief.history)), question_prompt(brief)]
-        ms[n] = 1000 * (perf_counter() - began)
         tokens[n] = sum(count(str(part)) for part in prompt)
         reply = Reply(text=f"Ответ {n}: лампа яркая, световой поток указан на упаковке и в карточке товара.")
         kept = remembered(now.recall, now.batch, history=now.history)
@@ -130,8 +126,6 @@ async def test_the_two_hundredth_turn_costs_what_the_twentieth_does_and_knows_th
     assert "1045-А" in str(prompt[-1])
     assert "Анна" in str(prompt[-1])
     assert tokens[200] <= 1.3 * tokens[20]
-    early, late = sorted(ms[n] for n in range(15, 26)), sorted(ms[n] for n in range(190, 201))
-    assert late[5] <= 1.3 * early[5] + 2.0, "milliseconds, medians of eleven turns"
 
 
 def test_a_turn_of_an_earlier_release_remembers_nothing() -> None:

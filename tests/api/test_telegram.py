@@ -173,6 +173,7 @@ async def test_typing_is_shown_while_the_turn_runs(post: Post, api: TelegramApi,
     await api.until(anna, 1)
 
 
+@pytest.mark.heavy
 async def test_a_hundred_updates_in_disorder_and_double_keep_each_chats_order(
     post: Post, api: TelegramApi
 ) -> None:

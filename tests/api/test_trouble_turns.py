@@ -5,6 +5,7 @@ import resource
 import sqlite3
 
 import httpx
+import pytest
 
 from tests.api.killing import (  # noqa: F401
     Customer,
@@ -20,6 +21,8 @@ from tests.api.killing import (  # noqa: F401
     settled,
     unfinished,
 )
+
+pytestmark = pytest.mark.heavy
 
 LITTLE = 32 * 1024
 QUESTION = "За сколько дней можно вернуть товар?"
