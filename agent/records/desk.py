@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.domain import Conversation
-from agent.records.engine import READING
 from agent.records.rules import OpenTicket, conversation_of
 from agent.records.tables import conversations, messages, outbox, tickets
 from tools.context import ConversationId, TurnId
@@ -44,7 +43,7 @@ class Desk:
     """The staff's reading room of the records."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._readers = engine.execution_options(**READING)
+        self._engine = engine
 
     async def lines(
         self, shelf: Shelf, *, operator: str, department: str = "", limit: int = MOST
@@ -56,7 +55,7 @@ class Desk:
             .order_by(conversations.c.updated.desc())
             .limit(limit)
         )
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             rows = (await connection.execute(wanted)).all()
             ids = [row.id for row in rows]
             called = await _called(connection, ids)
@@ -82,13 +81,13 @@ class Desk:
         counted = [shelf for shelf in SHELVES if shelf != "done"]
         each = [func.count(case((and_(*_on(shelf, operator)), conversations.c.id))) for shelf in counted]
         wanted = select(*each).where(*_on("open", operator), *_of(department))
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             row = (await connection.execute(wanted)).one()
         return dict(zip(counted, row, strict=True))
 
     async def last_ticket(self, conversation: ConversationId) -> OpenTicket | None:
         """Return the latest call for a person, resolved ones too."""
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             row = (await _called(connection, [conversation])).get(conversation)
         if row is None:
             return None
@@ -109,7 +108,7 @@ class Desk:
     async def deliveries(self, conversation: ConversationId) -> Mapping[int, str]:
         """Return `pending`, `unknown`, `delivered` or `failed` by message number, for channels that are delivered to."""
         wanted = select(outbox.c.seq, outbox.c.state).where(outbox.c.conversation == conversation)
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             return {row.seq: row.state for row in await connection.execute(wanted)}
 
 

@@ -1,22 +1,67 @@
 """Opens the database that all rooms share: SQLite in one file, or PostgreSQL, by one URL."""
 
+import asyncio
 import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY_MS = 10_000
-READING = {"reading": True}
-"""Execution options of a connection that only reads: on SQLite it waits for no writer."""
+"""How long a writer waits for another program that holds the file."""
+QUEUE_SECONDS = 30.0
+"""How long a writer waits for those of its own process before it."""
 
 
-def connect(url: str) -> AsyncEngine:
-    """Return an engine for `sqlite…///file` or `postgresql…://…`; nothing is opened yet.
+class Database(AsyncEngine):
+    """An engine whose `connect` reads and whose `begin` writes.
 
-    On SQLite a transaction takes the write lock when it begins, because one that reads first and writes
-    later cannot wait for another writer and fails instead. `execution_options(**READING)` opts out.
+    On SQLite a writing transaction takes the write lock when it begins, because one that reads first and writes
+    later cannot wait for another writer and fails instead; a reading one waits for no writer. The writers of this
+    process come one after another: left to itself SQLite makes them ask again and again, in no order, and on a disk
+    that is slow to sync one of a dozen can ask in vain until its time is up.
     """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine.sync_engine)
+        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that may write; it commits at the end of the block, or rolls back on an error.
+
+        Raises SQLAlchemy's `OperationalError` when the database stays locked.
+        """
+        # The turn comes before the connection: those who wait leave the pool to the readers.
+        async with self._writing(), self.connect() as connection:
+            await connection.execution_options(writing=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        if self._turn is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(QUEUE_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            fault = sqlite3.OperationalError("database is locked: earlier changes are still being written")
+            fault.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise OperationalError("BEGIN IMMEDIATE", {}, fault) from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def connect(url: str) -> Database:
+    """Return an engine for `sqlite…///file` or `postgresql…://…`; nothing is opened yet."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_async_engine(
@@ -24,14 +69,15 @@ def connect(url: str) -> AsyncEngine:
         )
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
-        return engine
-    return create_async_engine(
-        parsed.set(drivername="postgresql+psycopg"),
-        json_serializer=_json,
-        pool_size=10,
-        max_overflow=10,
-        pool_pre_ping=True,
-    )
+    else:
+        engine = create_async_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            json_serializer=_json,
+            pool_size=10,
+            max_overflow=10,
+            pool_pre_ping=True,
+        )
+    return Database(engine)
 
 
 def _json(value: Any) -> str:
@@ -53,5 +99,5 @@ def _prepare(connection: Any, record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")

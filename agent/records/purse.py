@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from agent.records.engine import READING
 from agent.records.tables import charges
 from agent.spending import Charge, Spent
 from tools.context import ConversationId, TurnId
@@ -18,11 +17,10 @@ class SqlPurse:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._readers = engine.execution_options(**READING)
 
     async def spent(self, conversation: ConversationId, *, day: date) -> tuple[Spent, Spent]:
         """Return the sums of the conversation and of the day."""
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             return (
                 await _sum(connection, charges.c.conversation == conversation),
                 await _sum(connection, charges.c.day == day),

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.masking import masked
-from agent.records.engine import READING
 from agent.records.tables import inbox, messages, turns
 from tools.context import ConversationId, Language, TurnId
 
@@ -59,14 +58,14 @@ class Questions:
     """The curators' reading room of the records; `mask` takes out what names a person."""
 
     def __init__(self, engine: AsyncEngine, *, mask: Callable[[str], str] = masked) -> None:
-        self._readers = engine.execution_options(**READING)
+        self._engine = engine
         self._mask = mask
 
     async def latest(self, limit: int, *, since: datetime | None = None) -> tuple[Question, ...]:
         """Return the latest `limit` questions whose turn is over, newest first; none from before `since`."""
         out: list[Question] = []
         before: datetime | None = None
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             while len(out) < limit:
                 rows = await _closed(connection, before=before, since=since)
                 if not rows:

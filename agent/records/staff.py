@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.errors import AgentFault
 from agent.ports import Clock
-from agent.records.engine import READING
 from agent.records.rules import digest
 from agent.records.tables import staff, staff_attempts, staff_sessions
 
@@ -70,7 +69,6 @@ class Staff:
     def __init__(self, engine: AsyncEngine, *, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
-        self._readers = engine.execution_options(**READING)
 
     async def add(self, person: Person, *, password_hash: str) -> None:
         """Add somebody. Raises `LoginTaken`."""
@@ -91,26 +89,26 @@ class Staff:
 
     async def people(self) -> tuple[Person, ...]:
         """Return everybody, by login."""
-        async with self._readers.connect() as connection:
+        async with self.engine.connect() as connection:
             rows = await connection.execute(select(staff).order_by(staff.c.login))
             return tuple(_person(row) for row in rows)
 
     async def person(self, login: str) -> Person | None:
         """Return who has this login, None when nobody does."""
-        async with self._readers.connect() as connection:
+        async with self.engine.connect() as connection:
             row = (await connection.execute(select(staff).where(staff.c.login == login))).one_or_none()
         return None if row is None else _person(row)
 
     async def names(self, logins: Iterable[str]) -> dict[str, str]:
         """Return the names of those logins that are known."""
         wanted = select(staff.c.login, staff.c.name).where(staff.c.login.in_(sorted(set(logins))))
-        async with self._readers.connect() as connection:
+        async with self.engine.connect() as connection:
             return {row.login: row.name for row in await connection.execute(wanted)}
 
     async def password_hash(self, login: str) -> str:
         """Return the hash of the person's password, empty for an unknown or disabled login."""
         wanted = select(staff.c.password).where(staff.c.login == login, staff.c.disabled.is_(False))
-        async with self._readers.connect() as connection:
+        async with self.engine.connect() as connection:
             return (await connection.execute(wanted)).scalar_one_or_none() or ""
 
     async def set_password_hash(self, login: str, password_hash: str) -> None:
@@ -172,7 +170,7 @@ class Staff:
                 staff.c.disabled.is_(False),
             )
         )
-        async with self._readers.connect() as connection:
+        async with self.engine.connect() as connection:
             row = (await connection.execute(wanted)).one_or_none()
         if row is None:
             return None

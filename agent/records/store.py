@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.ports import Clock
-from agent.records.engine import READING
 from agent.records.page import Page
 from tools.context import ConversationId, Language
 
@@ -36,7 +35,6 @@ class Store:
         self.card = card
         self.versions = versions
         self.rang = rang
-        self._readers = engine.execution_options(**READING)
 
     @asynccontextmanager
     async def _page(self, conversation: ConversationId) -> AsyncIterator[Page]:
@@ -49,5 +47,5 @@ class Store:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        async with self._readers.connect() as connection:
+        async with self.engine.connect() as connection:
             yield connection

@@ -11,7 +11,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from agent.records.engine import READING
 from agent.records.tables import inbox, messages, turns
 
 MOST = 20_000
@@ -32,7 +31,7 @@ class Usage:
     """Counts what was cited."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._readers = engine.execution_options(**READING)
+        self._engine = engine
 
     async def since(self, since: datetime) -> Mapping[str, Used]:
         """Return the figures of every document cited since a moment, by its id."""
@@ -42,7 +41,7 @@ class Usage:
             .order_by(messages.c.at.desc())
             .limit(MOST)
         )
-        async with self._readers.connect() as connection:
+        async with self._engine.connect() as connection:
             rows = [row for row in await connection.execute(cited) if row.citations]
             wrong = await _wrong(connection, sorted({row.conversation for row in rows}))
         told: dict[tuple[str, str], datetime] = {}

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from agent.domain import Held, Reply, TurnRecord, Verified
+from agent.records import engine as database
 from agent.records.codec import record_json
-from agent.records.engine import READING, connect
+from agent.records.engine import connect
 from agent.records.page import Page
 from agent.records.rules import leaving
 from agent.records.sql import SqlRecords, create_tables
@@ -129,8 +130,42 @@ async def test_a_transaction_that_reads_first_still_gets_to_write(engine: AsyncE
         await connection.execute(text("DROP TABLE messages"))
         await connection.execute(text("CREATE TABLE messages (c, seq UNIQUE, a, t, at, tu, ci, b, na)"))
     await asyncio.gather(*(count() for _ in range(10)))
-    async with engine.execution_options(**READING).connect() as connection:
+    async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM messages"))).scalar() == 10
+
+
+async def test_writers_come_one_after_another_however_slow_each_of_them_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 50)
+    engine = connect(f"sqlite:///{tmp_path / 'slow.sqlite'}")
+    done: list[int] = []
+
+    async def write(n: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("INSERT INTO lines VALUES (:n)"), {"n": n})
+            await asyncio.sleep(0.02)
+        done.append(n)
+
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE lines (n)"))
+        await asyncio.gather(*(write(n) for n in range(20)))
+    finally:
+        await engine.dispose()
+    assert done == list(range(20))
+
+
+async def test_a_writer_whose_turn_does_not_come_is_told_that_the_database_is_locked(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "QUEUE_SECONDS", 0.05)
+    async with engine.begin():
+        with pytest.raises(OperationalError, match="database is locked"):
+            async with engine.begin():
+                raise AssertionError("two writers at once")
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE conversations SET language = 'ru'"))
 
 
 async def test_the_audit_names_who_did_what_and_shows_a_changed_or_missing_line(
