@@ -25,7 +25,7 @@ FIXED: Mapping[str, str] = {
 }
 CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 """The content policy of whatever names none itself: it may neither load anything nor be framed."""
-IMPORT_PATH = "/console/knowledge/import"
+IMPORT_PATH = "/console/imports"
 ALLOWED_METHODS = "GET, POST, DELETE, OPTIONS"
 ALLOWED_HEADERS = "Authorization, Content-Type, Last-Event-ID"
 

@@ -105,13 +105,13 @@ async def table(visit: Curator, chosen: Chosen) -> Response:
     return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/console/knowledge/new")
+@router.get("/console/draft")
 async def new(visit: Curator) -> Response:
     """An empty sheet, and a place for files."""
     return await _new(visit)
 
 
-@router.post("/console/knowledge/new")
+@router.post("/console/draft")
 async def create(sent: CuratorSent) -> Response:
     """Save a new document as a draft."""
     visit = sent.visit
@@ -127,7 +127,7 @@ async def create(sent: CuratorSent) -> Response:
     return redirect(f"/console/knowledge/{document}", said="drafted")
 
 
-@router.post("/console/knowledge/new/passages")
+@router.post("/console/draft/passages")
 async def cut(sent: CuratorSent) -> Response:
     """Show how the text in the form would be cut; nothing is saved."""
     return await _new(sent.visit, typed=typed_of(sent))

@@ -27,7 +27,7 @@ from knowledge.sources.port import Schedule
 from knowledge.sources.schedule import every_of
 from knowledge.types import Document, DocumentId
 
-router = APIRouter(prefix="/console/knowledge/import", route_class=PageRoute)
+router = APIRouter(prefix="/console/imports", route_class=PageRoute)
 
 LIMITS = Limits()
 MOST_FILES, MOST_ADDRESSES = 100, 20
@@ -84,7 +84,7 @@ async def start(sent: CuratorFiles) -> Response:
     )
     await begin(visit.request, visit.house.building, order)
     await visit.note("import", number, wanted=len(order.wanted), drafts=order.drafts)
-    return redirect(f"/console/knowledge/import/{number}")
+    return redirect(f"/console/imports/{number}")
 
 
 @router.post("/sources")
@@ -104,15 +104,15 @@ async def sources(sent: CuratorSent) -> Response:
                 number=new_number(), by=by_whom(visit), drafts=known.drafts, addresses=(known.source,)
             )
             await begin(visit.request, visit.house.building, order)
-            return redirect(f"/console/knowledge/import/{order.number}")
+            return redirect(f"/console/imports/{order.number}")
         case "pause" | "resume":
             await notes.pause_schedule(source, paused=act == "pause")
-            return redirect("/console/knowledge/import", said=f"{act}d")
+            return redirect("/console/imports", said=f"{act}d")
         case "remove":
             await notes.drop_schedule(source)
             minutes = f"{int(known.every.total_seconds() // 60)}m"
             told = {"source": source, "every": minutes, "drafts": "1" if known.drafts else ""}
-            return redirect("/console/knowledge/import", said="removed", **told)
+            return redirect("/console/imports", said="removed", **told)
         case _:
             raise Problem(422, "invalid", "No such act")
 
@@ -148,7 +148,7 @@ async def stop(number: str, sent: CuratorSent) -> Response:
     if job is not None and job.stop is not None and not job.ended:
         job.stop.ask()
         await sent.visit.note("import_stopped", number)
-    return redirect(f"/console/knowledge/import/{number}")
+    return redirect(f"/console/imports/{number}")
 
 
 async def _wizard(
@@ -257,7 +257,7 @@ async def _restored(sent: Sent, source: str) -> Response:
     )
     await notes.keep_schedule(planned)
     await sent.visit.note("source_restore", source[:200])
-    return redirect("/console/knowledge/import", said="restored")
+    return redirect("/console/imports", said="restored")
 
 
 async def _names(visit: Visit, imports: Sequence[Import]) -> dict[str, str]:

@@ -222,7 +222,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_travels(
     with visitor(browser) as context:
         page = context.new_page()
         signed_in(page, house, "kirill")
-        page.goto(f"{house.address}/console/knowledge/import")
+        page.goto(f"{house.address}/console/imports")
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.method))
         page.locator("input[type=file]").set_input_files(big)
@@ -235,7 +235,7 @@ def test_passages_of_a_new_document_are_shown_while_it_is_written(house: Running
     with visitor(browser) as context:
         page = context.new_page()
         signed_in(page, house, "kirill")
-        page.goto(f"{house.address}/console/knowledge/new")
+        page.goto(f"{house.address}/console/draft")
         page.get_by_label("Текст", exact=False).first.fill(
             "# Одно\n\nПервая мысль.\n\n# Другое\n\nВторая мысль."
         )
@@ -252,7 +252,7 @@ def test_files_are_dropped_read_and_told_of_without_scripts_too(
     with visitor(browser, java_script_enabled=False) as context:
         page = context.new_page()
         signed_in(page, house, "kirill")
-        page.goto(f"{house.address}/console/knowledge/import")
+        page.goto(f"{house.address}/console/imports")
         page.locator("input[type=file]").set_input_files([good, bad])
         page.get_by_role("button", name="Загрузить", exact=True).click()
         for _ in range(100):
@@ -268,7 +268,7 @@ def test_files_dropped_onto_the_page_are_taken(house: Running, browser: Browser)
     with visitor(browser) as context:
         page = context.new_page()
         signed_in(page, house, "kirill")
-        page.goto(f"{house.address}/console/knowledge/import")
+        page.goto(f"{house.address}/console/imports")
         page.evaluate(DROP)
         expect(page.locator("[data-files-chosen] li")).to_have_count(2)
         page.get_by_role("button", name="Загрузить", exact=True).click()

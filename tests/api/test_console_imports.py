@@ -26,7 +26,7 @@ from tests.api.xss_payloads import PAYLOADS
 from tests.knowledge.files import VBA, archive, pdf, with_member, word, workbook
 from tests.knowledge.site import PUBLIC, Dialled, Site, names
 
-PAGE = "/console/knowledge/import"
+PAGE = "/console/imports"
 GIFTS = b"# Gift wrapping\n\nWe wrap any order as a gift for 150 roubles."
 LONG = " ".join(f"Rule {n} speaks of lamp number {n * 7} and a term of {n * 3} days." for n in range(60))
 File = tuple[str, bytes]

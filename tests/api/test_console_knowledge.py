@@ -31,7 +31,7 @@ async def browser(house: Console) -> AsyncIterator[httpx.AsyncClient]:
 async def written(browser: httpx.AsyncClient, text: str = GIFTS, **fields: str) -> str:
     """Write a document; return the address it got."""
     form = {"title": "Gift wrapping", "text": text, "language": "en", "audience": "customer", **fields}
-    answer = await send(browser, "/console/knowledge/new", **form)
+    answer = await send(browser, "/console/draft", **form)
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"].partition("?")[0]
 
@@ -133,7 +133,7 @@ async def test_a_wrong_field_is_told_and_nothing_typed_is_lost(
     house: Console, browser: httpx.AsyncClient, wrong: dict[str, str], words: str
 ) -> None:
     form = {"title": "Gift wrapping", "text": GIFTS, "language": "en", **wrong}
-    answer = await send(browser, "/console/knowledge/new", **form)
+    answer = await send(browser, "/console/draft", **form)
     assert answer.status_code == 422
     assert words in answer.text
     if "text" not in wrong:
@@ -230,6 +230,6 @@ async def test_documents_never_become_markup(house: Console, browser: httpx.Asyn
     form = {"form_token": token, "title": PAYLOADS[0], "text": text, "language": "en", "base": "1"}
     await browser.post("/console/knowledge/d0", data=form)
     harmless((await browser.get("/console/knowledge/d0")).text)
-    wrong = await browser.post("/console/knowledge/new", data={**form, "valid_from": PAYLOADS[3]})
+    wrong = await browser.post("/console/draft", data={**form, "valid_from": PAYLOADS[3]})
     harmless(wrong.text)
     harmless((await browser.get("/console/knowledge", params={"q": PAYLOADS[3]})).text)

@@ -234,7 +234,7 @@ async def test_a_form_from_another_site_is_refused(house: Console, headers: dict
 @pytest.mark.parametrize("token", ["", "0" * 64, "кириллица"])
 async def test_a_form_without_its_token_is_refused(house: Console, token: str) -> None:
     async with signed_in(house, "marina") as browser:
-        for path in ("/console/logout", "/console/dialogues/x/claim", "/console/knowledge/new"):
+        for path in ("/console/logout", "/console/dialogues/x/claim", "/console/draft"):
             answer = await browser.post(path, data={"form_token": token})
             assert answer.status_code == 403, path
             assert "out of date" in answer.text

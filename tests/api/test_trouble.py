@@ -143,7 +143,7 @@ async def curated(folder: Path) -> AsyncIterator[tuple[Any, httpx.AsyncClient, s
     async with console(folder) as house, signed_in(house, "kirill") as browser:
         form = {"title": "Gift wrapping", "text": DOCUMENT, "language": "en", "audience": "customer"}
         token = await form_token(browser)
-        answer = await browser.post("/console/knowledge/new", data={"form_token": token, **form})
+        answer = await browser.post("/console/draft", data={"form_token": token, **form})
         assert answer.status_code == 303, answer.text
         yield house, browser, answer.headers["Location"].partition("?")[0]
 
@@ -169,11 +169,11 @@ async def test_the_console_says_that_nothing_is_saved_while_the_disk_is_full(tmp
         disk.fill()
         long = {"title": "Long", "text": "One more line of text.\n\n" * 9000, "language": "en"}
         form = {"form_token": await form_token(browser), "audience": "customer", **long}
-        refused = await browser.post("/console/knowledge/new", data=form)
+        refused = await browser.post("/console/draft", data=form)
         assert refused.status_code == 503
         assert "be saved right now" in refused.text
         disk.free()
-        assert (await browser.post("/console/knowledge/new", data=form)).status_code == 303
+        assert (await browser.post("/console/draft", data=form)).status_code == 303
 
 
 class Here(Context):
