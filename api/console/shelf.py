@@ -28,8 +28,6 @@ FRESH: dict[str, Any] = {
 """What a new document has before anybody wrote anything."""
 LONGEST_TITLE = 200
 LONGEST_NAME = 100
-PLACES = ("new", "import")
-"""Words that are pages of their own below /console/knowledge."""
 _LATIN = str.maketrans("абвгдеёзийклмнопрстуфыэ", "abvgdeeziyklmnoprstufye", "ъь") | {
     ord(letter): latin
     for letter, latin in zip("жхцчшщюя", ("zh", "kh", "ts", "ch", "sh", "shch", "yu", "ya"), strict=True)
@@ -165,7 +163,7 @@ def name_for(title: str, *, language: Language, taken: Iterable[str]) -> Documen
     latin = stem.translate(_LATIN).replace("_", "-")
     name = "-".join(re.findall(r"[a-z0-9]+", latin))[:LONGEST_NAME].strip("-") or "document"
     ending = ".en" if language == "en" else ""
-    known, number = {*taken, *PLACES}, 1
+    known, number = set(taken), 1
     while (found := f"{name}{'' if number == 1 else f'-{number}'}{ending}") in known:
         number += 1
     return DocumentId(found)

@@ -56,6 +56,17 @@ async def test_a_draft_shows_its_passages_and_is_found_only_when_it_is_published
     assert "We wrap any order as a gift for 150 roubles." in (await found(house, "gift wrapping"))[0]
 
 
+@pytest.mark.parametrize("title", ["New", "Import", "Imports", "Draft"])
+async def test_a_document_of_any_name_has_a_page_of_its_own(
+    house: Console, browser: httpx.AsyncClient, title: str
+) -> None:
+    address = await written(browser, title=title, language="ru", text="Обернём заказ в серебристую бумагу.")
+    assert address == f"/console/knowledge/{title.lower()}"
+    page = await browser.get(address)
+    assert page.status_code == 200
+    assert "Обернём заказ в серебристую бумагу." in page.text
+
+
 async def test_after_an_edit_is_published_the_old_words_are_no_longer_found(
     house: Console, browser: httpx.AsyncClient
 ) -> None:
