@@ -52,6 +52,7 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     settings = {"locale": "ru-RU", "viewport": {"width": 1100, "height": 800}} | options
     context = browser.new_context(**settings)
     context.set_default_timeout(PATIENCE_MS)
+    context.set_default_navigation_timeout(4 * PATIENCE_MS)
     context.add_init_script(WATCH)
     try:
         yield context
