@@ -130,6 +130,7 @@ def test_the_first_sentence_of_a_result_stays_when_the_picked_one_lacks_the_date
     assert pick("когда курьер", told, language="ru", most=3) == [0, 1]
 
 
+@pytest.mark.heavy
 @pytest.mark.evaldata
 @pytest.mark.parametrize(("folder", "language"), [("kb_ru", "ru"), ("kb_en", "en")])
 def test_quotes_hold_the_answer_in_public_data(evaldata: Path, folder: str, language: Language) -> None:

@@ -84,6 +84,7 @@ def test_the_last_messages_fit_the_budget_and_the_very_last_is_always_there() ->
     assert beyond(Recall(said=("Очень длинный рассказ.", "Другое")), kept).said == ("Другое",)
 
 
+@pytest.mark.heavy
 async def test_the_two_hundredth_turn_costs_what_the_twentieth_does_and_knows_the_first_number(
     records: Store,
 ) -> None:

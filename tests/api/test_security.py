@@ -69,7 +69,7 @@ BAD = {
     "no id": signed(jti=None),
     "another algorithm": signed(alg="HS512", secret=SECRET * 2),
     "signed by a private key": jwt.encode({"alg": "RS256"}, claims(), RSA),
-    "not yet valid": signed(nbf=NOW + 600),
+    "not yet valid": signed(nbf=NOW + 3400, exp=NOW + 3500),
     "cut": signed()[:-4],
     "nonsense": "nonsense",
 }

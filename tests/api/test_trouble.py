@@ -214,6 +214,7 @@ def limited(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.heavy
 def test_an_import_that_filled_the_disk_says_so_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     here, shelf = Here(tmp_path / "data"), tmp_path / "shelf"
     shelf.mkdir()
@@ -240,6 +241,7 @@ def test_a_command_on_a_locked_database_ends_with_one_and_a_remedy(tmp_path: Pat
     assert "Close what has the database file open" in json.loads(refused.stdout)["remedy"]
 
 
+@pytest.mark.heavy
 async def test_a_server_on_a_full_disk_stays_up_refuses_in_words_and_takes_the_message_later(
     forge: Forge,  # noqa: F811
 ) -> None:

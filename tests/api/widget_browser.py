@@ -17,7 +17,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 WATCH = """
 window.__violations = [];
 document.addEventListener('securitypolicyviolation',
@@ -52,7 +52,6 @@ def visitor(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
     settings = {"locale": "ru-RU", "viewport": {"width": 1100, "height": 800}} | options
     context = browser.new_context(**settings)
     context.set_default_timeout(PATIENCE_MS)
-    context.set_default_navigation_timeout(4 * PATIENCE_MS)
     context.add_init_script(WATCH)
     try:
         yield context
