@@ -8,6 +8,8 @@ retrieve ─► draft ─┬─ need ──────────────�
                                      ├─ decline
                                      └─ escalate
 ```
+A model that streams is heard while it writes (`agent.streaming`): what has left by the time the draft is whole stays,
+and the draft only says how the answer goes on.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,9 +25,10 @@ from agent.gist import EARLIER, as_meant, gist
 from agent.pack import Pack
 from agent.policy import consent as consents
 from agent.policy.voice import fitting
-from agent.ports import Actions, Brief, Facts, Notices, Similarity, Writer
+from agent.ports import Actions, Brief, Facts, Listener, Notices, Similarity, Writer
 from agent.scene import Scene
 from agent.speaking import Speaking
+from agent.streaming import Stream, gate_of
 from agent.topics import topics_of
 from knowledge.types import Query, Retrieval
 from tools.phrases import Phrases
@@ -69,15 +72,30 @@ class Replying:
         await self.status(scene, "status.searching")
         retrieval = await self.retrieve(scene, question)
         searched = scene.ms
+        stream = await self._stream(scene, question, retrieval)
         try:
-            draft = await self.draft(scene, question, retrieval)
+            draft = await self.draft(scene, question, retrieval, stream)
         except WriterFailed as failure:
+            cut = replace(scene, left=tuple(stream.left))
             return self.closing.escalated(
-                scene, reason="model_failed", question=question, rejected=str(failure)
+                cut, reason="model_failed", question=question, rejected=str(failure)
             )
-        record = await self._conclude(scene, question, retrieval, draft)
-        ms = {"retrieval": searched, "model": draft.ms}
-        return replace(record, ms={**ms, **record.ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
+        record = await self._conclude(scene, question, retrieval, draft, stream)
+        ms = {"retrieval": searched, "model": draft.ms, **stream.ms}
+        return replace(record, ms={**record.ms, **ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
+
+    async def _stream(self, scene: Scene, question: str, retrieval: Retrieval) -> Stream:
+        gate = gate_of(question, retrieval, scene, calibration=self.calibration, pack=self.pack)
+        return Stream(
+            scene=scene,
+            records=self.speaking.records,
+            facts=self.facts,
+            retrieval=retrieval,
+            pack=self.pack,
+            similarity=self.similarity,
+            gate=gate,
+            left=[*await self.speaking.records.sent(scene.turn)],
+        )
 
     async def retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
         said = [m.text for m in scene.situation.history if m.author == "customer"]
@@ -88,7 +106,9 @@ class Replying:
             return found
         return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))
 
-    async def draft(self, scene: Scene, question: str, retrieval: Retrieval) -> Draft:
+    async def draft(
+        self, scene: Scene, question: str, retrieval: Retrieval, listener: Listener | None = None
+    ) -> Draft:
         brief = Brief(
             question=as_meant(question, retrieval.understood),
             language=scene.language,
@@ -98,6 +118,7 @@ class Replying:
             refused=scene.situation.refused,
             today=scene.caller.now.date().isoformat(),
             recall=scene.situation.recall,
+            listener=listener,
         )
 
         async def status(text: str) -> None:
@@ -105,7 +126,10 @@ class Replying:
 
         return await self.writer.write(brief, steps=scene.steps, status=status)
 
-    async def _conclude(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> TurnRecord:
+    async def _conclude(
+        self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft, stream: Stream
+    ) -> TurnRecord:
+        scene = replace(scene, left=tuple(stream.left))
         if draft.kind == "need":
             return self.closing.needed(scene, draft, question=question)
         if draft.proposal is not None:
@@ -114,6 +138,8 @@ class Replying:
             spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
             return self.closing.clarified(scene, spoken, question=question)
         judged = self.judged(scene, question, retrieval, draft)
+        if draft.streamed:
+            return await self._gone_on(scene, draft, judged, stream, question=question)
         if judged.gate == "decline":
             return self.closing.declined(scene, draft, judged)
         if judged.gate == "escalate":
@@ -125,6 +151,29 @@ class Replying:
                 return self.closing.needed(scene, replace(draft, need=purpose), question=question)
             return self.closing.unsure(scene, draft, judged, question=question)
         return await self.speaking.send(scene, draft, judged, question=question)
+
+    async def _gone_on(
+        self, scene: Scene, draft: Draft, judged: Judged, stream: Stream, *, question: str
+    ) -> TurnRecord:
+        """End an answer whose first sentences have left: say the rest of it, or stop and call a person."""
+        waiting = list(draft.sentences)
+        while waiting and await stream.goes_on(waiting[0], draft.tools, sure=judged.gate == "send"):
+            waiting.pop(0)
+        if stream.taken:
+            return self.closing.taken_over(scene, draft, judged)
+        if draft.sentences and not waiting:
+            return self.closing.answered(
+                scene, draft, judged, said=stream.left, first_ms=stream.first_ms or scene.ms
+            )
+        kept_back = [stream.failed, *(sentence.text for sentence in waiting[bool(stream.failed) :])]
+        return self.closing.escalated(
+            replace(scene, left=tuple(stream.left)),
+            reason="ungrounded" if stream.failed else "not_sure",
+            question=question,
+            rejected="\n".join(filter(None, kept_back)),
+            draft=draft,
+            judged=judged,
+        )
 
     def judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
         spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language)

@@ -57,7 +57,8 @@ class Retelling:
     async def _translated(self, scene: Scene, question: str) -> TurnRecord:
         """Answer a question put in another language; where nobody here translates, ask for it in this one."""
         record = await self.replying.answer(scene, question)
-        if isinstance(record.outcome, Escalated) and record.outcome.reason in ("not_sure", "ungrounded"):
+        ended = record.outcome
+        if isinstance(ended, Escalated) and not ended.partial and ended.reason in ("not_sure", "ungrounded"):
             return self.closing.fixed(scene, "talk.other_language")
         return record
 

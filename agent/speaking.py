@@ -31,14 +31,16 @@ class Speaking:
         draft: Draft | None = None,
         judged: Judged | None = None,
     ) -> TurnRecord:
-        left = await self.records.sent(scene.turn)
-        for n, sentence in enumerate(sendable):
-            if n < len(left):
+        said = [*await self.records.sent(scene.turn)]
+        first_ms: float | None = None
+        for sentence in sendable:
+            if sentence.text in [before.text for before in said]:
                 continue
-            if not await self.records.append(scene.turn, n, sentence, attempt=scene.steps.attempt):
+            if not await self.records.append(scene.turn, len(said), sentence, attempt=scene.steps.attempt):
                 return self.closing.taken_over(scene, draft, judged)
-        said = (*left, *sendable[len(left) :])
-        return self.closing.answered(scene, draft, judged, said=said, first_ms=scene.ms)
+            said.append(sentence)
+            first_ms = first_ms or scene.ms
+        return self.closing.answered(scene, draft, judged, said=said, first_ms=first_ms or scene.ms)
 
     async def still_live(self, sentences: tuple[Verified, ...]) -> tuple[Verified, ...]:
         """Drop sentences whose passage was retired or replaced since it was found."""

@@ -88,6 +88,7 @@ class Ledger(AgentMiddleware):
     def _note(self, message: AIMessage) -> None:
         kept = message.response_metadata
         self.book.link = int(kept.get("link", self.book.link))
+        self.book.streamed = self.book.streamed or bool(kept.get("streamed"))
         self.book.withheld.update(dict.fromkeys(kept.get("withheld", ())))
         self._pay(kept.get("charges", ()))
 
