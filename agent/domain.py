@@ -183,6 +183,8 @@ class Draft:
     ms: float = 0.0
     streamed: bool = False
     """Whether sentences of this turn had left when the last of it was written."""
+    after: int = 0
+    """How many had left when its writing began: it goes on after these."""
     certainty: float | None = None
     """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""
 

@@ -115,6 +115,7 @@ def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
         "cost": book.cost,
         "withheld": tuple(book.withheld),
         "streamed": book.streamed,
+        "after": book.after,
         "ms": ms,
     }
     if book.proposal is not None:

@@ -156,6 +156,7 @@ class Replying:
         self, scene: Scene, draft: Draft, judged: Judged, stream: Stream, *, question: str
     ) -> TurnRecord:
         """End an answer whose first sentences have left: say the rest of it, or stop and call a person."""
+        stream.began_after(draft.after)
         waiting = list(draft.sentences)
         while waiting and await stream.goes_on(waiting[0], draft.tools, sure=judged.gate == "send"):
             waiting.pop(0)

@@ -74,7 +74,8 @@ def gate_of(
 class Stream(Listener):
     """Hears one answer and lets its sentences leave. `left` begins with what an earlier attempt had sent.
 
-    `failed` is the sentence that stopped it, with its reason; `taken`: a person took over meanwhile; `written_ms`
+    Who goes on after these knows them, and may still say one again: a sentence that rests on the same words of the
+    same passages is left out. `failed` is the sentence that stopped it, with its reason; `taken`: a person took over meanwhile; `written_ms`
     and `first_ms`: when, since the turn began, the model had finished its first sentence and when the first one left.
     """
 
@@ -91,8 +92,10 @@ class Stream(Listener):
     written_ms: float | None = None
     first_ms: float | None = None
     _passages: Mapping[str, Evidence] = field(default_factory=dict)
+    _before: tuple[Verified, ...] = ()
 
     def __post_init__(self) -> None:
+        self._before = tuple(self.left)
         self._passages = {item.ref: item for item in evidence_of(self.retrieval)}
 
     @property
@@ -106,6 +109,8 @@ class Stream(Listener):
         if sentence.text in self.said:
             return "passed"
         found = await self._examined(sentence, tools)
+        if found.verified is not None and self._told(found.verified):
+            return "passed"
         if found.verified is None:
             if is_courtesy(sentence.text):
                 return "passed"
@@ -116,6 +121,14 @@ class Stream(Listener):
         if not sure and not self.gate.lets(found, tools):
             return "held"
         return await self._leave(found.verified)
+
+    def _told(self, sentence: Verified) -> bool:
+        told = {(c.passage, c.quote) for before in self._before for c in before.citations}
+        return bool(sentence.citations) and all((c.passage, c.quote) in told for c in sentence.citations)
+
+    def began_after(self, sentences: int) -> None:
+        """Take note that the draft was begun when so many sentences had left: a recorded one knew no more."""
+        self._before = tuple(self.left[:sentences])
 
     async def goes_on(self, sentence: Sentence, tools: Sequence[ToolUse], *, sure: bool) -> bool:
         """Take the next sentence of a whole draft; False where the answer ends before it."""

@@ -48,6 +48,8 @@ class Book:
     listener: Listener | None = None
     streamed: bool = False
     """Whether something of the turn had left at the end of a model call."""
+    after: int = 0
+    """How many sentences had left when the model that spoke last was asked."""
     order: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property

@@ -33,6 +33,8 @@ from agent.spending import Account, Charge, Purse
 from knowledge.text.tokens import count
 from tools.context import Language
 
+UNDER_WAY = "under_way"
+"""Why the model of the house is passed over: it would begin an answer anew that another model has begun."""
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
 CLEAR_LETTERS = 20
 """Letters from which the language of an answer is told for sure; less may be a name or a number."""
@@ -49,6 +51,7 @@ class Fallback(AgentMiddleware):
         self.caps = caps
         self.external = external
         self.day = day
+        self.said = book.listener.said if book.listener is not None else ()
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Ask the chain from the model that spoke last. Raises `WriterFailed`."""
@@ -97,6 +100,7 @@ class Fallback(AgentMiddleware):
             "tried": list(reply.tried),
             "charges": [asdict(charge) for charge in reply.charges],
             "withheld": list(reply.withheld),
+            "after": len(self.said),
             "streamed": book.listener is not None and bool(book.listener.said),
         }
         return reply.message.model_copy(update={"response_metadata": kept})
@@ -115,7 +119,7 @@ class Fallback(AgentMiddleware):
 
     def _permit(self, link: Link, *, account: Account, tokens: int) -> str:
         if link.local:
-            return ""
+            return UNDER_WAY if self.said and not self.book.models.links[0].local else ""
         if link.external and not self.external:
             return EXTERNAL_MODEL
         usd = link.usd(prompt=tokens, completion=link.max_tokens)

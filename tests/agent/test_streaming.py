@@ -1,6 +1,7 @@
 """The first sentence leaves before the draft is finished: the whole turn, with a model that writes piece by piece."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 
 from agent.confidence import Calibration, calibration
-from agent.domain import Action, Answered, Escalated, Held, TurnRecord, Verified
+from agent.domain import Action, Answered, Citation, Escalated, Held, TurnRecord, Verified
 from agent.fake import FakeFacts, FakeNotices, InlineSteps
 from agent.link import Link
 from agent.loop import Loop
@@ -376,19 +377,63 @@ async def test_a_finished_answer_that_was_streamed_is_not_written_again_after_a_
     assert record.replies[0].text == FIRST
 
 
+async def test_after_a_crash_a_recorded_answer_keeps_two_sentences_that_rest_on_the_same_words() -> None:
+    also = "За 14 дней после получения товар можно вернуть."
+    desk = Desk(script([TWO[0], f"{also} [returns#1]"]))
+    await desk.run()
+    assert desk.left == [FIRST, also]
+    del desk.ledger.appended[1:]
+    desk.ledger.records.clear()
+    del desk.steps.done["commit"]
+    assert (await desk.run()).outcome == Answered()
+    assert desk.left == [FIRST, also]
+
+
+def interrupted(*models: StreamedScript) -> Desk:
+    """A turn whose first sentence had left when the process was killed: its model call was not finished."""
+    desk = Desk(*models)
+    cited = Citation(document="returns", passage="returns#1", title="Возврат › Сроки", quote=FIRST)
+    desk.ledger.appended.append(Verified(text=FIRST, citations=(cited,)))
+    return desk
+
+
 async def test_a_crash_in_mid_stream_goes_on_after_what_left() -> None:
-    model = script(TWO)
-    desk = Desk(model)
-    desk.ledger.appended.append(Verified(text=FIRST))
+    model = script([TWO[1]])
+    desk = interrupted(model)
     record = await desk.run()
     assert record.outcome == Answered()
     assert desk.left == [FIRST, SECOND]
     assert [reply.text for reply in record.replies] == [f"{FIRST} {SECOND}"]
+    asked = model.asked[0][-1].text
+    assert json.loads(asked.split("```json\n")[1].split("\n```")[0])["said"] == [FIRST]
+    assert "Go on after it" in asked
+
+
+async def test_after_a_crash_what_left_is_not_said_again_in_the_same_words_or_others() -> None:
+    again = "За 14 дней после получения товар можно вернуть."
+    desk = interrupted(script([TWO[0], f"{again} [returns#1] ", TWO[1]]))
+    record = await desk.run()
+    assert record.outcome == Answered()
+    assert desk.left == [FIRST, SECOND]
+
+
+async def test_after_a_crash_an_answer_without_more_to_say_ends_with_what_left() -> None:
+    desk = interrupted(script([f"{FIRST} [returns#1]"]))
+    record = await desk.run()
+    assert record.outcome == Answered()
+    assert [reply.text for reply in record.replies] == [FIRST]
+
+
+async def test_after_a_crash_the_model_of_the_house_does_not_begin_anew_for_one_that_is_gone() -> None:
+    desk = interrupted(script([ConnectionError("cut")]))
+    record = await desk.run()
+    assert record.outcome == Escalated(reason="model_failed", partial=True)
+    assert desk.local.asked == []
+    assert desk.left == [FIRST]
 
 
 async def test_a_crash_in_mid_stream_closes_where_the_model_has_nothing_sure_to_add() -> None:
-    desk = Desk(script([f"{WRONG} [returns#1]"]))
-    desk.ledger.appended.append(Verified(text=FIRST))
+    desk = interrupted(script([f"{WRONG} [returns#1]"]))
     record = await desk.run()
     assert record.outcome == Escalated(reason="ungrounded", partial=True)
     assert desk.left == [FIRST]
