@@ -84,6 +84,27 @@ async def test_the_customer_reads_the_first_sentence_before_the_second_is_writte
     assert turn["ms"]["first_sentence_model"] <= turn["ms"]["first"] < turn["ms"]["total"]
 
 
+async def test_a_message_after_the_first_streamed_sentence_is_a_turn_of_its_own(
+    forge: Forge, tmp_path: Path
+) -> None:
+    sure_pack(forge, tmp_path)
+    async with dictation(held=True) as provider:
+        forge.environment |= asking(provider)
+        forge.start()
+        async with httpx.AsyncClient(base_url=forge.url, trust_env=False, timeout=20) as client:
+            await ready(forge, client)
+            who = await arrive(client)
+            await send(client, who, text=QUESTIONS[0])
+            async for kind, _ in events(client, who):
+                if kind == "sentence":
+                    break
+            await send(client, who, text=QUESTIONS[1])
+            provider.may_go_on.set()
+            first, second = [await settled(client, who, seq) for seq in who.seqs]
+    assert first["turn"] != second["turn"]
+    assert [told["question"] for told in provider.asked] == [QUESTIONS[0], QUESTIONS[1]]
+
+
 async def test_killed_in_mid_stream_an_answer_goes_on_after_what_was_shown_and_never_begins_anew(
     forge: Forge, tmp_path: Path
 ) -> None:
