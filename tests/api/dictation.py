@@ -18,8 +18,8 @@ LONGEST = 3
 class Dictation:
     """What was written and when; `pace` is in seconds a word, `may_go_on` holds the second sentence back while it is clear.
 
-    `finished` are pairs of a sentence and the reading of `time.perf_counter` when its end had been written: the first
-    word of the next one, or the end of the message.
+    `finished` are pairs of a sentence and the reading of `time.perf_counter` just before what closes it was written: the
+    first word of the next one, or the end of the message.
     """
 
     pace: float = 0.0
@@ -50,12 +50,13 @@ class Dictation:
         rest = [sentence for sentence in whole if sentence not in said] or [said[-1]]
         for n, sentence in enumerate(rest):
             for i, word in enumerate(f"{sentence} [{passage['ref']}]".split(" ")):
-                if n and i == 1:
+                if n and i == 0:
                     self.finished.append((rest[n - 1], perf_counter()))
+                elif n and i == 1:
                     await self.may_go_on.wait()
                 await self._piece(writer, {"content": f"{word} "})
-        await self._piece(writer, {}, finish="stop")
         self.finished.append((rest[-1], perf_counter()))
+        await self._piece(writer, {}, finish="stop")
         writer.write(b"data: [DONE]\n\n")
         await writer.drain()
 
