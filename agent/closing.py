@@ -214,7 +214,7 @@ class Closing:
         """The verified sentences as one message."""
         told = replace(scene, left=())
         record = self._record(told, Answered(), draft=draft, judged=judged, replies=(one_message(said),))
-        return replace(record, ms={**record.ms, "first_sentence": first_ms})
+        return replace(record, ms={**record.ms, "first_sentence": first_ms, "first": first_ms})
 
     def taken_over(self, scene: Scene, draft: Draft | None, judged: Judged | None) -> TurnRecord:
         """A person claimed the conversation while the AI was about to speak."""

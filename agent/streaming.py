@@ -14,7 +14,7 @@ raise it: what leaves early, the gate of the whole draft would have let go as we
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.answering import Examined, evidence_of, examine, tool_evidence
 from agent.confidence import Calibration
@@ -63,7 +63,8 @@ def gate_of(
         similarity=None,
         earlier=[m.text for m in scene.situation.history if m.author == "customer"],
     )
-    least = calibration.judge(nothing_written).value
+    # A model may yet tell how unsure it is of its own words.
+    least = calibration.judge(replace(nothing_written, certainty=0.0)).value
     return Gate(
         passages=least >= calibration.accept(pack.promise),
         tools=calibration.tools >= calibration.accept(pack.promise, from_tools=True),
@@ -137,7 +138,11 @@ class Stream(Listener):
     @property
     def ms(self) -> Mapping[str, float]:
         """Return when the model had finished its first sentence and when the first one left; empty where neither was."""
-        times = {"first_sentence_model": self.written_ms, "first": self.first_ms}
+        times = {
+            "first_sentence_model": self.written_ms,
+            "first": self.first_ms,
+            "first_sentence": self.first_ms,
+        }
         return {name: ms for name, ms in times.items() if ms is not None}
 
     async def _examined(self, sentence: Sentence, tools: Sequence[ToolUse]) -> Examined:

@@ -81,7 +81,6 @@ class Turn:
         self.actions = actions
         self.pack = pack
         self.notices = notices
-        self.calibration = calibration
         self.similarity = similarity
         self.phrases = phrases
         self.closing = Closing(phrases=phrases, pack=pack, scope=actions.scope)
@@ -101,6 +100,15 @@ class Turn:
         self.retelling = Retelling(
             records=records, pack=pack, closing=self.closing, speaking=speaking, replying=self.replying
         )
+
+    @property
+    def calibration(self) -> Calibration:
+        """What answers are judged by; it may be exchanged between turns."""
+        return self.replying.calibration
+
+    @calibration.setter
+    def calibration(self, calibration: Calibration) -> None:
+        self.replying.calibration = calibration
 
     async def run(self, turn: TurnId, *, steps: Steps) -> TurnRecord:
         """Decide the turn, send what may be sent, and commit its record. Returns the record."""

@@ -10,6 +10,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 
+from agent import grounding, language
 from agent.confidence import Calibration, calibration
 from agent.domain import Action, Answered, Citation, Escalated, Held, TurnRecord, Verified
 from agent.fake import FakeFacts, FakeNotices, InlineSteps
@@ -18,6 +19,7 @@ from agent.loop import Loop
 from agent.models import ModelChain
 from agent.records.errors import Superseded
 from agent.records.purse import FakePurse
+from agent.trouble import in_trouble
 from agent.turn import Turn
 from knowledge.types import Passage
 from tests.agent.desk import FakeActions, Ledger
@@ -39,6 +41,13 @@ def called(name: str, arguments: str = "{}") -> AIMessageChunk:
     return AIMessageChunk("", tool_call_chunks=[tool_call_chunk(name=name, args=arguments, id="x", index=0)])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """What is read once and slowly is not part of any turn here."""
+    language.warm()
+    grounding.warm()
+
+
 class Desk:
     """A turn over the demo shop's words with models that stream; `local` stands behind them."""
 
@@ -50,7 +59,7 @@ class Desk:
         tools: LibraryTools | None = None,
         passages: Sequence[Passage] = (RETURNS,),
         hedge: float = 0.0,
-        timeout: float = 5.0,
+        timeout: float = 60.0,
     ) -> None:
         self.ledger = Ledger(situation(QUESTION))
         self.facts = FakeFacts(*passages, confidence=confidence)
@@ -91,7 +100,7 @@ def script(*steps: Sequence[Any]) -> StreamedScript:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             if condition():
                 return
@@ -241,7 +250,7 @@ async def test_a_model_that_breaks_before_anything_left_is_followed_by_the_next_
 
 
 async def test_a_model_that_hangs_after_its_first_sentence_ends_the_turn_with_a_person() -> None:
-    desk = Desk(script([TWO[0], "Л", asyncio.Event()]), script(TWO), timeout=0.2)
+    desk = Desk(script([TWO[0], "Л", asyncio.Event()]), script(TWO), timeout=1.0)
     record = await desk.run()
     assert record.outcome == Escalated(reason="model_failed", partial=True)
     assert desk.left == [FIRST]
@@ -446,3 +455,13 @@ async def test_a_person_asked_for_while_an_answer_streams_is_not_this_turns_matt
     record = await desk.run()
     assert record.outcome == Escalated(reason="customer_asked")
     assert desk.left == []
+
+
+def test_a_turn_that_broke_after_something_left_keeps_it_and_says_that_it_broke_off() -> None:
+    left = (Verified(text=FIRST), Verified(text=SECOND))
+    record = in_trouble(situation(QUESTION), TurnId("t1"), pack=PACK, phrases=PHRASES, left=left)
+    assert record.outcome == Escalated(reason="internal_error", partial=True)
+    assert [reply.text for reply in record.replies] == [
+        f"{FIRST} {SECOND}",
+        PHRASES.say("answer.cut", "ru"),
+    ]
