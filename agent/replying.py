@@ -73,16 +73,19 @@ class Replying:
         retrieval = await self.retrieve(scene, question)
         searched = scene.ms
         stream = await self._stream(scene, question, retrieval)
+        ms = {"retrieval": searched}
         try:
             draft = await self.draft(scene, question, retrieval, stream)
         except WriterFailed as failure:
             cut = replace(scene, left=tuple(stream.left))
-            return self.closing.escalated(
+            record = self.closing.escalated(
                 cut, reason="model_failed", question=question, rejected=str(failure)
             )
-        record = await self._conclude(scene, question, retrieval, draft, stream)
-        ms = {"retrieval": searched, "model": draft.ms, **stream.ms}
-        return replace(record, ms={**record.ms, **ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
+        else:
+            record = await self._conclude(scene, question, retrieval, draft, stream)
+            ms["model"] = draft.ms
+        ms = {**record.ms, **ms, **stream.ms}
+        return replace(record, ms=ms, evidence=tuple(hit.passage.id for hit in retrieval.hits))
 
     async def _stream(self, scene: Scene, question: str, retrieval: Retrieval) -> Stream:
         gate = gate_of(question, retrieval, scene, calibration=self.calibration, pack=self.pack)

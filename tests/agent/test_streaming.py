@@ -256,6 +256,23 @@ async def test_a_model_that_hangs_after_its_first_sentence_ends_the_turn_with_a_
     assert desk.left == [FIRST]
 
 
+async def test_a_call_that_runs_out_of_time_while_its_sentence_is_being_written_down_has_said_it() -> None:
+    second = script(TWO)
+    desk = Desk(script([TWO[0], "Л"]), second, timeout=1.0)
+    write = desk.ledger.append
+
+    async def slowly(*given: Any, **more: Any) -> bool:
+        await asyncio.sleep(1.3)
+        return await write(*given, **more)
+
+    desk.ledger.append = slowly  # type: ignore[method-assign]
+    record = await desk.run()
+    assert record.outcome == Escalated(reason="model_failed", partial=True)
+    assert desk.left == [FIRST]
+    assert record.replies[0].text == FIRST
+    assert (second.asked, desk.local.asked) == ([], [])
+
+
 async def test_of_two_models_asked_beside_one_another_only_the_first_to_speak_is_heard() -> None:
     first_may, second_may = asyncio.Event(), asyncio.Event()
     slow = script([first_may, *TWO])
