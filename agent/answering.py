@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.confidence import Calibration, Confidence, Signals
-from agent.domain import Draft, Evidence, ToolUse, Verified
+from agent.domain import Draft, Evidence, Sentence, ToolUse, Verified
 from agent.grounding import verify
 from agent.policy.limits import OF_A_MODEL, Limit, limit_of
 from agent.ports import Similarity
@@ -35,6 +35,19 @@ class Judged:
     """What the confidence was computed from; a fit reads them here."""
     limits: tuple[Limit, ...] = ()
     """Limits that drafted sentences were over, each once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One sentence held against the evidence: as it may leave, or why not.
+
+    `from_tools`: whether it rests on a tool's result, alone or beside passages.
+    """
+
+    verified: Verified | None = None
+    fault: str = ""
+    limit: Limit | None = None
+    from_tools: bool = False
 
 
 def evidence_of(retrieval: Retrieval) -> tuple[Evidence, ...]:
@@ -106,23 +119,33 @@ def _verified(
     similarity: Similarity | None,
     forbidden: Sequence[str],
 ) -> tuple[tuple[Verified, ...], tuple[str, ...], tuple[Limit, ...]]:
-    kept: list[Verified] = []
-    dropped: list[str] = []
-    limits: list[Limit] = []
-    for sentence in draft.sentences:
-        over = limit_of(sentence.text, forbidden=forbidden)
-        verdict = verify(sentence, evidence, similarity=similarity)
-        # What a document says word for word the company says itself, and keeps: only a model's own words are limited.
-        if over is not None and not (over in OF_A_MODEL and verdict.reason == "quoted"):
-            dropped.append(f"{over}: {sentence.text}")
-            limits.append(over)
-        elif verdict.ok:
-            # A tool's result has no document to open; the receipt names it instead.
-            cited = tuple(c for c in verdict.citations if evidence[c.passage].kind == "passage")
-            kept.append(Verified(text=sentence.text, citations=cited))
-        else:
-            dropped.append(f"{verdict.reason}: {sentence.text}")
-    return tuple(kept), tuple(dropped), tuple(dict.fromkeys(limits))
+    found = [examine(one, evidence, similarity=similarity, forbidden=forbidden) for one in draft.sentences]
+    kept = tuple(one.verified for one in found if one.verified is not None)
+    dropped = tuple(one.fault for one in found if one.fault)
+    return kept, dropped, tuple(dict.fromkeys(one.limit for one in found if one.limit is not None))
+
+
+def examine(
+    sentence: Sentence,
+    evidence: Mapping[str, Evidence],
+    *,
+    similarity: Similarity | None,
+    forbidden: Sequence[str] = (),
+) -> Examined:
+    """Hold one drafted sentence against the limits and the turn's evidence by reference."""
+    over = limit_of(sentence.text, forbidden=forbidden)
+    verdict = verify(sentence, evidence, similarity=similarity)
+    # What a document says word for word the company says itself, and keeps: only a model's own words are limited.
+    if over is not None and not (over in OF_A_MODEL and verdict.reason == "quoted"):
+        return Examined(fault=f"{over}: {sentence.text}", limit=over)
+    if not verdict.ok:
+        return Examined(fault=f"{verdict.reason}: {sentence.text}")
+    # A tool's result has no document to open; the receipt names it instead.
+    cited = tuple(c for c in verdict.citations if evidence[c.passage].kind == "passage")
+    return Examined(
+        verified=Verified(text=sentence.text, citations=cited),
+        from_tools=len(cited) < len(verdict.citations),
+    )
 
 
 def _gate(draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, accept: float) -> Gate:

@@ -16,7 +16,6 @@ from agent.domain import (
     Action,
     Answered,
     Button,
-    Citation,
     Clarify,
     Cost,
     DataUse,
@@ -32,6 +31,7 @@ from agent.domain import (
     TurnRecord,
     Verified,
     Waiting,
+    one_message,
 )
 from agent.language import sentences
 from agent.pack import Department, Helpline, Pack
@@ -51,7 +51,12 @@ TOLD: Mapping[Reason, str] = {
     "no_help": "answer.no_help",
 }
 """What the customer is told before the hand-over, by reason; who asked for a person needs no explanation."""
-
+CUT: Mapping[Reason, str] = {
+    "tool_failed": "trouble.tool",
+    "model_failed": "answer.cut",
+    "internal_error": "answer.cut",
+}
+"""The same after a part of the answer had left, where it is not for want of anything more to say."""
 
 OFFERING = frozenset(("disclosure.robot", "talk.upset", "talk.no_other"))
 """Fixed texts under which a person is one tap away."""
@@ -207,13 +212,9 @@ class Closing:
         first_ms: float,
     ) -> TurnRecord:
         """The verified sentences as one message."""
-        citations: dict[tuple[str, str], Citation] = {}
-        for sentence in said:
-            for citation in sentence.citations:
-                citations.setdefault((citation.passage, citation.quote), citation)
-        reply = Reply(text=" ".join(sentence.text for sentence in said), citations=tuple(citations.values()))
-        record = self._record(scene, Answered(), draft=draft, judged=judged, replies=(reply,))
-        return _with_ms(record, first_sentence=first_ms)
+        told = replace(scene, left=())
+        record = self._record(told, Answered(), draft=draft, judged=judged, replies=(one_message(said),))
+        return replace(record, ms={**record.ms, "first_sentence": first_ms, "first": first_ms})
 
     def taken_over(self, scene: Scene, draft: Draft | None, judged: Judged | None) -> TurnRecord:
         """A person claimed the conversation while the AI was about to speak."""
@@ -235,7 +236,8 @@ class Closing:
         department = department_for(
             _asked(scene.situation, question), pack=self.pack, language=scene.language
         )
-        parts = [self.phrases.say(TOLD[reason], scene.language)] if reason in TOLD else []
+        key = CUT.get(reason, "answer.partial") if scene.left else TOLD.get(reason)
+        parts = [self.phrases.say(key, scene.language)] if key else []
         handed, buttons = self._handed(scene, department)
         reply = Reply(text=" ".join((*parts, handed)), buttons=buttons)
         ticket = Ticket(
@@ -246,7 +248,7 @@ class Closing:
         )
         return self._record(
             scene,
-            Escalated(reason=reason),
+            Escalated(reason=reason, partial=bool(scene.left)),
             draft=draft,
             judged=judged,
             replies=(reply,),
@@ -309,6 +311,8 @@ class Closing:
         **more: Any,
     ) -> TurnRecord:
         used = draft.tools if draft else tools
+        if scene.left and not isinstance(outcome, Held):
+            replies = (one_message(scene.left), *replies)
         more.setdefault("holder", scene.situation.conversation.holder)
         return TurnRecord(
             turn=scene.turn,
@@ -369,10 +373,6 @@ def _choices(texts: Sequence[str]) -> tuple[Button, ...]:
 def _asked(situation: Situation, question: str) -> str:
     earlier = [m.text for m in situation.history if m.author == "customer"]
     return "\n".join((*earlier[-2:], question))
-
-
-def _with_ms(record: TurnRecord, **ms: float) -> TurnRecord:
-    return replace(record, ms={**record.ms, **ms})
 
 
 def _reasons(judged: Judged | None, draft: Draft | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ Conversation ── Message*            the transcript, the truth
 ```
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NewType
@@ -181,6 +181,10 @@ class Draft:
     withheld: tuple[str, ...] = ()
     """Why a better model was not asked: a purpose without consent, or a budget that is used up."""
     ms: float = 0.0
+    streamed: bool = False
+    """Whether sentences of this turn had left when the last of it was written."""
+    after: int = 0
+    """How many had left when its writing began: it goes on after these."""
     certainty: float | None = None
     """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""
 
@@ -240,6 +244,12 @@ class Reply:
     text: str
     citations: tuple[Citation, ...] = ()
     buttons: tuple[Button, ...] = ()
+
+
+def one_message(said: Sequence[Verified]) -> Reply:
+    """Return sentences as one message of the transcript, with every citation once."""
+    cited = {(c.passage, c.quote): c for sentence in said for c in sentence.citations}
+    return Reply(text=" ".join(sentence.text for sentence in said), citations=tuple(cited.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,11 @@ def anyone(link: Link) -> str:
     return ""
 
 
+def nobody() -> int | None:
+    """No model is heard while it writes."""
+    return None
+
+
 def anything(message: "AIMessage") -> None:
     """Accept every usable answer."""
 
@@ -78,7 +83,7 @@ class Asking:
     """One question to the chain. `seconds` is what remote models get together, `tokens` the prompt's length.
 
     `permit` returns why a link may not be asked, "" when it may; `accept` raises `ModelUnavailable` for an
-    answer that is whole and still of no use.
+    answer that is whole and still of no use; `speaker` is the link whose words have reached the customer already.
     """
 
     call: Call
@@ -87,3 +92,4 @@ class Asking:
     tokens: int = 0
     permit: Callable[[Link], str] = anyone
     accept: "Callable[[AIMessage], None]" = anything
+    speaker: Callable[[], int | None] = nobody

@@ -70,6 +70,7 @@ class Loop(Writer):
             tool_calls=limits.tool_calls_per_turn,
             deadline=time.monotonic() + limits.turn_seconds,
             prompts=prompts(self.pack.company, brief),
+            listener=brief.listener,
         )
 
     def _agent(self, brief: Brief, book: Book) -> Any:
@@ -113,6 +114,8 @@ def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
         "model": book.model,
         "cost": book.cost,
         "withheld": tuple(book.withheld),
+        "streamed": book.streamed,
+        "after": book.after,
         "ms": ms,
     }
     if book.proposal is not None:

@@ -8,8 +8,9 @@ Streaming shows a cut connection as one, and keeps proxies from closing a slow a
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Any, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -19,6 +20,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from agent.hearing import listening
 from agent.provider import Profile
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -76,11 +78,17 @@ class StreamedOpenAI(ChatOpenAI):
         **kwargs: Any,
     ) -> ChatResult:
         whole: ChatGenerationChunk | None = None
-        async for piece in self._astream(messages, stop=stop, run_manager=run_manager, **kwargs):
-            whole = piece if whole is None else whole + piece
+        listener, enough = listening(), False
+        stream = self._astream(messages, stop=stop, run_manager=run_manager, **kwargs)
+        async with aclosing(cast("AsyncGenerator[ChatGenerationChunk]", stream)) as pieces:
+            async for piece in pieces:
+                whole = piece if whole is None else whole + piece
+                if listener is not None and not await listener(piece.message):
+                    enough = True
+                    break
         if whole is None or not isinstance(whole.message, AIMessageChunk):
             raise ValueError("the stream holds no message")
-        finish = (whole.generation_info or {}).get("finish_reason")
+        finish = "stop" if enough else (whole.generation_info or {}).get("finish_reason")
         if finish is None:
             began = whole.message.content or whole.message.tool_call_chunks
             raise StreamEndedEarly() if began else ValueError("the stream holds no answer")

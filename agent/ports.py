@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from agent.domain import (
     ConsentChange,
@@ -14,6 +14,8 @@ from agent.domain import (
     Incoming,
     Message,
     Recall,
+    Sentence,
+    ToolUse,
     TurnRecord,
     Verified,
 )
@@ -112,9 +114,27 @@ class Notices(Protocol):
         """Show a status line such as «ищу ваш заказ…»; an empty text clears it."""
 
 
+Heard = Literal["left", "passed", "held", "over"]
+"""What came of a sentence: it left; it is left out; nothing leaves before the whole is there; nothing more will leave."""
+
+
+class Listener(Protocol):
+    """Hears an answer while it is written, so that its first sentence need not wait for its last."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Return the sentences of this turn that have left, in order: who writes goes on after them."""
+
+    async def hear(self, sentence: Sentence, *, tools: Sequence[ToolUse]) -> Heard:
+        """Take the next finished sentence; `tools` are the calls that had finished before it was written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """What a writer gets: the question, what was said, the evidence, who is asking."""
+    """What a writer gets: the question, what was said, the evidence, who is asking.
+
+    Without a `listener` nothing leaves before the draft is whole.
+    """
 
     question: str
     language: Language
@@ -124,6 +144,7 @@ class Brief:
     refused: frozenset[str] = frozenset()
     today: str = ""
     recall: Recall = field(default_factory=Recall)
+    listener: Listener | None = None
 
 
 class Writer(Protocol):

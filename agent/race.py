@@ -4,7 +4,8 @@
 first ─────────────── slow ───────────────────► cancelled, its cost counted
          └─ hedge ─► second ────► answers ────► wins
 ```
-Only remote models are raced: the local one needs no time, and would win against every better answer.
+Only remote models are raced: the local one needs no time, and would win against every better answer. Once words of one
+have reached the customer the race is over: the others are cancelled, and none begins anew should it fail.
 """
 
 import asyncio
@@ -35,12 +36,13 @@ class Race:
         self.began: dict[int, float] = {}
         self.tried: list[str] = []
         self.charges: list[Charge] = []
+        self.silenced: list[asyncio.Task[AIMessage]] = []
 
     async def run(self) -> Reply:
         """Return the first usable answer. Raises `WriterFailed`; an unknown error of a call is raised as it is."""
         self._line_up()
         try:
-            while self.waiting or self.running:
+            while self._goes_on():
                 if not self.running or self._may_hedge():
                     self._start()
                 patience = self.chain.hedge if self._may_hedge() else None
@@ -49,7 +51,7 @@ class Race:
                 )
                 # Two that finish at once: the better model is asked for its answer first.
                 for task in sorted(done, key=lambda task: self.running[task]):
-                    reply = self._finished(task)
+                    reply = self._finished(task) if self._may_win(task) else None
                     if reply is not None:
                         return await self._won(reply)
         finally:
@@ -59,6 +61,23 @@ class Race:
             remedy="Add a fallback model; see `mayak doctor`.",
             charges=tuple(self.charges),
         )
+
+    def _goes_on(self) -> bool:
+        if self.asking.speaker() is not None:
+            self.waiting.clear()
+            for task in [task for task in self.running if not self._may_win(task)]:
+                task.cancel()
+                self.silenced.append(task)
+                self._lost(self.running.pop(task), written=0)
+        return bool(self.waiting or self.running)
+
+    def _may_win(self, task: "asyncio.Task[AIMessage]") -> bool:
+        return self.asking.speaker() in (None, self.running[task])
+
+    def _lost(self, index: int, *, written: int) -> None:
+        link = self.chain.links[index]
+        self.charges.append(link.charge(prompt=self.asking.tokens, completion=written, estimated=True))
+        self.tried.append(f"{link.name}: slower")
 
     def _line_up(self) -> None:
         for index in range(self.asking.start, len(self.chain.links)):
@@ -107,9 +126,7 @@ class Race:
         # How far a loser came is not known: it is charged as if it had written as much as the winner.
         written = self.charges[-1].completion if self.charges else 0
         for index in self.running.values():
-            link = self.chain.links[index]
-            self.charges.append(link.charge(prompt=self.asking.tokens, completion=written, estimated=True))
-            self.tried.append(f"{link.name}: slower")
+            self._lost(index, written=written)
         return replace(
             reply,
             tried=tuple(self.tried),
@@ -120,4 +137,4 @@ class Race:
     async def _stop(self) -> None:
         for task in self.running:
             task.cancel()
-        await asyncio.gather(*self.running, return_exceptions=True)
+        await asyncio.gather(*self.running, *self.silenced, return_exceptions=True)

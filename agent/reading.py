@@ -33,6 +33,15 @@ _REF = re.compile(
 _BARE = re.compile(r"\^?\d{1,3}|[A-Za-z][\w.-]*[-_.\d][\w.-]*")
 _ENDS = (".", "!", "?", "…", ":", ".»", "!»", "?»", '."', '!"', '?"', ".)", "!)", "?)")
 _STOP = re.compile(r"\s*([.!?…]+[»”\")]*)(?=\s|$)")
+_OPEN = "\0"
+"""Marks where the text goes on: without it a line that has ended looks like the last one."""
+_TAG = re.compile(r"<[a-z]{0,10}\Z", re.IGNORECASE)
+"""What may become the opening of a thought."""
+_ROWS = re.compile(r'(?:\{\s*"sentences"\s*:\s*)?\[\s*')
+_COMMA = re.compile(r"\s*,\s*")
+_DECODER = json.JSONDecoder()
+LONGEST_TOKEN = 12
+"""Characters of the longest word of JSON, and a little more."""
 _JOINS = re.compile(r"^\s*[,;:.!?…)»\"]")
 _TEXT_KEYS = ("text", "sentence", "answer", "content")
 _REF_KEYS = ("refs", "ref", "references", "reference", "citations", "sources")
@@ -49,6 +58,24 @@ def read_answer(text: str) -> tuple[Sentence, ...]:
         found = [sentence for item in given for sentence in item]
     else:
         found = _read_lines(_FENCE.sub("", said))
+    return _bounded(found)
+
+
+def read_finished(text: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a message still being written that nothing after them can change.
+
+    They are the first ones of what `read_answer` makes of the whole message. A message that begins as JSON is
+    believed to become whole; of one that does not, `read_answer` reads something else.
+    """
+    if len(text) >= MAX_CHARS:
+        return read_answer(text)
+    said = _FENCE.sub("", _THOUGHT.sub("", _TAG.sub("", text))).lstrip()
+    if _may_be_json(said):
+        return _bounded(_finished_rows(said))
+    return _bounded(_finished_lines(said))
+
+
+def _bounded(found: list[Sentence]) -> tuple[Sentence, ...]:
     return tuple(sentence for sentence in found if sentence.text)[:MAX_SENTENCES]
 
 
@@ -88,19 +115,49 @@ class _Reader:
 def _read_lines(text: str) -> list[Sentence]:
     reader = _Reader()
     for line in text.splitlines():
-        bare = _BULLET.sub("", line).strip()
-        if not bare:
-            continue
-        pieces = list(_pieces(bare))
-        if all(refs for piece, refs in pieces):
-            reader.adopt([ref for _, refs in pieces for ref in refs])
-            continue
-        reader.line_began = len(reader.done)
-        _read_line(reader, pieces)
+        _read_line(reader, line)
     return reader.done
 
 
-def _read_line(reader: _Reader, pieces: list[tuple[str, tuple[str, ...]]]) -> None:
+def _finished_lines(text: str) -> list[Sentence]:
+    """Read the lines that have ended, and of the last one what a following sentence has closed."""
+    *lines, last = (text + _OPEN).splitlines()
+    reader = _Reader()
+    for line in lines:
+        _read_line(reader, line)
+    before = len(reader.done)
+    _read_pieces(reader, _settled(list(_pieces(_BULLET.sub("", last.removesuffix(_OPEN)).strip()))))
+    if len(reader.done) > before:
+        return reader.done
+    # A line of references alone would still give them to the sentences before it that have none.
+    bare = (n for n in range(reader.line_began, before) if not reader.done[n].refs)
+    return reader.done[: next(bare, before)]
+
+
+def _settled(pieces: list[tuple[str, tuple[str, ...]]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Leave out a last piece that may turn out to be a reference, or the link of one."""
+    if not pieces or pieces[-1][1]:
+        return pieces
+    text = pieces[-1][0]
+    stop = _STOP.match(text)
+    opens = text[stop.end() if stop else 0 :].lstrip()[:1]
+    return pieces[:-1] if opens in ("[", "【", "(") else pieces
+
+
+def _read_line(reader: _Reader, line: str) -> None:
+    bare = _BULLET.sub("", line).strip()
+    pieces = list(_pieces(bare))
+    if all(refs for piece, refs in pieces):
+        reader.adopt([ref for _, refs in pieces for ref in refs])
+        return
+    reader.line_began = len(reader.done)
+    leading = _read_pieces(reader, pieces)
+    reader.refs = reader.refs or leading
+    reader.flush()
+
+
+def _read_pieces(reader: _Reader, pieces: list[tuple[str, tuple[str, ...]]]) -> list[str]:
+    """Read the pieces of a line; return the references that stand before its text."""
     leading: list[str] = []
     for piece, refs in pieces:
         if refs and not reader.open.strip():
@@ -109,8 +166,7 @@ def _read_line(reader: _Reader, pieces: list[tuple[str, tuple[str, ...]]]) -> No
             reader.refs += refs
         else:
             reader.read(piece)
-    reader.refs = reader.refs or leading
-    reader.flush()
+    return leading
 
 
 def _continues(before: str, piece: str) -> bool:
@@ -158,12 +214,43 @@ def _as_json(text: str) -> list[list[Sentence]] | None:
         return None
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if isinstance(body, Mapping) and isinstance(body.get("sentences"), list):
         body = body["sentences"]
     rows = body if isinstance(body, list) else [body]
     return [_from_row(row) for row in rows]
+
+
+def _may_be_json(text: str) -> bool:
+    """Whether text after these first words could make them JSON."""
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        _, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError as fault:
+        # Where a text stops in the middle of a word or a string, the fault is told there.
+        return fault.msg.startswith("Unterminated") or fault.pos >= len(text) - LONGEST_TOKEN
+    except RecursionError:
+        return False
+    # Behind it a fence may be closing.
+    return not text[end:].strip().strip("`")
+
+
+def _finished_rows(text: str) -> list[Sentence]:
+    """Read the rows that are whole of the only list a model is asked for."""
+    opening = _ROWS.match(text)
+    found: list[Sentence] = []
+    at = opening.end() if opening else len(text)
+    while at < len(text) and text[at] in '{"':
+        try:
+            row, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            break
+        found += _from_row(row)
+        after = _COMMA.match(text, end)
+        at = after.end() if after else len(text)
+    return found
 
 
 def _from_row(row: Any) -> list[Sentence]:

@@ -1,7 +1,9 @@
 """The end of a turn that broke, and what an operator reads first. Pure; needs no model, no search, no tool."""
 
+from collections.abc import Sequence
+
 from agent.departments import department_for
-from agent.domain import Escalated, Reply, Ticket, TurnRecord
+from agent.domain import Escalated, Reply, Ticket, TurnRecord, Verified, one_message
 from agent.pack import Pack
 from agent.ports import Situation
 from tools.context import TurnId
@@ -10,8 +12,12 @@ from tools.phrases import Phrases
 SUMMARY_LINES = 5
 
 
-def in_trouble(situation: Situation, turn: TurnId, *, pack: Pack, phrases: Phrases) -> TurnRecord:
+def in_trouble(
+    situation: Situation, turn: TurnId, *, pack: Pack, phrases: Phrases, left: Sequence[Verified] = ()
+) -> TurnRecord:
     """Return the record of a turn that broke: the customer is told, a person is called, nothing is lost.
+
+    `left` are the sentences it had sent; they stay said.
 
     Depends on nothing that can have broken the turn: no model, no search, no tool.
     """
@@ -22,13 +28,20 @@ def in_trouble(situation: Situation, turn: TurnId, *, pack: Pack, phrases: Phras
     return TurnRecord(
         turn=turn,
         conversation=situation.conversation.id,
-        outcome=Escalated(reason="internal_error"),
+        outcome=Escalated(reason="internal_error", partial=bool(left)),
         language=language,
-        replies=(Reply(text=phrases.say("trouble.internal", language)),),
+        replies=(
+            *_said(left),
+            Reply(text=phrases.say("answer.cut" if left else "trouble.internal", language)),
+        ),
         holder="queued",
         ticket=ticket,
         recall=situation.recall,
     )
+
+
+def _said(left: Sequence[Verified]) -> tuple[Reply, ...]:
+    return (one_message(left),) if left else ()
 
 
 def summary(situation: Situation, question: str) -> str:

@@ -289,5 +289,6 @@ class Worker:
     async def _call_person(self, turn: TurnId, attempt: int) -> None:
         """The turn broke: the customer is told so and a person is called."""
         situation = await self.records.situation(turn)
-        record = in_trouble(situation, turn, pack=self.pack, phrases=self.phrases)
+        left = await self.records.sent(turn)
+        record = in_trouble(situation, turn, pack=self.pack, phrases=self.phrases, left=left)
         await self.records.commit(record, attempt=attempt)

@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool
 
 from agent.domain import Cost, ToolUse
 from agent.models import ModelChain
-from agent.ports import Steps
+from agent.ports import Listener, Steps
 from agent.prompts import Prompts
 from agent.provider import Profile
 from agent.spending import Charge, Spent
@@ -45,6 +45,11 @@ class Book:
     used: list[ToolUse] = field(default_factory=list)
     link: int = 0
     cost: Cost = field(default_factory=Cost)
+    listener: Listener | None = None
+    streamed: bool = False
+    """Whether something of the turn had left at the end of a model call."""
+    after: int = 0
+    """How many sentences had left when the model that spoke last was asked."""
     order: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property

@@ -19,6 +19,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langchain_core.tools import BaseTool
 
 from agent.errors import WriterFailed
+from agent.hearing import Floor
 from agent.language import detect
 from agent.link import Asking, Link
 from agent.middleware.book import Book
@@ -32,6 +33,8 @@ from agent.spending import Account, Charge, Purse
 from knowledge.text.tokens import count
 from tools.context import Language
 
+UNDER_WAY = "under_way"
+"""Why the model of the house is passed over: it would begin an answer anew that another model has begun."""
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
 CLEAR_LETTERS = 20
 """Letters from which the language of an answer is told for sure; less may be a name or a number."""
@@ -48,6 +51,7 @@ class Fallback(AgentMiddleware):
         self.caps = caps
         self.external = external
         self.day = day
+        self.said = book.listener.said if book.listener is not None else ()
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Ask the chain from the model that spoke last. Raises `WriterFailed`."""
@@ -55,13 +59,21 @@ class Fallback(AgentMiddleware):
         tools = request.tools if book.calls_left() else list(book.controls.values())
         tokens = _length(request, tools) if self._has_remote() else 0
         account = await self._account()
+        floor = Floor(book.listener, tools=tuple(book.used))
 
         async def call(model: BaseChatModel) -> AIMessage:
-            link = self._link_of(model)
+            index = self._index_of(model)
+            link = book.models.links[index]
             reading = {} if link.local else self._reading(request.messages, book.prompts[link.profile])
-            response = await handler(request.override(model=model, tools=tools, **reading))
+            with floor.heard(index):
+                response = await handler(request.override(model=model, tools=tools, **reading))
             message: AIMessage = response.result[0]
             return message
+
+        def accept(message: AIMessage) -> None:
+            # What was cut off was judged sentence by sentence.
+            if not floor.over:
+                self._accept(message)
 
         asking = Asking(
             call=call,
@@ -69,13 +81,18 @@ class Fallback(AgentMiddleware):
             seconds=book.seconds_left(),
             tokens=tokens,
             permit=partial(self._permit, account=account, tokens=tokens),
-            accept=self._accept,
+            accept=accept,
+            speaker=lambda: floor.speaker,
         )
         try:
             reply = await book.models.ask(asking)
         except WriterFailed as failure:
             await self._note(failure.charges)
+            if floor.fault is not None:
+                raise floor.fault from failure
             raise
+        if floor.fault is not None:
+            raise floor.fault
         await self._note(reply.charges)
         kept = {
             "link": reply.link,
@@ -83,6 +100,8 @@ class Fallback(AgentMiddleware):
             "tried": list(reply.tried),
             "charges": [asdict(charge) for charge in reply.charges],
             "withheld": list(reply.withheld),
+            "after": len(self.said),
+            "streamed": book.listener is not None and bool(book.listener.said),
         }
         return reply.message.model_copy(update={"response_metadata": kept})
 
@@ -94,13 +113,13 @@ class Fallback(AgentMiddleware):
     def _has_remote(self) -> bool:
         return any(not link.local for link in self.book.models.links[self.book.link :])
 
-    def _link_of(self, model: BaseChatModel) -> Link:
-        links = self.book.models.links
-        return next(link for link in links if model is link.model or any(model is way for way in link.plain))
+    def _index_of(self, model: BaseChatModel) -> int:
+        links = enumerate(self.book.models.links)
+        return next(n for n, link in links if model is link.model or any(model is way for way in link.plain))
 
     def _permit(self, link: Link, *, account: Account, tokens: int) -> str:
         if link.local:
-            return ""
+            return UNDER_WAY if self.said and not self.book.models.links[0].local else ""
         if link.external and not self.external:
             return EXTERNAL_MODEL
         usd = link.usd(prompt=tokens, completion=link.max_tokens)

@@ -88,6 +88,8 @@ class Ledger(AgentMiddleware):
     def _note(self, message: AIMessage) -> None:
         kept = message.response_metadata
         self.book.link = int(kept.get("link", self.book.link))
+        self.book.streamed = self.book.streamed or bool(kept.get("streamed"))
+        self.book.after = int(kept.get("after", self.book.after))
         self.book.withheld.update(dict.fromkeys(kept.get("withheld", ())))
         self._pay(kept.get("charges", ()))
 

@@ -5,6 +5,7 @@
 large       system.large.md         question.large.md      plain text with [references]
 small       system.small.md         question.small.md      few rules, an answer constrained to JSON
 ```
+Where sentences of the answer have left before a crash, `said.md` follows the question: the answer goes on after them.
 The rules hold nothing of a customer, so that a provider caches them; what changes stands last: the day at the end
 of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close.
 """
@@ -103,9 +104,15 @@ def _rendered(brief: Brief, evidence: Sequence[Mapping[str, object]], *, profile
     body: dict[str, Any] = {"evidence": evidence, "question": brief.question, "language": brief.language}
     if earlier := _earlier(brief):
         body["earlier"] = earlier
+    said = brief.listener.said if brief.listener is not None else ()
+    if said:
+        body["said"] = said
     # A passage or a question with ``` in it must not end the fence and pose as instructions.
     data = json.dumps(body, ensure_ascii=False).replace("`", "\\u0060")
-    return _template(f"question.{profile}.md").render(data=data, language_name=LANGUAGE_NAMES[brief.language])
+    asked = _template(f"question.{profile}.md").render(
+        data=data, language_name=LANGUAGE_NAMES[brief.language]
+    )
+    return f"{asked}\n{_template('said.md').render()}" if said else asked
 
 
 def _worth_reading(evidence: Sequence[Evidence], language: Language) -> Sequence[Evidence]:

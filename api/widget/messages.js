@@ -71,7 +71,9 @@ const entry = (key, parts, build) => ({ key, signature: JSON.stringify(parts), b
 
 function messageEntry(message, state, { before, rated, language, live }) {
   if (!message.text && !message.html) return null;
-  const said = state.sentences.get(message.turn)?.filter(Boolean) ?? [];
+  // A turn may end with another message than the one its sentences became: a person is called after a part of an answer.
+  const streamed = state.sentences.get(message.turn)?.filter(Boolean) ?? [];
+  const said = streamed.filter((sentence) => message.text.includes(sentence.text));
   const facts = {
     ...message, said, language, first: before.author !== message.author || before.name !== message.name,
     answer: message.author === "ai" && message.turn !== "" && (message.citations.length > 0 || said.length > 0),

@@ -181,6 +181,14 @@ async def test_a_grounded_answer_is_sent_with_its_citation() -> None:
     assert ledger.record.replies[0].citations[0].passage == "returns#1"
 
 
+async def test_a_calibration_that_is_exchanged_is_the_one_that_decides() -> None:
+    turn, ledger = house(situation("за сколько дней можно вернуть товар?"), FakeWriter(GROUNDED))
+    turn.calibration = replace(turn.calibration, by_hand=1.1)
+    await turn.run(TurnId("t1"), steps=InlineSteps())
+    assert ledger.record.outcome == Escalated(reason="not_sure")
+    assert ledger.appended == []
+
+
 async def test_a_wrong_number_never_leaves_and_a_person_is_called() -> None:
     wrong = Draft(kind="answer", sentences=(Sentence(text="Вернуть можно за 30 дней.", refs=("returns#1",)),))
     ledger, _ = await decide(situation("за сколько дней можно вернуть товар?"), wrong)

@@ -91,6 +91,24 @@ def test_sentences_appear_one_by_one_and_the_message_replaces_them(page: Page, w
     ]
 
 
+def test_after_a_part_of_an_answer_the_call_for_a_person_is_a_message_of_its_own(
+    page: Page, world: World
+) -> None:
+    world.quiet = True
+    frame = open_chat(page, f"{world.address}/shop")
+    say(frame, "Сколько стоит доставка?")
+    expect(frame.locator(".customer .when")).to_have_count(1)
+    world.talk.tell("sentence", turn="t1", n=0, text="Курьер стоит 290 ₽.", html="", citations=[])
+    expect(frame.locator(".writing")).to_contain_text("Курьер стоит 290 ₽.")
+    world.talk.say("ai", "Курьер стоит 290 ₽.", turn="t1")
+    world.talk.say("ai", "Дальше уверенного ответа нет. Передаю разговор в доставку.", turn="t1")
+    expect(frame.locator(".writing")).to_have_count(0)
+    answer, call = frame.locator('.entry[data-author="ai"]').all()[-2:]
+    expect(answer.get_by_role("button", name="Ответ не помог")).to_have_count(1)
+    expect(call).to_contain_text("Передаю разговор")
+    expect(call.get_by_role("button", name="Ответ не помог")).to_have_count(0)
+
+
 def test_everything_is_there_again_after_a_reload(page: Page, world: World) -> None:
     frame = open_chat(page, f"{world.address}/shop")
     say(frame, "Сколько стоит доставка?")

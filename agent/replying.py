@@ -1,0 +1,201 @@
+"""One question from retrieval to outcome: search, draft, check, and what the check lets happen.
+
+```
+retrieve ─► draft ─┬─ need ──────────────► Waiting(consent)
+                   ├─ proposal ──────────► Waiting(confirmation)
+                   ├─ one question back ─► Clarify
+                   └─ check ─► gate ─┬─ send ► Answered
+                                     ├─ decline
+                                     └─ escalate
+```
+A model that streams is heard while it writes (`agent.streaming`): what has left by the time the draft is whole stays,
+and the draft only says how the answer goes on.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent.answering import Judged, check, evidence_of
+from agent.closing import Closing
+from agent.confidence import Calibration
+from agent.domain import Draft, TurnRecord
+from agent.errors import WriterFailed
+from agent.gist import EARLIER, as_meant, gist
+from agent.pack import Pack
+from agent.policy import consent as consents
+from agent.policy.voice import fitting
+from agent.ports import Actions, Brief, Facts, Listener, Notices, Similarity, Writer
+from agent.scene import Scene
+from agent.speaking import Speaking
+from agent.streaming import Stream, gate_of
+from agent.topics import topics_of
+from knowledge.types import Query, Retrieval
+from tools.phrases import Phrases
+from tools.proposal import Proposal
+
+PASSAGES = 6
+"""Passages shown to a writer; more dilutes a small model and costs a large one."""
+CONTEXT_MESSAGES = 3
+"""Earlier customer messages a search may lean on for a follow-up question."""
+
+
+class Replying:
+    """Answers questions from documents and tools. Stateless."""
+
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        writer: Writer,
+        actions: Actions,
+        phrases: Phrases,
+        pack: Pack,
+        notices: Notices,
+        calibration: Calibration,
+        similarity: Similarity | None,
+        closing: Closing,
+        speaking: Speaking,
+    ) -> None:
+        self.facts = facts
+        self.writer = writer
+        self.actions = actions
+        self.phrases = phrases
+        self.pack = pack
+        self.notices = notices
+        self.calibration = calibration
+        self.similarity = similarity
+        self.closing = closing
+        self.speaking = speaking
+
+    async def answer(self, scene: Scene, question: str) -> TurnRecord:
+        await self.status(scene, "status.searching")
+        retrieval = await self.retrieve(scene, question)
+        searched = scene.ms
+        stream = await self._stream(scene, question, retrieval)
+        ms = {"retrieval": searched}
+        try:
+            draft = await self.draft(scene, question, retrieval, stream)
+        except WriterFailed as failure:
+            cut = replace(scene, left=tuple(stream.left))
+            record = self.closing.escalated(
+                cut, reason="model_failed", question=question, rejected=str(failure)
+            )
+        else:
+            record = await self._conclude(scene, question, retrieval, draft, stream)
+            ms["model"] = draft.ms
+        ms = {**record.ms, **ms, **stream.ms}
+        return replace(record, ms=ms, evidence=tuple(hit.passage.id for hit in retrieval.hits))
+
+    async def _stream(self, scene: Scene, question: str, retrieval: Retrieval) -> Stream:
+        gate = gate_of(question, retrieval, scene, calibration=self.calibration, pack=self.pack)
+        return Stream(
+            scene=scene,
+            records=self.speaking.records,
+            facts=self.facts,
+            retrieval=retrieval,
+            pack=self.pack,
+            similarity=self.similarity,
+            gate=gate,
+            left=[*await self.speaking.records.sent(scene.turn)],
+        )
+
+    async def retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
+        said = [m.text for m in scene.situation.history if m.author == "customer"]
+        earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
+        query = Query(gist(question), language=scene.language, k=PASSAGES + len(without), context=earlier)
+        found = await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+        if not without:
+            return found
+        return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))
+
+    async def draft(
+        self, scene: Scene, question: str, retrieval: Retrieval, listener: Listener | None = None
+    ) -> Draft:
+        brief = Brief(
+            question=as_meant(question, retrieval.understood),
+            language=scene.language,
+            history=scene.situation.history,
+            evidence=evidence_of(retrieval),
+            caller=scene.caller,
+            refused=scene.situation.refused,
+            today=scene.caller.now.date().isoformat(),
+            recall=scene.situation.recall,
+            listener=listener,
+        )
+
+        async def status(text: str) -> None:
+            await self.notices.status(scene.caller.conversation, scene.turn, text)
+
+        return await self.writer.write(brief, steps=scene.steps, status=status)
+
+    async def _conclude(
+        self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft, stream: Stream
+    ) -> TurnRecord:
+        scene = replace(scene, left=tuple(stream.left))
+        if draft.kind == "need":
+            return self.closing.needed(scene, draft, question=question)
+        if draft.proposal is not None:
+            return self.closing.proposed(scene, draft, text=self.confirmation(scene, draft.proposal))
+        if draft.kind == "clarify" and not scene.situation.clarified:
+            spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
+            return self.closing.clarified(scene, spoken, question=question)
+        judged = self.judged(scene, question, retrieval, draft)
+        if draft.streamed:
+            return await self._gone_on(scene, draft, judged, stream, question=question)
+        if judged.gate == "decline":
+            return self.closing.declined(scene, draft, judged)
+        if judged.gate == "escalate":
+            topics = topics_of(scene, question, retrieval, draft)
+            if topics:
+                return self.closing.which(scene, draft, topics, question=question)
+            purpose = consents.worth_asking(scene.situation, draft)
+            if purpose:
+                return self.closing.needed(scene, replace(draft, need=purpose), question=question)
+            return self.closing.unsure(scene, draft, judged, question=question)
+        return await self.speaking.send(scene, draft, judged, question=question)
+
+    async def _gone_on(
+        self, scene: Scene, draft: Draft, judged: Judged, stream: Stream, *, question: str
+    ) -> TurnRecord:
+        """End an answer whose first sentences have left: say the rest of it, or stop and call a person."""
+        stream.began_after(draft.after)
+        waiting = list(draft.sentences)
+        while waiting and await stream.goes_on(waiting[0], draft.tools, sure=judged.gate == "send"):
+            waiting.pop(0)
+        if stream.taken:
+            return self.closing.taken_over(scene, draft, judged)
+        if draft.sentences and not waiting:
+            return self.closing.answered(
+                scene, draft, judged, said=stream.left, first_ms=stream.first_ms or scene.ms
+            )
+        kept_back = [stream.failed, *(sentence.text for sentence in waiting[bool(stream.failed) :])]
+        return self.closing.escalated(
+            replace(scene, left=tuple(stream.left)),
+            reason="ungrounded" if stream.failed else "not_sure",
+            question=question,
+            rejected="\n".join(filter(None, kept_back)),
+            draft=draft,
+            judged=judged,
+        )
+
+    def judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
+        spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language)
+        judged = check(
+            spoken.draft,
+            question=question,
+            retrieval=retrieval,
+            language=scene.language,
+            calibration=self.calibration,
+            promise=self.pack.promise,
+            similarity=self.similarity,
+            earlier=[m.text for m in scene.situation.history if m.author == "customer"],
+        )
+        return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
+
+    def confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
+        return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)
+
+    async def status(self, scene: Scene, key: str) -> None:
+        text = self.phrases.say(key, scene.language)
+        await self.notices.status(scene.caller.conversation, scene.turn, text)
