@@ -159,6 +159,18 @@ class Verified:
     citations: tuple[Citation, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """How sure a model was of its least sure sentence, 0..1: 1 is no doubt at all.
+
+    `mean` is the geometric mean probability of the tokens of the sentence's words; `least` the probability of the
+    least probable such token of the whole answer.
+    """
+
+    mean: float
+    least: float
+
+
 DraftKind = Literal["answer", "clarify", "decline", "need"]
 
 
@@ -181,8 +193,8 @@ class Draft:
     withheld: tuple[str, ...] = ()
     """Why a better model was not asked: a purpose without consent, or a budget that is used up."""
     ms: float = 0.0
-    certainty: float | None = None
-    """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""
+    doubt: Doubt | None = None
+    """The model's own doubt of what it wrote; None where it does not tell, which is not the same as none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

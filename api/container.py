@@ -171,6 +171,7 @@ def model_settings(settings: Settings) -> ModelSettings:
         prices=dict(_price(text) for text in settings.model_prices),
         hedge=settings.model_hedge,
         stream=settings.model_stream,
+        logprobs=settings.model_logprobs,
         profile=settings.model_profile,
         external=settings.model_external,
     )

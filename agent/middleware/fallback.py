@@ -18,6 +18,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool
 
+from agent.domain import Doubt
+from agent.doubt import doubt_of
 from agent.errors import WriterFailed
 from agent.language import detect
 from agent.link import Asking, Link
@@ -77,13 +79,16 @@ class Fallback(AgentMiddleware):
             await self._note(failure.charges)
             raise
         await self._note(reply.charges)
-        kept = {
+        kept: dict[str, Any] = {
             "link": reply.link,
             "ms": round(reply.ms, 3),
             "tried": list(reply.tried),
             "charges": [asdict(charge) for charge in reply.charges],
             "withheld": list(reply.withheld),
         }
+        doubt = _doubt(reply.message)
+        if doubt is not None:
+            kept["doubt"] = asdict(doubt)
         return reply.message.model_copy(update={"response_metadata": kept})
 
     def _reading(self, messages: Sequence[AnyMessage], prompts: Prompts) -> dict[str, Any]:
@@ -96,7 +101,7 @@ class Fallback(AgentMiddleware):
 
     def _link_of(self, model: BaseChatModel) -> Link:
         links = self.book.models.links
-        return next(link for link in links if model is link.model or any(model is way for way in link.plain))
+        return next(link for link in links if link.knows(model))
 
     def _permit(self, link: Link, *, account: Account, tokens: int) -> str:
         if link.local:
@@ -128,6 +133,13 @@ class Fallback(AgentMiddleware):
         found = detect(said, languages=LANGUAGES, previous=wanted)
         if found != wanted:
             raise unavailable("wrong_language", f"{found}, not {wanted}", message=message)
+
+
+def _doubt(message: AIMessage) -> Doubt | None:
+    """Return the model's own doubt of a final answer; a call says nothing to the customer."""
+    if message.tool_calls:
+        return None
+    return doubt_of(message.response_metadata.get("logprobs"), read_answer(message.text))
 
 
 def _length(request: Any, tools: Sequence[BaseTool]) -> int:
