@@ -1,6 +1,7 @@
 """What every step of one turn shares."""
 
 from dataclasses import dataclass
+from time import perf_counter
 
 from agent.ports import Situation, Steps
 from tools.context import Caller, Language, TurnId
@@ -19,3 +20,8 @@ class Scene:
     caller: Caller
     steps: Steps
     began: float
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds since the turn began."""
+        return round((perf_counter() - self.began) * 1000, 2)

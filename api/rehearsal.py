@@ -21,7 +21,8 @@ from agent.domain import (
     outcome_name,
 )
 from agent.ports import Facts, Situation
-from agent.turn import PASSAGES, Turn
+from agent.replying import PASSAGES
+from agent.turn import Turn
 from knowledge.preview import Ask, Asked, Cited, Told
 from knowledge.types import DocumentId, Passage, Query, Retrieval
 from tools.context import ConversationId, MessageId, TurnId

@@ -1,0 +1,148 @@
+"""One question from retrieval to outcome: search, draft, check, and what the check lets happen.
+
+```
+retrieve ─► draft ─┬─ need ──────────────► Waiting(consent)
+                   ├─ proposal ──────────► Waiting(confirmation)
+                   ├─ one question back ─► Clarify
+                   └─ check ─► gate ─┬─ send ► Answered
+                                     ├─ decline
+                                     └─ escalate
+```
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent.answering import Judged, check, evidence_of
+from agent.closing import Closing
+from agent.confidence import Calibration
+from agent.domain import Draft, TurnRecord
+from agent.errors import WriterFailed
+from agent.gist import EARLIER, as_meant, gist
+from agent.pack import Pack
+from agent.policy import consent as consents
+from agent.policy.voice import fitting
+from agent.ports import Actions, Brief, Facts, Notices, Similarity, Writer
+from agent.scene import Scene
+from agent.speaking import Speaking
+from agent.topics import topics_of
+from knowledge.types import Query, Retrieval
+from tools.phrases import Phrases
+from tools.proposal import Proposal
+
+PASSAGES = 6
+"""Passages shown to a writer; more dilutes a small model and costs a large one."""
+CONTEXT_MESSAGES = 3
+"""Earlier customer messages a search may lean on for a follow-up question."""
+
+
+class Replying:
+    """Answers questions from documents and tools. Stateless."""
+
+    def __init__(
+        self,
+        *,
+        facts: Facts,
+        writer: Writer,
+        actions: Actions,
+        phrases: Phrases,
+        pack: Pack,
+        notices: Notices,
+        calibration: Calibration,
+        similarity: Similarity | None,
+        closing: Closing,
+        speaking: Speaking,
+    ) -> None:
+        self.facts = facts
+        self.writer = writer
+        self.actions = actions
+        self.phrases = phrases
+        self.pack = pack
+        self.notices = notices
+        self.calibration = calibration
+        self.similarity = similarity
+        self.closing = closing
+        self.speaking = speaking
+
+    async def answer(self, scene: Scene, question: str) -> TurnRecord:
+        await self.status(scene, "status.searching")
+        retrieval = await self.retrieve(scene, question)
+        searched = scene.ms
+        try:
+            draft = await self.draft(scene, question, retrieval)
+        except WriterFailed as failure:
+            return self.closing.escalated(
+                scene, reason="model_failed", question=question, rejected=str(failure)
+            )
+        record = await self._conclude(scene, question, retrieval, draft)
+        ms = {"retrieval": searched, "model": draft.ms}
+        return replace(record, ms={**ms, **record.ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
+
+    async def retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
+        said = [m.text for m in scene.situation.history if m.author == "customer"]
+        earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
+        query = Query(gist(question), language=scene.language, k=PASSAGES + len(without), context=earlier)
+        found = await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+        if not without:
+            return found
+        return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))
+
+    async def draft(self, scene: Scene, question: str, retrieval: Retrieval) -> Draft:
+        brief = Brief(
+            question=as_meant(question, retrieval.understood),
+            language=scene.language,
+            history=scene.situation.history,
+            evidence=evidence_of(retrieval),
+            caller=scene.caller,
+            refused=scene.situation.refused,
+            today=scene.caller.now.date().isoformat(),
+            recall=scene.situation.recall,
+        )
+
+        async def status(text: str) -> None:
+            await self.notices.status(scene.caller.conversation, scene.turn, text)
+
+        return await self.writer.write(brief, steps=scene.steps, status=status)
+
+    async def _conclude(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> TurnRecord:
+        if draft.kind == "need":
+            return self.closing.needed(scene, draft, question=question)
+        if draft.proposal is not None:
+            return self.closing.proposed(scene, draft, text=self.confirmation(scene, draft.proposal))
+        if draft.kind == "clarify" and not scene.situation.clarified:
+            spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
+            return self.closing.clarified(scene, spoken, question=question)
+        judged = self.judged(scene, question, retrieval, draft)
+        if judged.gate == "decline":
+            return self.closing.declined(scene, draft, judged)
+        if judged.gate == "escalate":
+            topics = topics_of(scene, question, retrieval, draft)
+            if topics:
+                return self.closing.which(scene, draft, topics, question=question)
+            purpose = consents.worth_asking(scene.situation, draft)
+            if purpose:
+                return self.closing.needed(scene, replace(draft, need=purpose), question=question)
+            return self.closing.unsure(scene, draft, judged, question=question)
+        return await self.speaking.send(scene, draft, judged, question=question)
+
+    def judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
+        spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language)
+        judged = check(
+            spoken.draft,
+            question=question,
+            retrieval=retrieval,
+            language=scene.language,
+            calibration=self.calibration,
+            promise=self.pack.promise,
+            similarity=self.similarity,
+            earlier=[m.text for m in scene.situation.history if m.author == "customer"],
+        )
+        return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
+
+    def confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
+        return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)
+
+    async def status(self, scene: Scene, key: str) -> None:
+        text = self.phrases.say(key, scene.language)
+        await self.notices.status(scene.caller.conversation, scene.turn, text)

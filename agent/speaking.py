@@ -1,0 +1,49 @@
+"""Verified sentences leave one by one, each appended before it is shown, after what an earlier attempt had sent."""
+
+from collections.abc import Sequence
+
+from agent.answering import Judged
+from agent.closing import Closing
+from agent.domain import Draft, TurnRecord, Verified
+from agent.ports import Facts, Records
+from agent.scene import Scene
+
+
+class Speaking:
+    """Sends what was checked. Stateless."""
+
+    def __init__(self, *, records: Records, facts: Facts, closing: Closing) -> None:
+        self.records = records
+        self.facts = facts
+        self.closing = closing
+
+    async def send(self, scene: Scene, draft: Draft, judged: Judged, *, question: str) -> TurnRecord:
+        """Stream the verified sentences after the fixed prefix an earlier attempt may have left."""
+        sendable = await self.still_live(judged.sentences)
+        if not sendable:
+            return self.closing.unsure(scene, draft, judged, question=question)
+        return await self.stream(scene, sendable, draft, judged)
+
+    async def stream(
+        self,
+        scene: Scene,
+        sendable: Sequence[Verified],
+        draft: Draft | None = None,
+        judged: Judged | None = None,
+    ) -> TurnRecord:
+        left = await self.records.sent(scene.turn)
+        for n, sentence in enumerate(sendable):
+            if n < len(left):
+                continue
+            if not await self.records.append(scene.turn, n, sentence, attempt=scene.steps.attempt):
+                return self.closing.taken_over(scene, draft, judged)
+        said = (*left, *sendable[len(left) :])
+        return self.closing.answered(scene, draft, judged, said=said, first_ms=scene.ms)
+
+    async def still_live(self, sentences: tuple[Verified, ...]) -> tuple[Verified, ...]:
+        """Drop sentences whose passage was retired or replaced since it was found."""
+        cited = sorted({c.passage for s in sentences for c in s.citations})
+        if not cited:
+            return sentences
+        live = await self.facts.live(cited)
+        return tuple(s for s in sentences if all(c.passage in live for c in s.citations))
