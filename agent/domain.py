@@ -297,6 +297,9 @@ class Recall:
     """What the customer asked, a line each, oldest first."""
 
 
+Path = Literal["", "model", "approved"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
     """Everything one turn decided and used, committed in one transaction. `ms` is by stage."""
@@ -323,6 +326,8 @@ class TurnRecord:
     holder: Holder = "ai"
     disclosed: bool = True
     ticket: Ticket | None = None
+    path: Path = ""
+    """Where its words come from: a writer's checked draft, an approved answer, or neither."""
     model: str = ""
     cost: Cost = field(default_factory=Cost)
     ms: Mapping[str, float] = field(default_factory=dict)
