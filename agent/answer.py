@@ -26,6 +26,7 @@ def public(record: TurnRecord) -> Mapping[str, Any]:
         "data_used": [asdict(use) for use in record.data_used],
         "waiting": _waiting(record),
         "handoff": _handoff(record),
+        "path": record.path,
         "model": record.model,
         "cost": asdict(record.cost),
         "ms": dict(record.ms),

@@ -325,6 +325,7 @@ class Closing:
             signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
             tools=used,
             data_used=self._data_used(used),
+            path="model" if draft and draft.model else "",
             model=draft.model if draft else "",
             cost=draft.cost if draft else Cost(),
             **more,

@@ -50,16 +50,19 @@ class Signals:
     """How far the cited document is ahead of any other in the search, squashed: 0.5 is level."""
     language: float = 1.0
     """Whether the cited passages are in the customer's language."""
-    certainty: float = 1.0
-    """The model's own mean probability of what it wrote, where it tells; 1 where it does not."""
+    certainty: float | None = None
+    """The model's own mean probability of the words of its least sure sentence; None where it does not tell."""
+    weakest: float | None = None
+    """The model's own probability of its least probable word; None where it does not tell."""
     fresh: float = 1.0
     """0 where the customer asks what they asked before, 1 where they do not."""
     from_tools: bool = False
     """Whether tool results alone carry the answer."""
 
     def known(self) -> dict[str, float]:
-        """Return the signals a curve may weigh, by name."""
-        return {name: float(getattr(self, name)) for name in NAMES}
+        """Return the signals a curve may weigh, by name; what is not known is not there."""
+        found = {name: getattr(self, name) for name in NAMES}
+        return {name: float(value) for name, value in found.items() if value is not None}
 
 
 NAMES: tuple[str, ...] = tuple(one.name for one in fields(Signals) if one.name != "from_tools")
@@ -110,12 +113,16 @@ class Calibration:
     """A threshold set by hand, in place of the promise's."""
 
     def judge(self, signals: Signals) -> Confidence:
-        """Return the calibrated probability that a grounded answer is right."""
+        """Return the calibrated probability that a grounded answer is right.
+
+        A signal the curve weighs and this draft does not have counts as right answers usually show it: silence
+        speaks neither for an answer nor against it.
+        """
         if signals.from_tools:
             share = 1.0 if signals.support >= MOSTLY else signals.support
             reasons = () if signals.support >= 1 else ("low_support",)
             return Confidence(value=round(self.tools * share, 4), reasons=reasons)
-        known = signals.known()
+        known = {name: self.usual.get(name, 1.0) for name in self.weights} | signals.known()
         total = self.intercept + sum(weight * known[name] for name, weight in self.weights.items())
         value = 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
         return Confidence(value=round(on_line(self.knots, value), 4), reasons=self._reasons(known))
@@ -148,6 +155,8 @@ def calibration(path: Path = DATA) -> Calibration:
         unknown = set(curve["weights"]) - set(NAMES)
         if unknown:
             raise ValueError(f"no such signals: {', '.join(sorted(unknown))}")
+        if any(weight < 0 for weight in curve["weights"].values()):
+            raise ValueError("a signal cannot speak against an answer: a weight is below 0")
         return Calibration(
             weights={str(name): float(weight) for name, weight in curve["weights"].items()},
             intercept=float(curve["intercept"]),

@@ -159,6 +159,18 @@ class Verified:
     citations: tuple[Citation, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """How sure a model was of its least sure sentence, 0..1: 1 is no doubt at all.
+
+    `mean` is the geometric mean probability of the tokens of the sentence's words; `least` the probability of the
+    least probable such token of the whole answer.
+    """
+
+    mean: float
+    least: float
+
+
 DraftKind = Literal["answer", "clarify", "decline", "need"]
 
 
@@ -185,8 +197,8 @@ class Draft:
     """Whether sentences of this turn had left when the last of it was written."""
     after: int = 0
     """How many had left when its writing began: it goes on after these."""
-    certainty: float | None = None
-    """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""
+    doubt: Doubt | None = None
+    """The model's own doubt of what it wrote; None where it does not tell, which is not the same as none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +307,9 @@ class Recall:
     """What the customer asked, a line each, oldest first."""
 
 
+Path = Literal["", "model", "approved"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
     """Everything one turn decided and used, committed in one transaction. `ms` is by stage."""
@@ -321,6 +336,8 @@ class TurnRecord:
     holder: Holder = "ai"
     disclosed: bool = True
     ticket: Ticket | None = None
+    path: Path = ""
+    """Where its words come from: a writer's checked draft, an approved answer, or neither."""
     model: str = ""
     cost: Cost = field(default_factory=Cost)
     ms: Mapping[str, float] = field(default_factory=dict)

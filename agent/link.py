@@ -34,6 +34,16 @@ class Link:
     max_tokens: int = 1000
     breaker: Breaker = field(default_factory=lambda: Breaker(rest=30.0, clock=time.monotonic))
 
+    def knows(self, way: "BaseChatModel") -> bool:
+        """Say whether this client is one of the ways the model is asked in."""
+        return way is self.model or any(way is one for one in self.plain)
+
+    def keep_to(self, way: "BaseChatModel") -> None:
+        """Ask in no better way than this one from now on."""
+        if way is not self.model:
+            rest = [n for n, one in enumerate(self.plain, start=1) if one is way]
+            self.model, self.plain = way, self.plain[rest[0] :] if rest else self.plain
+
     def usd(self, *, prompt: int, completion: int) -> float:
         """Return the price of one call; 0 where it is unknown."""
         return (prompt * self.price[0] + completion * self.price[1]) / 1_000_000

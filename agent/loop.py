@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCal
 from langchain_core.tools import BaseTool
 
 from agent.controls import SIGN_IN, Offer, controls
-from agent.domain import Draft, Message, Sentence
+from agent.domain import Doubt, Draft, Message, Sentence
 from agent.middleware.book import Book, Status
 from agent.middleware.consent import Consent
 from agent.middleware.evidence import Evidence
@@ -121,7 +121,9 @@ def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
     if book.proposal is not None:
         return Draft(kind="answer", proposal=book.proposal, **shared)
     if control is None:
-        return Draft(kind="answer", sentences=read_answer(last.text), **shared)
+        told = last.response_metadata.get("doubt")
+        doubt = Doubt(**told) if told else None
+        return Draft(kind="answer", sentences=read_answer(last.text), doubt=doubt, **shared)
     return Draft(**_control(control), **shared)
 
 

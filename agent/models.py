@@ -41,7 +41,7 @@ class ModelSettings:
     `max_tokens` of one answer; `temperature` None leaves it to the provider; `prices` are USD for a million
     prompt and completion tokens by model name; `rest` seconds a failing provider is left alone; `hedge`
     seconds after which the next remote model is asked as well, 0 for never; `profile` auto, small or large;
-    `external` whether the models run outside the company, so that a customer's consent may be needed.
+    `logprobs` whether they are asked how sure they are of each word; `external` whether the models run outside the company, so that a customer's consent may be needed.
     """
 
     main: str = EXTRACTIVE
@@ -55,6 +55,7 @@ class ModelSettings:
     rest: float = 30.0
     hedge: float = 0.0
     stream: bool = True
+    logprobs: bool = True
     profile: str = "auto"
     external: bool = True
 
@@ -181,15 +182,19 @@ class ModelChain:
         if link.model is None:
             raise unavailable("unreachable", "the model was never built")
         until = self.clock() + seconds
-        try:
-            return await guarded(link.model, call, seconds=seconds)
-        except ModelUnavailable as failure:
-            if failure.why != "rejected" or not link.plain:
-                raise
-            plainer, *rest = link.plain
-            message = await guarded(plainer, call, seconds=until - self.clock())
-            link.model, link.plain = plainer, tuple(rest)
-            return message
+        ways = (link.model, *link.plain)
+        for way, plainer in zip(ways, (*ways[1:], None), strict=True):
+            if not link.knows(way):
+                continue  # another call learned meanwhile that it is rejected
+            try:
+                message = await guarded(way, call, seconds=until - self.clock())
+            except ModelUnavailable as failure:
+                if failure.why != "rejected" or plainer is None:
+                    raise
+            else:
+                link.keep_to(way)
+                return message
+        raise unavailable("rejected")
 
 
 def chain(
@@ -246,6 +251,7 @@ def _remote(spec: str, settings: ModelSettings) -> Link:
             max_tokens=settings.max_tokens,
             temperature=settings.temperature,
             stream=settings.stream,
+            logprobs=settings.logprobs,
             profile=link.profile,
         )
         link.plain = tuple(plain)

@@ -1,9 +1,12 @@
 """The OpenAI protocol: one remote model in each way it can be asked.
 
 ```
-way 1   streamed, constrained to JSON where the profile asks for it
-way 2   neither: what every compatible server understands      (taken for good when way 1 is rejected)
+way 1   streamed, constrained to JSON where the profile asks for it, log-probabilities told
+way 2   the same without log-probabilities
+way 3   none of it: what every compatible server understands
 ```
+The next way is tried when one is rejected, and the one that is taken is kept to from then on.
+
 Streaming shows a cut connection as one, and keeps proxies from closing a slow answer.
 """
 
@@ -62,6 +65,8 @@ class StreamedOpenAI(ChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: dict[str, Any] | None
     ) -> ChatGenerationChunk | None:
+        for choice in chunk.get("choices") or ():
+            choice["logprobs"] = _told(choice.get("logprobs"))
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
         refusal = "".join(
             (choice.get("delta") or {}).get("refusal") or "" for choice in chunk.get("choices") or ()
@@ -92,7 +97,8 @@ class StreamedOpenAI(ChatOpenAI):
         if finish is None:
             began = whole.message.content or whole.message.tool_call_chunks
             raise StreamEndedEarly() if began else ValueError("the stream holds no answer")
-        return ChatResult(generations=[ChatGeneration(message=_whole(whole.message, finish=finish))])
+        message = _whole(whole.message, finish=finish, logprobs=(whole.generation_info or {}).get("logprobs"))
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 def openai_ways(
@@ -104,6 +110,7 @@ def openai_ways(
     max_tokens: int,
     temperature: float | None,
     stream: bool,
+    logprobs: bool,
     profile: Profile,
 ) -> tuple[BaseChatModel, ...]:
     """Return the client for one model in each way it can be asked, the best first, the plainest last."""
@@ -112,7 +119,7 @@ def openai_ways(
     shape = {"name": "answer", "strict": True, "schema": ANSWER_SCHEMA}
     constrained = {"response_format": {"type": "json_schema", "json_schema": shape}}
 
-    def client(*, best: bool) -> BaseChatModel:
+    def client(*, best: bool, told: bool = False) -> BaseChatModel:
         streams = best and stream
         kind = StreamedOpenAI if streams else ChatOpenAI
         return kind(
@@ -125,14 +132,25 @@ def openai_ways(
             # The client library's own way of asking for JSON insists on strict tools; the protocol does not.
             extra_body={**limit, **(constrained if best and profile == "small" else {})},
             stream_usage=streams,
+            logprobs=True if told else None,
             use_responses_api=False,
         )
 
     richer = stream or profile == "small"
-    return (client(best=True), client(best=False)) if richer else (client(best=False),)
+    ways = [client(best=True, told=True)] if logprobs else []
+    ways += [client(best=True)] if richer else []
+    return (*ways, client(best=False))
 
 
-def _whole(message: AIMessageChunk, *, finish: str) -> AIMessage:
+def _told(logprobs: Any) -> dict[str, Any] | None:
+    """Return the tokens of one piece; the client library fails on pieces it cannot join, and they are only a help."""
+    rows = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        return None
+    return {"content": [{name: row.get(name) for name in ("token", "logprob", "bytes")} for row in rows]}
+
+
+def _whole(message: AIMessageChunk, *, finish: str, logprobs: Any) -> AIMessage:
     calls, broken = _calls(message.tool_call_chunks)
     return AIMessage(
         content=message.content,
@@ -140,7 +158,7 @@ def _whole(message: AIMessageChunk, *, finish: str) -> AIMessage:
         invalid_tool_calls=broken,
         usage_metadata=message.usage_metadata,
         additional_kwargs={"refusal": message.additional_kwargs.get("refusal")},
-        response_metadata={"finish_reason": finish},
+        response_metadata={"finish_reason": finish, "logprobs": logprobs},
     )
 
 

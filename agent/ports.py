@@ -19,7 +19,7 @@ from agent.domain import (
     TurnRecord,
     Verified,
 )
-from knowledge.types import Passage, Query, Retrieval
+from knowledge.types import Approved, Passage, Query, Retrieval
 from tools.context import Caller, ConversationId, Language, TurnId
 from tools.proposal import Effect, Proposal
 
@@ -165,6 +165,13 @@ class Facts(Protocol):
 
     async def live(self, ids: Sequence[str]) -> Mapping[str, Passage]:
         """Return those of the passages that may still be cited at this moment."""
+
+
+class Approvals(Protocol):
+    """The questions whose answers curators approved."""
+
+    async def approved(self, language: Language) -> Sequence[Approved]:
+        """Return all of them in a language, whether or not each counts today; the same object until one changes."""
 
 
 class Actions(Protocol):

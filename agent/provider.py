@@ -119,7 +119,11 @@ def usable(message: "AIMessage") -> "AIMessage":
 
 def _of_status(status: "openai.APIStatusError") -> ModelUnavailable:
     detail = f"HTTP {status.status_code} {status.message[:200]}"
-    return unavailable(_why(status.status_code), detail, wait=_wait(status.response.headers))
+    why = _why(status.status_code)
+    if why == "unauthorised" and "logprobs" in status.message.lower():
+        # Some providers say "not allowed" of a model that does not tell them: the key is fine.
+        why = "rejected"
+    return unavailable(why, detail, wait=_wait(status.response.headers))
 
 
 def _wait(headers: Mapping[str, str]) -> float:

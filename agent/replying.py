@@ -1,12 +1,13 @@
 """One question from retrieval to outcome: search, draft, check, and what the check lets happen.
 
 ```
-retrieve ─► draft ─┬─ need ──────────────► Waiting(consent)
-                   ├─ proposal ──────────► Waiting(confirmation)
-                   ├─ one question back ─► Clarify
-                   └─ check ─► gate ─┬─ send ► Answered
-                                     ├─ decline
-                                     └─ escalate
+retrieve ─┬─ an approved answer to this very question ─► Answered
+          └─► draft ─┬─ need ──────────────► Waiting(consent)
+                     ├─ proposal ──────────► Waiting(confirmation)
+                     ├─ one question back ─► Clarify
+                     └─ check ─► gate ─┬─ send ► Answered
+                                       ├─ decline
+                                       └─ escalate
 ```
 A model that streams is heard while it writes (`agent.streaming`): what has left by the time the draft is whole stays,
 and the draft only says how the answer goes on.
@@ -17,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent.answering import Judged, check, evidence_of
+from agent.approved import as_approved
 from agent.closing import Closing
 from agent.confidence import Calibration
 from agent.domain import Draft, TurnRecord
@@ -72,6 +74,19 @@ class Replying:
         await self.status(scene, "status.searching")
         retrieval = await self.retrieve(scene, question)
         searched = scene.ms
+        known = as_approved(
+            retrieval,
+            question=question,
+            language=scene.language,
+            calibration=self.calibration,
+            promise=self.pack.promise,
+        )
+        if known is not None:
+            record = await self.speaking.send(scene, *known, question=question)
+            cited = tuple(dict.fromkeys(c.passage for reply in record.replies for c in reply.citations))
+            ms = {"retrieval": searched, **record.ms}
+            # What a confidence is fitted to are drafts; nothing was drafted here.
+            return replace(record, path="approved", signals={}, ms=ms, evidence=cited)
         stream = await self._stream(scene, question, retrieval)
         ms = {"retrieval": searched}
         try:

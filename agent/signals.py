@@ -33,7 +33,8 @@ def signals_of(
         agreement=_share([hit.passage.document in documents for hit in hits]),
         margin=_margin(hits, documents),
         language=_share([hit.passage.language == language for hit in hits if hit.passage.id in cited]),
-        certainty=1.0 if draft.certainty is None else draft.certainty,
+        certainty=draft.doubt.mean if draft.doubt else None,
+        weakest=draft.doubt.least if draft.doubt else None,
         fresh=0.0 if _repeated(question, earlier) else 1.0,
         from_tools=bool(draft.tools) and not cited,
     )

@@ -64,7 +64,7 @@ def gate_of(
         earlier=[m.text for m in scene.situation.history if m.author == "customer"],
     )
     # A model may yet tell how unsure it is of its own words.
-    least = calibration.judge(replace(nothing_written, certainty=0.0)).value
+    least = calibration.judge(replace(nothing_written, certainty=0.0, weakest=0.0)).value
     return Gate(
         passages=least >= calibration.accept(pack.promise),
         tools=calibration.tools >= calibration.accept(pack.promise, from_tools=True),

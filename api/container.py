@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import agent
+from agent.approved import Approving
 from agent.closeness import close_to
 from agent.confidence import calibration_of
+from agent.extractive import offers
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
 from agent.pack import Pack, load_pack
@@ -23,6 +25,7 @@ from agent.turn import Turn
 from api.identity import identity_secret
 from api.notices import LiveNotices
 from api.settings import BadSetting, Settings
+from knowledge.approved import ApprovedAnswers
 from knowledge.embed.choose import embedder
 from knowledge.embed.port import Embedder
 from knowledge.embed.remembered import Remembered
@@ -108,7 +111,12 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             models=models,
             turn=Turn(
                 records=records,
-                facts=library,
+                facts=Approving(
+                    library,
+                    ApprovedAnswers(engine),
+                    offers=[offer for tool in toolbox.tools() for offer in offers(tool)],
+                    similarity=similarity,
+                ),
                 writer=Loop(models, toolbox=toolbox, pack=pack, purse=SqlPurse(engine)),
                 actions=toolbox,
                 phrases=phrases,
@@ -171,6 +179,7 @@ def model_settings(settings: Settings) -> ModelSettings:
         prices=dict(_price(text) for text in settings.model_prices),
         hedge=settings.model_hedge,
         stream=settings.model_stream,
+        logprobs=settings.model_logprobs,
         profile=settings.model_profile,
         external=settings.model_external,
     )

@@ -34,6 +34,8 @@ DAYS = 90
 TITLE = 120
 NEIGHBOURS = 6
 """Passages a draft's sentence is compared with."""
+DEEP = 20
+"""Passages among which a closed gap's own document is looked for."""
 LOCAL = "extractive"
 
 Conflicts = Callable[[Overlay], Awaitable[tuple[Contradiction, ...]]]
@@ -163,6 +165,16 @@ class Curation:
         return await self._library.save_draft(
             name, draft_text(gap), title=gap.question[:TITLE], language=gap.language, by=by
         )
+
+    async def said(self, gap: Gap) -> str:
+        """Return what the document that closed a gap says to its question, "" where none did or none answers."""
+        if not gap.document:
+            return ""
+        found = await self._library.search(
+            Query(gap.question, language=gap.language, k=DEEP, audience="staff")
+        )
+        own = (hit.passage.text for hit in found.hits if hit.passage.document == gap.document)
+        return next(own, "")
 
     async def close(self, gap: Gap, document: DocumentId, *, by: str) -> Kept:
         """Say which published document answers a gap. Raises `UnknownDocument`, and `WrongState` for another one."""

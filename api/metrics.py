@@ -6,7 +6,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from agent.breaker import State
-from agent.domain import Escalated, TurnRecord, outcome_name
+from agent.domain import Answered, Escalated, TurnRecord, outcome_name
 from agent.link import Link
 
 BUCKETS = (0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 0.7, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -68,6 +68,12 @@ class Metrics:
             "mayak_model_tokens", "Tokens of model calls.", ["kind"], registry=self.registry
         )
         self.model_usd = Counter("mayak_model_usd", "US dollars of model calls.", registry=self.registry)
+        self.paths = Counter(
+            "mayak_answers",
+            "Answered turns by where the words come from: approved (no model was asked) or model.",
+            ["path"],
+            registry=self.registry,
+        )
         self.withheld = Counter(
             "mayak_models_withheld",
             "Turns in which a better model was not asked, by reason.",
@@ -89,6 +95,8 @@ class Metrics:
             self.escalations.labels(record.outcome.reason).inc()
         for use in record.tools:
             self.tools.labels(use.name, str(use.ok).lower()).inc()
+        if record.path and isinstance(record.outcome, Answered):
+            self.paths.labels(record.path).inc()
         if record.model:
             self.model_calls.labels(record.model).inc()
         self.model_tokens.labels("prompt").inc(record.cost.prompt_tokens)

@@ -57,6 +57,8 @@ class Settings:
     """small: short prompt, answers constrained to JSON; large: every rule, plain text; auto: by the model's name."""
     model_stream: bool = True
     """Let the provider stream, so that a cut answer is seen as one; servers that refuse are asked without."""
+    model_logprobs: bool = True
+    """Ask models how sure they are of each word; those that refuse are asked without."""
     model_hedge: float = 0.0
     """Seconds after which the next fallback is asked beside a slow model; 0 never."""
     model_prices: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 import typer
 
+from evals.approved import approved
 from evals.calibrate import calibrate
 from evals.conflicts import conflicts
 from evals.grounding import grounding
@@ -11,5 +12,5 @@ from evals.retrieval import retrieval
 from evals.run_command import lint, new, run
 
 app = typer.Typer(name="eval", help="Measure what may ship.", no_args_is_help=True)
-for command in (run, lint, new, retrieval, calibrate, intents, conflicts, grounding, recorded):
+for command in (run, lint, new, retrieval, calibrate, intents, conflicts, grounding, approved, recorded):
     app.command()(command)

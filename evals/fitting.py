@@ -133,8 +133,12 @@ def _table(name: str, values: Mapping[str, float]) -> list[str]:
 
 
 def _telling(answers: Sequence[Observed], right: Bools) -> list[str]:
-    """Return the signals that vary here and speak for an answer; one that speaks against it is left out, worst first."""
-    names = [name for name in NAMES if np.std([one.signals[name] for one in answers]) > 1e-6]
+    """Return the signals that vary here and speak for an answer; one that speaks against it is left out, worst first.
+
+    What some answers do not tell, such as a model's own doubt, is left out, too.
+    """
+    shared = [name for name in NAMES if all(name in one.signals for one in answers)]
+    names = [name for name in shared if np.std([one.signals[name] for one in answers]) > 1e-6]
     while names:
         rows = np.array([[one.signals[name] for name in names] for one in answers])
         weights = fit(rows, right, share=np.ones(len(rows))).weights * rows.std(axis=0)

@@ -17,6 +17,7 @@ from typing import Any
 from evals.run import GATES, NoSuite
 
 SUITES: Mapping[str, str] = {
+    "approved": "evals.approved:measure",
     "calibration": "evals.calibrate_answers:measure",
     "grounding": "evals.grounding:measure",
     "language": "evals.language:measure",

@@ -277,12 +277,17 @@ class Catalogue:
         department: str | None,
         valid_from: date | None,
         valid_until: date | None,
+        approved: bool | None = None,
         by: str = "",
         why: str = "",
     ) -> Document:
-        """Change for whom and when the document counts; of a published one at once. Texts and versions stay."""
+        """Change for whom and when the document counts; of a published one at once. Texts and versions stay.
+
+        `approved` says whether its answers may be given without a model; None leaves that as it is.
+        """
         wanted = {"audience": audience, "department": department}
         wanted |= {"valid_from": valid_from, "valid_until": valid_until}  # type: ignore[dict-item]
+        wanted |= {} if approved is None else {"approved": approved}  # type: ignore[dict-item]
         async with changing(self._engine) as connection:
             before = await change.row(connection, document)
             other = {name: str(value or "") for name, value in wanted.items() if before[name] != value}

@@ -183,6 +183,17 @@ def draft_text(gap: Gap) -> str:
     return "\n".join(lines)
 
 
+def answer_text(gap: Gap, said: str = "") -> str:
+    """Return an approved answer to begin with: the wordings customers use as one heading, and what is known to say.
+
+    `said` is what a document answers it with; without one the first words of staff stand there, and else nothing.
+    """
+    asked = dict.fromkeys(_line(text).rstrip(" ?.!…") for text in (gap.question, *gap.examples))
+    heading = " ".join(f"{text}?" for text in asked if text and "?" not in text)
+    words = said or (gap.quotes[0].text if gap.quotes else "")
+    return f"## {heading}\n\n{words.strip()}\n"
+
+
 def _taken(ended: Sequence[Ended], kept: Sequence[Kept], space: Space) -> dict[int, str]:
     """Return which questions ask what a taken-up gap asks: its own, and those alike enough to be of its group."""
     own = {name: one.id for one in kept for name in one.members}

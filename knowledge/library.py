@@ -131,10 +131,11 @@ class Library:
         department: str | None,
         valid_from: date | None,
         valid_until: date | None,
+        approved: bool | None = None,
         by: str = "",
         why: str = "",
     ) -> Document:
-        """Change for whom and when a document counts."""
+        """Change for whom and when a document counts, and whether its answers may be given without a model."""
         async with self._changing:
             return await self._followed(
                 await self.catalogue.describe(
@@ -143,6 +144,7 @@ class Library:
                     department=department,
                     valid_from=valid_from,
                     valid_until=valid_until,
+                    approved=approved,
                     by=by,
                     why=why,
                 )

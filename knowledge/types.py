@@ -81,6 +81,8 @@ class Document:
     owner: str | None = None
     twin_changed: datetime | None = None
     next_from: datetime | None = None
+    approved: bool = False
+    """Whether its sections under a question are answers that may be given without a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,11 +148,19 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A question a curator approved the answer to, and the passage that is this answer."""
+
+    question: str
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retrieval:
     """The answer to one search: best hit first, `confidence` 0..1 that the first hit answers, `ms` wall time.
 
     `understood` is the query as it was read: repaired when it came in the wrong keyboard layout or in
-    Latin transliteration, otherwise as typed.
+    Latin transliteration, otherwise as typed. `approved` is the answer approved for this very question, if there is one.
     """
 
     query: str
@@ -158,6 +168,7 @@ class Retrieval:
     confidence: float
     ms: float
     understood: str
+    approved: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +187,7 @@ class Source:
     valid_until: date | None = None
     status: Status = "published"
     twin: DocumentId | None = None
+    approved: bool = False
 
 
 def passage_id(document: DocumentId, *, version: int, n: int) -> PassageId:

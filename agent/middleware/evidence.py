@@ -30,7 +30,9 @@ class Evidence(AgentMiddleware):
             invalid_tool_calls=[] if calls else said.invalid_tool_calls,
             usage_metadata=said.usage_metadata,
             additional_kwargs={"refusal": said.additional_kwargs.get("refusal")},
-            response_metadata={"finish_reason": said.response_metadata.get("finish_reason")},
+            response_metadata={
+                name: said.response_metadata.get(name) for name in ("finish_reason", "logprobs")
+            },
         )
 
     async def awrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:

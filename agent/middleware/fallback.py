@@ -18,6 +18,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool
 
+from agent.domain import Doubt
+from agent.doubt import doubt_of
 from agent.errors import WriterFailed
 from agent.hearing import Floor
 from agent.language import detect
@@ -94,7 +96,7 @@ class Fallback(AgentMiddleware):
         if floor.fault is not None:
             raise floor.fault
         await self._note(reply.charges)
-        kept = {
+        kept: dict[str, Any] = {
             "link": reply.link,
             "ms": round(reply.ms, 3),
             "tried": list(reply.tried),
@@ -103,6 +105,9 @@ class Fallback(AgentMiddleware):
             "after": len(self.said),
             "streamed": book.listener is not None and bool(book.listener.said),
         }
+        doubt = _doubt(reply.message)
+        if doubt is not None:
+            kept["doubt"] = asdict(doubt)
         return reply.message.model_copy(update={"response_metadata": kept})
 
     def _reading(self, messages: Sequence[AnyMessage], prompts: Prompts) -> dict[str, Any]:
@@ -114,8 +119,7 @@ class Fallback(AgentMiddleware):
         return any(not link.local for link in self.book.models.links[self.book.link :])
 
     def _index_of(self, model: BaseChatModel) -> int:
-        links = enumerate(self.book.models.links)
-        return next(n for n, link in links if model is link.model or any(model is way for way in link.plain))
+        return next(n for n, link in enumerate(self.book.models.links) if link.knows(model))
 
     def _permit(self, link: Link, *, account: Account, tokens: int) -> str:
         if link.local:
@@ -147,6 +151,13 @@ class Fallback(AgentMiddleware):
         found = detect(said, languages=LANGUAGES, previous=wanted)
         if found != wanted:
             raise unavailable("wrong_language", f"{found}, not {wanted}", message=message)
+
+
+def _doubt(message: AIMessage) -> Doubt | None:
+    """Return the model's own doubt of a final answer; a call says nothing to the customer."""
+    if message.tool_calls:
+        return None
+    return doubt_of(message.response_metadata.get("logprobs"), read_answer(message.text))
 
 
 def _length(request: Any, tools: Sequence[BaseTool]) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands import gaps, intake, life, preview
+from api.commands import approved, gaps, intake, life, preview
 from api.commands.conflicts import conflicts
 from api.commands.intake import bar
 from api.commands.library import Json, fail, print_json, run, say
@@ -107,6 +107,7 @@ def check(
         fail("The indexes differ from the database.", remedy, as_json)
 
 
+approved.register(app)
 intake.register(app)
 life.register(app)
 preview.register(app)

@@ -108,7 +108,7 @@ async def table(visit: Curator, chosen: Chosen) -> Response:
 @router.get("/console/draft")
 async def new(visit: Curator) -> Response:
     """An empty sheet, and a place for files."""
-    return await _new(visit)
+    return await new_sheet(visit)
 
 
 @router.post("/console/draft")
@@ -120,7 +120,7 @@ async def create(sent: CuratorSent) -> Response:
         writing = writing_of(sent)
         details = details_of(sent, departments=departments(visit), people=people)
     except WrongField as wrong:
-        return await _new(visit, trouble=wrong.code, typed=typed_of(sent), status=422)
+        return await new_sheet(visit, trouble=wrong.code, typed=typed_of(sent), status=422)
     document = await free_name(visit, writing.title, writing)
     await save(visit, document, writing)
     await describe(visit, document, details)
@@ -130,12 +130,13 @@ async def create(sent: CuratorSent) -> Response:
 @router.post("/console/draft/passages")
 async def cut(sent: CuratorSent) -> Response:
     """Show how the text in the form would be cut; nothing is saved."""
-    return await _new(sent.visit, typed=typed_of(sent))
+    return await new_sheet(sent.visit, typed=typed_of(sent))
 
 
-async def _new(
+async def new_sheet(
     visit: Visit, *, trouble: str = "", typed: dict[str, str] | None = None, status: int = 200
 ) -> Response:
+    """Return the page of a new document, with what was typed, or is there to begin with."""
     fresh = {"title": "", "text": "", "language": visit.house.building.pack.languages[0], **FRESH}
     words = fresh | (typed or {})
     return visit.page(

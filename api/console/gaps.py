@@ -3,19 +3,25 @@
 open ─ make a draft of staff's own words ─► drafted ─ publish, close ─► closed: how the question has ended since
 """
 
+from datetime import datetime, timedelta
+
 from fastapi import APIRouter, Response
 
+from agent.records.savings import savings
+from api.console.documents import new_sheet
 from api.console.jobs import Job, Tell, jobs
 from api.console.keeping import by_whom
 from api.console.page import PageRoute, redirect
+from api.console.shelf import LONGEST_TITLE
 from api.console.visit import Curator, CuratorSent, Visit
 from api.curation import DAYS, Curation
 from knowledge.errors import KnowledgeFault, UnknownDocument
-from knowledge.gaps import Gap
+from knowledge.gaps import Gap, answer_text
 from knowledge.types import DocumentId
 
 router = APIRouter(prefix="/console/gaps", route_class=PageRoute)
 JOB = "gaps"
+SPARED_DAYS = 30
 
 
 @router.get("")
@@ -34,6 +40,8 @@ async def gaps(visit: Curator, trouble: str = "") -> Response:
         titles={one.id: one.title for one in await visit.house.building.library.catalogue.documents()},
         live={one.id for one in published},
         days=DAYS,
+        spared=await savings(visit.house.building.engine, since=_since(visit)),
+        spared_days=SPARED_DAYS,
         trouble=trouble if trouble in ("wrong_state", "unknown_document") else "",
     )
 
@@ -71,6 +79,20 @@ async def close(gap: str, sent: CuratorSent) -> Response:
     return redirect("/console/gaps")
 
 
+@router.get("/{gap}/answer")
+async def answer(gap: str, visit: Curator) -> Response:
+    """A new document with the gap's questions as its heading, marked to be answered from without a model."""
+    try:
+        found = await _gap(visit, gap)
+    except KnowledgeFault as fault:
+        return redirect("/console/gaps", trouble=fault.code)
+    text = answer_text(found, await Curation(visit.house.building).said(found))
+    title = found.question[:LONGEST_TITLE]
+    return await new_sheet(
+        visit, typed={"title": title, "text": text, "language": found.language, "approved": "yes"}
+    )
+
+
 @router.post("/{gap}/reopen")
 async def reopen(gap: str, sent: CuratorSent) -> Response:
     """Forget that somebody took it up."""
@@ -82,6 +104,10 @@ async def reopen(gap: str, sent: CuratorSent) -> Response:
     await visit.note("gap_reopened", gap)
     _look(visit)
     return redirect("/console/gaps")
+
+
+def _since(visit: Visit) -> datetime:
+    return visit.house.building.clock.now() - timedelta(days=SPARED_DAYS)
 
 
 def _look(visit: Visit) -> Job:

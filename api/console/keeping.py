@@ -54,6 +54,7 @@ async def describe(visit: Visit, document: DocumentId, details: Details) -> None
         department=details.department,
         valid_from=details.valid_from,
         valid_until=details.valid_until,
+        approved=details.approved,
         by=by,
     )
     if (described.owner or None) != details.owner:

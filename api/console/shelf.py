@@ -24,6 +24,7 @@ FRESH: dict[str, Any] = {
     "owner": "",
     "valid_from": "",
     "valid_until": "",
+    "approved": "",
 }
 """What a new document has before anybody wrote anything."""
 LONGEST_TITLE = 200
@@ -100,6 +101,8 @@ class Details:
     owner: str | None
     valid_from: date | None
     valid_until: date | None
+    approved: bool = False
+    """Whether its answers may be given without a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +151,7 @@ def details_of(sent: Sent, *, departments: Sequence[str], people: Sequence[str])
         owner=owner if owner in people else None,
         valid_from=begins,
         valid_until=ends,
+        approved=sent.text("approved") == "yes",
     )
 
 

@@ -229,6 +229,7 @@ RECEIPT = (
     "tools",
     "data_used",
     "handoff",
+    "path",
     "model",
     "cost",
     "ms",

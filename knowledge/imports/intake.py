@@ -284,6 +284,7 @@ def source_of(name: str, loaded: Loaded, row: Mapping[str, Any]) -> Source:
         valid_from=row.get("valid_from"),
         valid_until=row.get("valid_until"),
         status=row.get("status") or "published",
+        approved=bool(row.get("approved", False)),
     )
 
 
@@ -294,4 +295,6 @@ def _same(path: str, document: DocumentId, other: str) -> Part:
 
 def _digest(source: Source) -> str:
     parts = [source.title, source.text, source.language, source.audience, source.department]
-    return hash_of(json.dumps([*parts, str(source.valid_from), str(source.valid_until), source.status]))
+    parts += [str(source.valid_from), str(source.valid_until), source.status]
+    # Only said where it is so: documents imported before it could be said are not taken for changed.
+    return hash_of(json.dumps([*parts, "approved"] if source.approved else parts))

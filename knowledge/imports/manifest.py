@@ -9,7 +9,7 @@ from typing import Any
 from knowledge.errors import BadManifest
 
 MANIFEST = "documents.toml"
-_FIELDS = {"path", "title", "audience", "department", "valid_from", "valid_until", "status"}
+_FIELDS = {"path", "title", "audience", "department", "valid_from", "valid_until", "status", "approved"}
 
 
 def manifest_of(root: Path) -> dict[str, Mapping[str, Any]]:
@@ -46,6 +46,8 @@ def _checked(rows: Sequence[Any], file: str) -> Iterator[tuple[str, Mapping[str,
             )
         if row.get("audience", "customer") not in ("customer", "staff"):
             raise BadManifest(f"{file}: {row['path']} has a wrong audience.", remedy="Use customer or staff.")
+        if not isinstance(row.get("approved", False), bool):
+            raise BadManifest(f"{file}: {row['path']} has a wrong `approved`.", remedy="Use true or false.")
         dated = {
             name: _day(row[name], row["path"], file) for name in ("valid_from", "valid_until") if name in row
         }

@@ -236,6 +236,7 @@ def new_document(source: Source, *, source_hash: str, now: datetime) -> dict[str
         "department",
         "valid_from",
         "valid_until",
+        "approved",
     )
     values = {name: getattr(source, name) for name in (*names, "twin")}
     fresh = {"status": "draft", "version": 0, "content_hash": "", "revision": 0}

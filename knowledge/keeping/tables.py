@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    false,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator
@@ -70,6 +71,7 @@ documents = Table(
     Column("twin_changed", Moment),
     Column("owner", String(200)),
     Column("origin", Text),
+    Column("approved", Boolean, nullable=False, default=False, server_default=false()),
 )
 
 versions = Table(

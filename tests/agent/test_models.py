@@ -49,6 +49,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.script: list[Any] = []
+        self.says = "no"
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.closing = threading.Event()
@@ -92,7 +93,9 @@ class Provider:
                     return
                 step, headers = step if isinstance(step, tuple) else (step, {})
                 status = step if isinstance(step, int) else 200
-                raw = step if isinstance(step, bytes) else json.dumps(_body(step)).encode()
+                raw = (
+                    step if isinstance(step, bytes) else json.dumps(_body(step, says=provider.says)).encode()
+                )
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -130,21 +133,26 @@ def chunks(step: Any) -> Iterator[dict[str, Any]]:
     half = len(said) // 2
     calls_ = [{"index": n, **call} for n, call in enumerate(message.get("tool_calls", []))]
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": said[:half]}, {"content": said[half:]}]
+    told = choice.get("logprobs")
+    tokens = told["content"] if isinstance(told, dict) and "refusal" in told else None
+    if tokens:
+        deltas = [{"content": row["token"]} for row in tokens]
     if "refusal" in message:
         deltas.append({"refusal": message["refusal"]})
     if calls_:
         deltas.append({"tool_calls": calls_})
     base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    for delta in deltas:
-        yield {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    for n, delta in enumerate(deltas):
+        own = {"logprobs": {"content": tokens[n : n + 1]} if tokens else told}
+        yield {**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None, **own}]}
         if step == "cut":
             return
     yield {**base, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]}
     yield {**base, "choices": [], "usage": body["usage"]}
 
 
-def _body(step: Any) -> Any:
-    return {"error": {"message": "no", "type": "t", "code": "c"}} if isinstance(step, int) else step
+def _body(step: Any, *, says: str) -> Any:
+    return {"error": {"message": says, "type": "t", "code": "c"}} if isinstance(step, int) else step
 
 
 @pytest.fixture
@@ -364,13 +372,17 @@ async def _ping(model: BaseChatModel) -> AIMessage:
 
 
 async def test_what_a_server_rejects_is_left_out_from_then_on(provider: Provider) -> None:
-    provider.script = [400, text("Раз."), text("Два.")]
+    provider.script = [400, 400, text("Раз."), text("Два.")]
     models = chain(ModelSettings(main="openai:small-7b", url=provider.url, timeout=1.0))
     for _ in range(2):
         assert (await models.ask(Asking(call=_ping))).link == 0
-    first, again, later = provider.requests
+    first, silent, again, later = provider.requests
     assert first["stream"] is True
     assert first["response_format"]["type"] == "json_schema"
+    assert (first["logprobs"], silent.get("logprobs")) == (True, None)
+    assert silent["response_format"]["type"] == "json_schema", (
+        "log-probabilities are the first to be given up"
+    )
     assert not {"stream", "response_format", "stream_options"} & {k for k in again if again[k]}
     assert not {"stream", "response_format"} & {k for k in later if later[k]}
 
