@@ -91,9 +91,9 @@ class Fallback(AgentMiddleware):
             if floor.fault is not None:
                 raise floor.fault from failure
             raise
+        await self._note(reply.charges)
         if floor.fault is not None:
             raise floor.fault
-        await self._note(reply.charges)
         kept = {
             "link": reply.link,
             "ms": round(reply.ms, 3),
