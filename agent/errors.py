@@ -11,6 +11,7 @@ AgentFault
 
 from typing import ClassVar
 
+from agent.domain import ToolUse
 from agent.spending import Charge
 
 
@@ -37,13 +38,17 @@ class BadModel(AgentFault):
 
 
 class WriterFailed(AgentFault):
-    """No model of the chain gave a usable draft; `charges` is what asking cost all the same."""
+    """No model of the chain gave a usable draft; `charges` is what asking cost all the same.
+
+    `tools` are the calls that had finished by then: sentences that left may rest on them.
+    """
 
     code = "writer_failed"
 
     def __init__(self, message: str, *, remedy: str = "", charges: tuple[Charge, ...] = ()) -> None:
         super().__init__(message, remedy=remedy)
         self.charges = charges
+        self.tools: tuple[ToolUse, ...] = ()
 
 
 class ModelUnavailable(AgentFault):

@@ -21,6 +21,7 @@ from langchain_core.tools import BaseTool
 
 from agent.controls import SIGN_IN, Offer, controls
 from agent.domain import Doubt, Draft, Message, Sentence
+from agent.errors import WriterFailed
 from agent.middleware.book import Book, Status
 from agent.middleware.consent import Consent
 from agent.middleware.evidence import Evidence
@@ -54,7 +55,13 @@ class Loop(Writer):
         before = history(brief.history)
         book.said_before = len(before)
         asked = HumanMessage(full_question(brief))
-        state = await self._agent(brief, book).ainvoke({"messages": [*before, asked]}, context=brief.caller)
+        try:
+            state = await self._agent(brief, book).ainvoke(
+                {"messages": [*before, asked]}, context=brief.caller
+            )
+        except WriterFailed as failure:
+            failure.tools = tuple(book.used)
+            raise
         return _draft(state["messages"], book, ms=round(1000 * (time.perf_counter() - began), 3))
 
     def _book(self, brief: Brief, *, steps: Steps, status: Status) -> Book:

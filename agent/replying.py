@@ -94,7 +94,7 @@ class Replying:
         except WriterFailed as failure:
             cut = replace(scene, left=tuple(stream.left))
             record = self.closing.escalated(
-                cut, reason="model_failed", question=question, rejected=str(failure)
+                cut, reason="model_failed", question=question, rejected=str(failure), tools=failure.tools
             )
         else:
             record = await self._conclude(scene, question, retrieval, draft, stream)
@@ -156,7 +156,7 @@ class Replying:
             spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
             return self.closing.clarified(scene, spoken, question=question)
         judged = self.judged(scene, question, retrieval, draft)
-        if draft.streamed:
+        if draft.streamed and scene.left:
             return await self._gone_on(scene, draft, judged, stream, question=question)
         if judged.gate == "decline":
             return self.closing.declined(scene, draft, judged)

@@ -93,9 +93,9 @@ class Fallback(AgentMiddleware):
             if floor.fault is not None:
                 raise floor.fault from failure
             raise
+        await self._note(reply.charges)
         if floor.fault is not None:
             raise floor.fault
-        await self._note(reply.charges)
         kept: dict[str, Any] = {
             "link": reply.link,
             "ms": round(reply.ms, 3),

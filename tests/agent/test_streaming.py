@@ -362,6 +362,19 @@ async def test_a_tools_result_streams_by_the_tools_own_confidence() -> None:
     assert desk.left == list(said)
 
 
+async def test_a_model_that_breaks_after_it_told_a_tools_result_leaves_the_tool_on_the_receipt() -> None:
+    async def found(_: str, __: Caller) -> str:
+        return result(["Лампа «Сова» есть в наличии."])
+
+    model = script(
+        [called("find_book", '{"query": "Сова"}')],
+        ["Лампа «Сова» есть в наличии. [tool:find_book:1] ", "Ц", ConnectionError("cut")],
+    )
+    record = await Desk(model, tools=LibraryTools(find_book=found)).run()
+    assert record.outcome == Escalated(reason="model_failed", partial=True)
+    assert [use.name for use in record.tools] == ["find_book"]
+
+
 async def test_where_a_tool_did_not_answer_nothing_leaves_early() -> None:
     async def away(_: str, __: Caller) -> str:
         raise ConnectionError
