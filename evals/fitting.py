@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from agent import curves
 from agent.confidence import NAMES, Calibration, Fitted, Signals
 from agent.promise import Case, Promise
 from evals import figures
@@ -157,14 +158,15 @@ def _with(calibration: Calibration, cases: Sequence[Case]) -> Calibration:
     return replace(calibration, cases=tuple(cases))
 
 
-def reliability(scores: Floats, right: Bools, *, bins: int = 10) -> list[tuple[float, float]]:
+def reliability(scores: Floats, right: Bools, *, bins: int = curves.BINS) -> list[tuple[float, float]]:
     """Return (mean confidence, share right) of equally full bins."""
-    order = np.argsort(scores, kind="stable")
-    parts: list[Any] = [part for part in np.array_split(order, bins) if len(part)]
-    return [(round(float(scores[p].mean()), 4), round(float(right[p].mean()), 4)) for p in parts]
+    return [(one.confidence, one.right) for one in curves.reliability(_cases(scores, right), bins=bins)]
 
 
 def risk_coverage(scores: Floats, right: Bools) -> list[tuple[float, float]]:
     """Return (share answered, share of these wrong), surest first."""
-    risks = figures.risk_curve(scores, ~right)
-    return [(round((n + 1) / len(risks), 4), round(float(risk), 4)) for n, risk in enumerate(risks)]
+    return [(one.coverage, one.risk) for one in curves.risk_coverage(_cases(scores, right))]
+
+
+def _cases(scores: Floats, right: Bools) -> list[Case]:
+    return [Case(confidence=float(score), right=bool(ok)) for score, ok in zip(scores, right, strict=True)]

@@ -14,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from agent.curves import Line as Line
+from agent.curves import Plot as Plot
 from evals.run import GATES, NoSuite
 
 SUITES: Mapping[str, str] = {
@@ -55,25 +57,6 @@ class Figure:
     value: float
     of: int
     interval: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A line of a plot: points (x, y), both 0..1."""
-
-    name: str
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plot:
-    """Lines over one pair of axes, 0..1 each; `diagonal` draws y = x to compare with."""
-
-    title: str
-    x: str
-    y: str
-    lines: tuple[Line, ...]
-    diagonal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

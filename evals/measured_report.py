@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agent.curves import FOLDER
 from evals.measured import Figure, Measured, worst
 from evals.report import TEMPLATES, short
 
@@ -30,7 +31,10 @@ def measured_junit(result: Measured) -> str:
 def measured_html(result: Measured) -> str:
     """Return one page that needs nothing else: figures against bounds, curves, and what went wrong."""
     page = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader([TEMPLATES, FOLDER]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     ).get_template("measured.html")
     return page.render(result=result, worded=worded, misses=worst(result.findings.misses, most=200))
 

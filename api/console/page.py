@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 import api.widget
+from agent.curves import FOLDER as PLOTS
 from agent.errors import AgentFault
 from api.errors import STATUS, Problem
 from api.outage import outage_of
@@ -65,7 +66,7 @@ def phrases(timezone: str = "UTC") -> Phrases:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
+        loader=FileSystemLoader([FOLDER / "templates", PLOTS]),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

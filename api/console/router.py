@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.console import (
+    accuracy,
     asking,
     bulk,
     conflicts,
@@ -43,6 +44,7 @@ def console_router() -> APIRouter:
         bulk,
         conflicts,
         gaps,
+        accuracy,
     ):
         router.include_router(part.router)
     router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])

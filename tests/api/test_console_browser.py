@@ -341,6 +341,7 @@ def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
             "knowledge?health=flagged",
             "conflicts",
             "gaps",
+            "accuracy",
             f"knowledge/{document}/history?old=1&new=2",
             f"knowledge/{document}/conflicts",
             f"knowledge/{document}/consequences",

@@ -60,6 +60,26 @@ async def test_a_gap_becomes_a_draft_and_is_closed_by_what_was_published(
     assert "Make a draft" in await shown(house, browser)
 
 
+async def test_an_approved_answer_begins_with_how_customers_asked_and_what_staff_said(
+    house: Console, browser: httpx.AsyncClient
+) -> None:
+    await asked_in_vain(house.building)
+    page = await shown(house, browser)
+    assert "No answers from documents" in page
+    name = page.split('action="/console/gaps/')[1].split("/")[0]
+    sheet = (await browser.get(f"/console/gaps/{name}/answer")).text
+    assert REPLY in sheet
+    assert f"## {WRAP.rstrip('?')}?" in sheet
+    assert 'name="approved" value="yes" checked' in sheet
+    typed = {"title": "Wrapping", "text": f"## {WRAP}\n\n{REPLY}", "language": "en", "audience": "customer"}
+    made = await send(browser, "/console/knowledge/new", **typed, approved="yes")
+    document = DocumentId(made.headers["Location"].split("/")[-1].split("?")[0])
+    assert (await house.building.library.catalogue.document(document)).approved
+    assert "answers without a model" in (await browser.get(f"/console/knowledge/{document}")).text
+    await send(browser, f"/console/knowledge/{document}/details", audience="customer")
+    assert not (await house.building.library.catalogue.document(document)).approved
+
+
 async def test_a_gap_that_is_gone_is_told_in_words(house: Console, browser: httpx.AsyncClient) -> None:
     for act in ("draft", "close", "reopen"):
         answer = await send(browser, f"/console/gaps/none/{act}")

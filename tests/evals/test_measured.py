@@ -88,7 +88,7 @@ def test_the_page_shows_figures_curves_and_misses_escaped() -> None:
     assert "row&lt;7&gt;" in page
     assert "a &amp; b" in page
     assert (
-        '<polyline fill="none" stroke-width="2" stroke="#2F5D8C" points="50.0,280.0 225.0,254.0 400.0,176.0'
+        '<polyline class="plot-0" fill="none" stroke="currentColor" stroke-width="2" points="50.0,280.0 225.0,254.0 400.0,176.0'
         in page
     )
 
