@@ -155,6 +155,9 @@ class Actions(Protocol):
     def scope(self, name: str) -> str | None:
         """Return the purpose a tool reads or writes personal data under; None for a public one."""
 
+    def recipients(self, name: str) -> tuple[str, ...]:
+        """Return the arguments of a tool that say where something goes: they must be the customer's own words."""
+
     def confirmation(self, proposal: Proposal, language: Language) -> str:
         """Return the question that the confirm button answers."""
 

@@ -21,16 +21,16 @@ from typing import Any
 
 from agent import dialogue
 from agent import language as words
-from agent.answering import Judged, check, evidence_of
+from agent.answering import Judged, evidence_of
 from agent.closing import Closing
 from agent.confidence import Calibration
 from agent.domain import Draft, Escalated, Message, TurnRecord, Verified
 from agent.errors import WriterFailed
 from agent.gist import EARLIER, as_meant, gist
 from agent.hygiene import plainly
+from agent.judging import bound, judge, question_back
 from agent.pack import Pack
 from agent.policy import consent as consents
-from agent.policy.voice import fitting
 from agent.ports import Actions, Brief, Facts, Notices, Records, Similarity, Situation, Steps, Writer
 from agent.recall import remembered
 from agent.reception import (
@@ -322,10 +322,13 @@ class Turn:
         if draft.kind == "need":
             return self.closing.needed(scene, draft, question=question)
         if draft.proposal is not None:
+            recipients = self.actions.recipients(str(draft.proposal["tool"]))
+            if not bound(draft.proposal, recipients, scene=scene, pack=self.pack):
+                return self.closing.whereto(scene, draft, question=question)
             return self.closing.proposed(scene, draft, text=self._confirmation(scene, draft.proposal))
         if draft.kind == "clarify" and not scene.situation.clarified:
-            spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
-            return self.closing.clarified(scene, spoken, question=question)
+            asked = question_back(draft, scene=scene, retrieval=retrieval, pack=self.pack)
+            return self.closing.clarified(scene, asked, question=question)
         judged = self._judged(scene, question, retrieval, draft)
         if judged.gate == "decline":
             return self.closing.declined(scene, draft, judged)
@@ -340,18 +343,15 @@ class Turn:
         return await self._send(scene, draft, judged, question=question)
 
     def _judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
-        spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language)
-        judged = check(
-            spoken.draft,
+        return judge(
+            draft,
+            scene=scene,
             question=question,
             retrieval=retrieval,
-            language=scene.language,
+            pack=self.pack,
             calibration=self.calibration,
-            promise=self.pack.promise,
             similarity=self.similarity,
-            earlier=[m.text for m in scene.situation.history if m.author == "customer"],
         )
-        return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
 
     def _confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
         return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)

@@ -6,7 +6,9 @@ large       system.large.md         question.large.md      plain text with [refe
 small       system.small.md         question.small.md      few rules, an answer constrained to JSON
 ```
 The rules hold nothing of a customer, so that a provider caches them; what changes stands last: the day at the end
-of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close.
+of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close. Whatever a
+customer, a document or a tool says is JSON: evidence and question in the last message, `{"earlier": …}` before it,
+results under the role `tool`; nothing of it ever stands among the rules.
 """
 
 import hashlib
@@ -81,6 +83,11 @@ def question_prompt(brief: Brief, *, profile: Profile = "large") -> str:
     return _rendered(brief, evidence, profile=profile)
 
 
+def earlier_message(text: str) -> str:
+    """Return an earlier message of the customer as data, in the same fence-proof JSON as the question."""
+    return as_data({"earlier": text})
+
+
 def full_question(brief: Brief) -> str:
     """Return the last message with everything the search found, scores included: for the model of the house."""
     evidence = [
@@ -103,9 +110,14 @@ def _rendered(brief: Brief, evidence: Sequence[Mapping[str, object]], *, profile
     body: dict[str, Any] = {"evidence": evidence, "question": brief.question, "language": brief.language}
     if earlier := _earlier(brief):
         body["earlier"] = earlier
-    # A passage or a question with ``` in it must not end the fence and pose as instructions.
-    data = json.dumps(body, ensure_ascii=False).replace("`", "\\u0060")
-    return _template(f"question.{profile}.md").render(data=data, language_name=LANGUAGE_NAMES[brief.language])
+    return _template(f"question.{profile}.md").render(
+        data=as_data(body), language_name=LANGUAGE_NAMES[brief.language]
+    )
+
+
+def as_data(body: Mapping[str, Any]) -> str:
+    """Return JSON whose text can neither end the fence and pose as instructions nor pose as a chat's own frames."""
+    return json.dumps(body, ensure_ascii=False).replace("`", "\\u0060").replace("<|", "\\u003c|")
 
 
 def _worth_reading(evidence: Sequence[Evidence], language: Language) -> Sequence[Evidence]:
