@@ -344,8 +344,9 @@ class Closing:
     def _data_used(self, tools: Sequence[ToolUse]) -> tuple[DataUse, ...]:
         lines = []
         for use in tools:
-            purpose = self.scope(use.name)
-            if use.ok and purpose is not None:
+            # A call that failed read nothing, and a tool a model invented has no purpose to look up.
+            purpose = self.scope(use.name) if use.ok else None
+            if purpose is not None:
                 lines.append(DataUse(what=purpose.partition(":")[0], purpose=purpose, tool=use.name))
         return tuple(dict.fromkeys(lines))
 

@@ -206,5 +206,11 @@ class House(Protocol):
         `endpoint` is the base URL of an OpenAI-compatible server to ask instead of the installation's models.
         """
 
+    async def orders(self) -> Mapping[str, str]:
+        """Return how each order of a sandbox's shop stands, by its number: equal words, nothing changed."""
+
+    async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
+        """Return the transcript as the customer's own screen reads it."""
+
     def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
         """Follow the conversation's numbered events."""

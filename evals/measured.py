@@ -19,6 +19,7 @@ from evals.run import GATES, NoSuite
 SUITES: Mapping[str, str] = {
     "calibration": "evals.calibrate_answers:measure",
     "grounding": "evals.grounding:measure",
+    "injection": "evals.injection:measure",
     "language": "evals.language:measure",
 }
 """Measured suites by name: `module:function` of its `Measure`, loaded when the suite runs."""
@@ -101,6 +102,8 @@ class Setting:
 
     context: Any
     evaldata: Path | None = None
+    wanted: str = ""
+    """A part of the suite to measure alone, in the suite's own words; empty for all of it."""
 
 
 Measure = Callable[[Setting, Tell], Awaitable[Findings]]

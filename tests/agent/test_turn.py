@@ -493,3 +493,15 @@ async def test_a_question_back_that_carries_more_than_a_question_is_asked_in_the
         assert ledger.record.outcome == Clarify()
         assert ledger.record.replies[0].text == PHRASES.say("answer.ask_back", "ru")
         assert ledger.record.replies[0].buttons == ()
+
+
+async def test_a_tool_that_a_model_invented_stops_no_turn_and_is_on_no_receipt() -> None:
+    class Strict(FakeActions):
+        def scope(self, name: str) -> str | None:
+            return {"order_status": "orders:read"}[name]
+
+    invented = ToolUse(name="export_customers", arguments={}, ok=False, result={}, fault="not_offered")
+    draft = replace(GROUNDED, tools=(invented,))
+    ledger, _ = await decide(situation("Сколько дней на возврат?"), draft, actions=Strict())
+    assert ledger.record.outcome == Answered()
+    assert ledger.record.data_used == ()
