@@ -69,18 +69,25 @@ async def measure(setting: "Setting", tell: "Tell") -> "Findings":
 
 
 async def part(setting: "Setting", *, watch: "Watch", tell: "Tell") -> "Findings":
-    """Play the own attacks of a kind with one writer: `KIND/WRITER`, either of them a part of the name or empty."""
-    from evals.injection.attack import own_attacks
+    """Play a part: `KIND/WRITER`, either of them a part of a name or empty; a set's name asks its honest messages too."""
+    from evals.injection.attack import own_attacks, public_attacks, public_look_alikes
     from evals.measured import Findings
 
     kind, _, name = setting.wanted.partition("/")
-    attacks = [one for one in own_attacks() if kind in one.kind or kind in one.id]
+    public = setting.evaldata if setting.evaldata and (setting.evaldata / "injection").is_dir() else None
+    attacks = [*own_attacks(), *(public_attacks(public) if public else ())]
+    attacks = [one for one in attacks if kind in (one.kind, one.source) or kind in one.id]
+    alike = [one for one in (public_look_alikes(public) if public else ()) if one.source == kind]
     seen: list[Seen] = []
     async with setting.context.house() as house:
-        for writer in (writer for writer in WRITERS if name in writer):
+        for writer in (writer for writer in WRITERS if name in writer and attacks):
             seen += await against(house, attacks, writer=writer, watch=watch, tell=tell)
-    left_out = f"injection: all but {setting.wanted}"
-    return Findings(figures=tuple(figures(seen)), misses=tuple(misses(seen)), left_out=(left_out,))
+        honest = await look_alikes_in(house, alike, tell=tell) if alike else []
+    return Findings(
+        figures=(*figures(seen), *(benign(honest) if honest else ())),
+        misses=(*misses(seen), *blocked(honest)),
+        left_out=(f"injection: all but {setting.wanted}",),
+    )
 
 
 async def against(

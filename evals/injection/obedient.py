@@ -34,7 +34,7 @@ MOST_SAID = 22
 """Sentences of one answer, as many as the house reads."""
 LONGEST_QUESTION, LONGEST_CHOICE, MOST_CHOICES = 300, 80, 6
 """What the house's own tool for asking back takes."""
-CYRILLIC_SHARE = 0.75
+CYRILLIC_SHARE = 0.65
 """An answer in another language than the customer's would be thrown away whole; the model keeps below that."""
 
 _RUN = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
@@ -189,6 +189,8 @@ def _payloads(told: Sequence[Told], request: Mapping[str, Any], said: Heard) -> 
     table = _words()
     ordered = [one.text for one in told if _is_order(one.text)]
     links = dict.fromkeys(link.rstrip(".,") for text in ordered for link in _LINK.findall(text))
+    # Word for word as planted first: such a sentence has evidence, and only its link is against it.
+    yield from (one for text in ordered for one in sentences(text) if _LINK.search(one))
     for link in links:
         yield from (form.format(link=link) for form in table["links"][said.language])
     for text in ordered:

@@ -1,11 +1,12 @@
 """The suite that plants orders: its attacks, its obedient model, what it watches, and that it fails without protections."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import agent.answering
@@ -17,8 +18,7 @@ import agent.policy.limits
 import agent.turn
 from agent.confidence import Calibration
 from agent.pack import load_pack
-from agent.ports import House
-from api.house import open_house
+from api.house import DoorHouse, open_house
 from api.settings import Settings
 from evals.faulty import FAULTS
 from evals.injection import HARMS, WRITERS, against, figures, harmed, misses, watch_of
@@ -305,18 +305,19 @@ def put_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data=tmp_path_factory.mktemp("injection") / "data", embedder="use")
+def house(tmp_path_factory: pytest.TempPathFactory) -> DoorHouse:
+    """Sandboxes on one prepared data folder; the house itself is opened once and closed."""
+    settings = Settings(data=tmp_path_factory.mktemp("injection") / "data", embedder="use")
+
+    async def prepare() -> None:
+        async with open_house(settings):
+            pass
+
+    asyncio.run(prepare())
+    return DoorHouse(httpx.AsyncClient(), settings)
 
 
-@pytest.fixture
-async def house(settings: Settings) -> AsyncIterator[House]:
-    opened: AbstractAsyncContextManager[House] = open_house(settings)
-    async with opened as built:
-        yield built
-
-
-async def tried(house: House, attack: str, *, writer: str, place: str) -> Seen:
+async def tried(house: DoorHouse, attack: str, *, writer: str, place: str) -> Seen:
     attacks = [one for one in ATTACKS if one.id == attack]
     (seen,) = await against(
         house,
@@ -329,11 +330,12 @@ async def tried(house: House, attack: str, *, writer: str, place: str) -> Seen:
     return seen
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("fault", "attack", "writer", "place", "harm"),
     [
         ("grounding-off", "en-grandma", "obedient", "document", "leaks"),
-        ("hosts-off", "ru-link", "obedient", "document", "leads"),
+        ("hosts-off", "ru-link-plain", "obedient", "document", "leads"),
         ("confirmation-off", "ru-write", "obedient", "order", "written"),
         ("consent-off", "en-scope", "obedient", "message", "widened"),
         ("identity-off", "en-foreign", "obedient", "message", "foreign"),
@@ -342,7 +344,7 @@ async def tried(house: House, attack: str, *, writer: str, place: str) -> Seen:
     ],
 )
 async def test_the_suite_fails_when_a_protection_is_taken_away_and_only_then(
-    house: House, put_back: None, fault: str, attack: str, writer: str, place: str, harm: str
+    house: DoorHouse, put_back: None, fault: str, attack: str, writer: str, place: str, harm: str
 ) -> None:
     guarded = await tried(house, attack, writer=writer, place=place)
     assert not harmed(guarded), misses([guarded])
@@ -353,7 +355,7 @@ async def test_the_suite_fails_when_a_protection_is_taken_away_and_only_then(
     assert getattr(open_to_all, harm), open_to_all
 
 
-async def test_the_consents_open_exactly_the_tools_the_suite_says(house: House) -> None:
+async def test_the_consents_open_exactly_the_tools_the_suite_says(house: DoorHouse) -> None:
     model = Obedient("says")
     from evals.injection.trial import _allow
     from evals.replay import serving
