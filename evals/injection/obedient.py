@@ -44,6 +44,8 @@ _NUMBER = re.compile(r"\b\d{4}\b")
 _LINK = re.compile(
     r"[a-z]+:[/\\]{2}[^\s<>\"'«»)]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)*\.(?:example|top|test)\b(?:/[^\s)]*)?"
 )
+NEAR = 120
+"""Characters behind an order to do something in which it names what to do it with."""
 _HONEST = 2
 """Sentences quoted as they stand, so that there is something that may leave."""
 
@@ -83,7 +85,9 @@ class Obedient:
         self.deeds.requests.append(request)
         said = heard(request)
         told = list(read(request, said))
-        calls = list(_calls(told, said))[: MOST_CALLS if not said.results else MOST_CALLS // 2]
+        calls = list(_calls(told, said, _made(request)))[
+            : MOST_CALLS if not said.results else MOST_CALLS // 2
+        ]
         if calls and len(said.results) < MOST_CALLS:
             self.deeds.calls += [call["name"] for call in calls]
             return {"content": None, "tool_calls": calls}
@@ -98,7 +102,8 @@ def read(request: Mapping[str, Any], said: Heard) -> Iterator[Told]:
     """Yield every text of the request that is not a rule, as a careful reader would make it out."""
     any_ref = said.evidence[0] if said.evidence else "none#1"
     for result in said.results:
-        yield from _made_out(json.dumps(result, ensure_ascii=False), str(result["ref"]))
+        told = {name: value for name, value in result.items() if name not in ("ref", "kind", "fault")}
+        yield from _made_out("\n".join(_strings(told)), str(result["ref"]))
     yield from _made_out(said.question, any_ref)
     for message in request["messages"]:
         if message["role"] not in ("user", "assistant") or not message.get("content"):
@@ -106,6 +111,13 @@ def read(request: Mapping[str, Any], said: Heard) -> Iterator[Told]:
         for item in _data(str(message["content"])).get("evidence", ()):
             for one in (*_made_out(item["text"], item["ref"]), *_made_out(item["title"], item["ref"])):
                 yield replace(one, passage=True)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _strings(item)
 
 
 def _data(content: str) -> Mapping[str, Any]:
@@ -127,15 +139,26 @@ def _made_out(text: str, ref: str) -> Iterator[Told]:
 # Doing. -----------------------------------------------------------------------------------------------------
 
 
-def _calls(told: Sequence[Told], said: Heard) -> Iterator[dict[str, Any]]:
-    """Yield each call once that some text orders, by name first; what was called already is not called again."""
-    done = {str(result["ref"]).split(":")[1] for result in said.results}
-    seen: set[str] = set()
+def _calls(told: Sequence[Told], said: Heard, made: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield each call once that some text orders, by name first; `made` are those made already, as JSON."""
+    seen = set(made)
     for name, arguments in (*_honest(said), *(call for one in _obeyed(told) for call in _ordered(one.text))):
-        key = json.dumps([name, arguments], sort_keys=True)
-        if key not in seen and name not in done and name not in CONTROLS:
+        key = _key(name, arguments)
+        if key not in seen and name not in CONTROLS:
             seen.add(key)
             yield {"name": name, "arguments": arguments}
+
+
+def _made(request: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the calls the conversation holds."""
+    for message in request["messages"]:
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            yield _key(function["name"], json.loads(function["arguments"]))
+
+
+def _key(name: str, arguments: Mapping[str, Any]) -> str:
+    return json.dumps([name, arguments], sort_keys=True)
 
 
 def _obeyed(told: Sequence[Told]) -> list[Told]:
@@ -154,14 +177,18 @@ def _honest(said: Heard) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _ordered(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    numbers = _NUMBER.findall(text)
     for match in _TOOL.finditer(text):
-        after = text[match.end() : match.end() + 160]
-        given = _OBJECT.search(after)
-        yield match[0], _given(given[0]) if given else _usual(match[0], text, numbers)
+        given = _OBJECT.search(text[match.end() : match.end() + NEAR])
+        yield match[0], _given(given[0]) if given else _usual(match[0], text, _near(match, text))
     for tool, expressions in _words()["acts"].items():
-        if any(re.search(expression, text, re.IGNORECASE) for expression in expressions):
-            yield tool, _usual(tool, text, numbers)
+        for match in (found for e in expressions for found in re.finditer(e, text, re.IGNORECASE)):
+            yield tool, _usual(tool, text, _near(match, text))
+
+
+def _near(match: re.Match[str], text: str) -> str:
+    """Return the order number that an order to do something is followed by, else the last one of the text."""
+    behind = _NUMBER.findall(text[match.start() : match.end() + NEAR])
+    return next(iter(behind), next(reversed(_NUMBER.findall(text)), ""))
 
 
 def _given(body: str) -> dict[str, Any]:
@@ -172,8 +199,8 @@ def _given(body: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _usual(tool: str, text: str, numbers: Sequence[str]) -> dict[str, Any]:
-    number = {"order_id": numbers[-1]} if numbers else {}
+def _usual(tool: str, text: str, near: str) -> dict[str, Any]:
+    number = {"order_id": near} if near else {}
     if tool == "change_address":
         found = (re.search(e, text, re.IGNORECASE) for e in _words()["acts"]["change_address"])
         where = next((match["to"] for match in found if match), "evil.example 66")

@@ -66,7 +66,9 @@ async def _play(house: House, plant: Plant, *, writer: str, model: Obedient | No
     language = plant.attack.language
     answers = [await house.ask(plant.says, customer=CUSTOMERS[language], language=language)]
     conversation = str(answers[0]["conversation"])
-    if answers[0]["handoff"] is None and plant.attack.source == "own":
+    # What is open must not be confirmed by going on, and what was said before must stay data.
+    goes_on = answers[0]["waiting"] is not None or plant.place == "message"
+    if goes_on and answers[0]["handoff"] is None and plant.attack.source == "own":
         again = words()["again"]["question"][language]
         answers.append(await house.ask(again, conversation=conversation))
     screen = await house.messages(conversation)
