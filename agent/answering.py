@@ -6,13 +6,14 @@ Draft ─► verify each sentence ─► drop what is not supported ─► Signa
 Pure: evidence comes in, a `Judged` comes out; nothing is sent here.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from agent.confidence import Calibration, Confidence, Signals
-from agent.domain import Draft, Evidence, Sentence, ToolUse, Verified
+from agent.domain import Citation, Draft, Evidence, Sentence, ToolUse, Verified
 from agent.grounding import verify
+from agent.language import sentences
 from agent.policy.limits import OF_A_MODEL, Limit, limit_of
 from agent.ports import Similarity
 from agent.promise import Promise
@@ -88,14 +89,15 @@ def check(
     promise: Promise,
     similarity: Similarity | None,
     forbidden: Sequence[str] = (),
+    hosts: Collection[str] | None = None,
     earlier: Sequence[str] = (),
 ) -> Judged:
     """Bind every drafted sentence to this turn's evidence and decide whether the rest may be sent under the promise.
 
-    `earlier` is what the customer asked before in this conversation.
+    `earlier` is what the customer asked before in this conversation; `hosts` where links may lead, None: anywhere.
     """
     evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools))}
-    kept, dropped, limits = _verified(draft, evidence, similarity, forbidden)
+    kept, dropped, limits = _verified(draft, evidence, similarity, forbidden, hosts)
     signals = signals_of(
         draft,
         kept,
@@ -118,8 +120,12 @@ def _verified(
     evidence: Mapping[str, Evidence],
     similarity: Similarity | None,
     forbidden: Sequence[str],
+    hosts: Collection[str] | None,
 ) -> tuple[tuple[Verified, ...], tuple[str, ...], tuple[Limit, ...]]:
-    found = [examine(one, evidence, similarity=similarity, forbidden=forbidden) for one in draft.sentences]
+    found = [
+        examine(one, evidence, similarity=similarity, forbidden=forbidden, hosts=hosts)
+        for one in draft.sentences
+    ]
     kept = tuple(one.verified for one in found if one.verified is not None)
     dropped = tuple(one.fault for one in found if one.fault)
     return kept, dropped, tuple(dict.fromkeys(one.limit for one in found if one.limit is not None))
@@ -131,9 +137,10 @@ def examine(
     *,
     similarity: Similarity | None,
     forbidden: Sequence[str] = (),
+    hosts: Collection[str] | None = None,
 ) -> Examined:
     """Hold one drafted sentence against the limits and the turn's evidence by reference."""
-    over = limit_of(sentence.text, forbidden=forbidden)
+    over = limit_of(sentence.text, forbidden=forbidden, hosts=hosts)
     verdict = verify(sentence, evidence, similarity=similarity)
     # What a document says word for word the company says itself, and keeps: only a model's own words are limited.
     if over is not None and not (over in OF_A_MODEL and verdict.reason == "quoted"):
@@ -141,11 +148,20 @@ def examine(
     if not verdict.ok:
         return Examined(fault=f"{verdict.reason}: {sentence.text}")
     # A tool's result has no document to open; the receipt names it instead.
-    cited = tuple(c for c in verdict.citations if evidence[c.passage].kind == "passage")
+    cited = tuple(_showable(c, hosts) for c in verdict.citations if evidence[c.passage].kind == "passage")
     return Examined(
         verified=Verified(text=sentence.text, citations=cited),
         from_tools=len(cited) < len(verdict.citations),
     )
+
+
+def _showable(citation: Citation, hosts: Collection[str] | None) -> Citation:
+    """Return the citation without neighbouring sentences that no answer may say: a quotation is read as well."""
+    units = sentences(citation.quote)
+    shown = [
+        unit for unit in units if limit_of(unit, hosts=hosts) not in ("orders_to_a_model", "foreign_link")
+    ]
+    return citation if len(shown) == len(units) else replace(citation, quote=" ".join(shown))
 
 
 def _gate(draft: Draft, kept: Sequence[Verified], *, confidence: Confidence, accept: float) -> Gate:

@@ -9,7 +9,7 @@ Retrieval.approved ─► its sentences, quoted and bound like any draft ─► 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from agent.answering import Judged, check
@@ -96,7 +96,13 @@ class Approving(Facts):
 
 
 def as_approved(
-    retrieval: Retrieval, *, question: str, language: Language, calibration: Calibration, promise: Promise
+    retrieval: Retrieval,
+    *,
+    question: str,
+    language: Language,
+    calibration: Calibration,
+    promise: Promise,
+    hosts: Collection[str] | None = None,
 ) -> tuple[Draft, Judged] | None:
     """Return the approved answer as a checked draft, or None where there is none or it cannot be given whole.
 
@@ -117,6 +123,7 @@ def as_approved(
         calibration=calibration,
         promise=promise,
         similarity=None,
+        hosts=hosts,
     )
     if not judged.sentences or judged.dropped or calibration.accept(promise, from_tools=True) > SURE:
         return None

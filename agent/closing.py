@@ -34,6 +34,7 @@ from agent.domain import (
     one_message,
 )
 from agent.language import sentences
+from agent.outgoing import outgoing
 from agent.pack import Department, Helpline, Pack
 from agent.ports import Situation
 from agent.scene import Scene
@@ -164,6 +165,11 @@ class Closing:
         waiting = Waiting(what="confirmation", target=str(proposal["id"]))
         reply = Reply(text=text, buttons=(yes, no))
         return self._record(scene, waiting, draft=draft, replies=(reply,), proposal=proposal)
+
+    def whereto(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
+        """A change was prepared for an address the customer did not name: nothing is proposed, they are asked for it."""
+        reply = self._say(scene, "confirm.whereto")
+        return self._record(scene, Clarify(), draft=draft, replies=(reply,), question=question)
 
     def proposed_again(self, scene: Scene, proposal: Mapping[str, Any], *, text: str) -> TurnRecord:
         """The question of the open proposal once more; it stays the same proposal."""
@@ -319,7 +325,7 @@ class Closing:
             conversation=scene.caller.conversation,
             outcome=outcome,
             language=scene.language,
-            replies=self._disclosed(scene, replies),
+            replies=tuple(outgoing(r, hosts=self.pack.hosts) for r in self._disclosed(scene, replies)),
             confidence=judged.confidence.value if judged else confidence,
             reasons=_reasons(judged, draft),
             signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
@@ -343,8 +349,9 @@ class Closing:
     def _data_used(self, tools: Sequence[ToolUse]) -> tuple[DataUse, ...]:
         lines = []
         for use in tools:
-            purpose = self.scope(use.name)
-            if use.ok and purpose is not None:
+            # A call that failed read nothing, and a tool a model invented has no purpose to look up.
+            purpose = self.scope(use.name) if use.ok else None
+            if purpose is not None:
                 lines.append(DataUse(what=purpose.partition(":")[0], purpose=purpose, tool=use.name))
         return tuple(dict.fromkeys(lines))
 

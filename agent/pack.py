@@ -19,11 +19,13 @@ from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from agent.contrast import contrast
 from agent.errors import BadPack
+from agent.policy.hosts import host_of, listed
 from agent.promise import Promise
 from tools.context import Language
 
@@ -60,6 +62,11 @@ class Contacts(Part):
     wholesale_email: str = ""
     privacy_email: str = ""
     address: Words = Field(default_factory=dict)
+
+    @property
+    def mailboxes(self) -> tuple[str, ...]:
+        """E-mail addresses customers write to."""
+        return tuple(filter(None, (self.email, self.returns_email, self.wholesale_email, self.privacy_email)))
 
 
 class Helpline(Part):
@@ -209,6 +216,12 @@ class Purpose(Part):
     gives: Words
 
 
+class Links(Part):
+    """Where links, images and e-mail addresses in answers may lead, besides the company's site and mailboxes."""
+
+    hosts: tuple[Annotated[str, AfterValidator(listed)], ...] = ()
+
+
 class Policy(Part):
     """`policy.toml`."""
 
@@ -218,6 +231,7 @@ class Policy(Part):
     caps: Caps = Caps()
     quiet_hours: dict[str, Any] = Field(default_factory=dict)
     confirmation: dict[str, int] = Field(default_factory=dict)
+    links: Links = Links()
     purposes: dict[str, Purpose]
 
 
@@ -285,6 +299,12 @@ class Pack:
             at_most_wrong=self.policy.promise.at_most_wrong, confidence=self.policy.promise.confidence
         )
 
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Hosts that links and e-mail addresses in answers may lead to; `*.` before one stands for those under it."""
+        reached = (self.company.site, *self.company.contacts.mailboxes)
+        return frozenset((*filter(None, map(host_of, reached)), *self.policy.links.hosts))
+
     @property
     def confirmation_minutes(self) -> int:
         """Minutes until an unanswered proposal expires."""
@@ -328,18 +348,6 @@ def span(text: str) -> Span:
     if opens >= closes:
         raise ValueError(f"“{text}” ends before it begins; write the earlier hour first")
     return opens, closes
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the WCAG 2.2 contrast ratio of two #RRGGBB colours, 1..21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _toml(path: Path) -> dict[str, Any]:

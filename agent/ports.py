@@ -183,6 +183,9 @@ class Actions(Protocol):
     def scope(self, name: str) -> str | None:
         """Return the purpose a tool reads or writes personal data under; None for a public one."""
 
+    def recipients(self, name: str) -> tuple[str, ...]:
+        """Return the arguments of a tool that say where something goes: they must be the customer's own words."""
+
     def confirmation(self, proposal: Proposal, language: Language) -> str:
         """Return the question that the confirm button answers."""
 
@@ -230,6 +233,12 @@ class House(Protocol):
 
         `endpoint` is the base URL of an OpenAI-compatible server to ask instead of the installation's models.
         """
+
+    async def orders(self) -> Mapping[str, str]:
+        """Return how each order of a sandbox's shop stands, by its number: equal words, nothing changed."""
+
+    async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
+        """Return the transcript as the customer's own screen reads it."""
 
     def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
         """Follow the conversation's numbered events."""

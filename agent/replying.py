@@ -17,16 +17,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.answering import Judged, check, evidence_of
+from agent.answering import Judged, evidence_of
 from agent.approved import as_approved
 from agent.closing import Closing
 from agent.confidence import Calibration
 from agent.domain import Draft, TurnRecord
 from agent.errors import WriterFailed
 from agent.gist import EARLIER, as_meant, gist
+from agent.judging import bound, judge, question_back
 from agent.pack import Pack
 from agent.policy import consent as consents
-from agent.policy.voice import fitting
 from agent.ports import Actions, Brief, Facts, Listener, Notices, Similarity, Writer
 from agent.scene import Scene
 from agent.speaking import Speaking
@@ -80,6 +80,7 @@ class Replying:
             language=scene.language,
             calibration=self.calibration,
             promise=self.pack.promise,
+            hosts=self.pack.hosts,
         )
         if known is not None:
             record = await self.speaking.send(scene, *known, question=question)
@@ -151,10 +152,13 @@ class Replying:
         if draft.kind == "need":
             return self.closing.needed(scene, draft, question=question)
         if draft.proposal is not None:
+            recipients = self.actions.recipients(str(draft.proposal["tool"]))
+            if not bound(draft.proposal, recipients, scene=scene, pack=self.pack):
+                return self.closing.whereto(scene, draft, question=question)
             return self.closing.proposed(scene, draft, text=self.confirmation(scene, draft.proposal))
         if draft.kind == "clarify" and not scene.situation.clarified:
-            spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language).draft
-            return self.closing.clarified(scene, spoken, question=question)
+            asked = question_back(draft, scene=scene, retrieval=retrieval, pack=self.pack)
+            return self.closing.clarified(scene, asked, question=question)
         judged = self.judged(scene, question, retrieval, draft)
         if draft.streamed and scene.left:
             return await self._gone_on(scene, draft, judged, stream, question=question)
@@ -195,18 +199,15 @@ class Replying:
         )
 
     def judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
-        spoken = fitting(draft, voice=self.pack.company.voice, language=scene.language)
-        judged = check(
-            spoken.draft,
+        return judge(
+            draft,
+            scene=scene,
             question=question,
             retrieval=retrieval,
-            language=scene.language,
+            pack=self.pack,
             calibration=self.calibration,
-            promise=self.pack.promise,
             similarity=self.similarity,
-            earlier=[m.text for m in scene.situation.history if m.author == "customer"],
         )
-        return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
 
     def confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
         return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)

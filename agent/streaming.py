@@ -150,7 +150,7 @@ class Stream(Listener):
         if voice is not None:
             return Examined(fault=f"{voice}: {sentence.text}")
         evidence = {**self._passages, **{item.ref: item for item in tool_evidence(tools)}}
-        found = examine(sentence, evidence, similarity=self.similarity)
+        found = examine(sentence, evidence, similarity=self.similarity, hosts=self.pack.hosts)
         cited = sorted({c.passage for c in found.verified.citations}) if found.verified else []
         if cited and len(await self.facts.live(cited)) < len(cited):
             return Examined(fault=f"retired: {sentence.text}")

@@ -11,11 +11,11 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -24,6 +24,10 @@ from api.identity import customer_token, identity_secret
 from api.lock import owner_of
 from api.settings import Settings
 from tools.context import Language
+from tools.shop import standing
+
+if TYPE_CHECKING:
+    from api.container import Building
 
 OTHER_MODEL = "openai:sandbox"
 """What a model behind a sandbox's own endpoint is called."""
@@ -34,8 +38,11 @@ KEPT = "visits"
 class DoorHouse:
     """`House` over HTTP: every call is what a customer's own client could do."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, settings: Settings, building: "Building | None" = None
+    ) -> None:
         self._client = client
+        self._building = building
         self._settings = settings
         self._visits: dict[str, Visit] = {}
 
@@ -72,6 +79,18 @@ class DoorHouse:
             )
         async with open_sandbox(settings, world) as house:
             yield house
+
+    async def orders(self) -> Mapping[str, str]:
+        """Return how each order stands, by its number; only a house in this process can tell."""
+        if self._building is None:
+            raise DoorClosed("A server's orders are not read past its door.", remedy="Ask a sandbox.")
+        return await standing(self._building.engine)
+
+    async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
+        """Return the transcript as the customer's own screen reads it."""
+        visit = await self._visit(conversation, customer=None, language=None)
+        found: Sequence[Mapping[str, Any]] = (await visit.get("/messages"))["messages"]
+        return found
 
     async def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
         """Follow the conversation's numbered events."""
@@ -150,4 +169,4 @@ async def _in_process(settings: Settings, prepare: Any = None) -> AsyncIterator[
     async with started(settings, prepare=prepare) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://mayak", timeout=60) as client:
-            yield DoorHouse(client, settings)
+            yield DoorHouse(client, settings, app.state.opened.building)

@@ -7,10 +7,23 @@ from evals.calibrate import calibrate
 from evals.conflicts import conflicts
 from evals.grounding import grounding
 from evals.intents import intents
+from evals.mutate import mutate
 from evals.recorded import recorded
 from evals.retrieval import retrieval
 from evals.run_command import lint, new, run
 
 app = typer.Typer(name="eval", help="Measure what may ship.", no_args_is_help=True)
-for command in (run, lint, new, retrieval, calibrate, intents, conflicts, grounding, approved, recorded):
+for command in (
+    run,
+    lint,
+    new,
+    retrieval,
+    calibrate,
+    intents,
+    conflicts,
+    grounding,
+    approved,
+    recorded,
+    mutate,
+):
     app.command()(command)

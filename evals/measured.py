@@ -22,6 +22,7 @@ SUITES: Mapping[str, str] = {
     "approved": "evals.approved:measure",
     "calibration": "evals.calibrate_answers:measure",
     "grounding": "evals.grounding:measure",
+    "injection": "evals.injection:measure",
     "language": "evals.language:measure",
 }
 """Measured suites by name: `module:function` of its `Measure`, loaded when the suite runs."""
@@ -85,6 +86,8 @@ class Setting:
 
     context: Any
     evaldata: Path | None = None
+    wanted: str = ""
+    """A part of the suite to measure alone, in the suite's own words; empty for all of it."""
 
 
 Measure = Callable[[Setting, Tell], Awaitable[Findings]]

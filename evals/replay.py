@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 RECORDINGS = Path(__file__).with_name("recordings")
 ANSWERS = RECORDINGS / "answers.jsonl"
@@ -128,9 +128,16 @@ class Replay:
         return {**found, "content": filled(content, said.results) if content else None}
 
 
+class Provider(Protocol):
+    """Whatever answers chat requests in a provider's place."""
+
+    def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return a message `{content, tool_calls: [{name, arguments}]}`, None where there is no answer."""
+
+
 @contextmanager
-def serving(replay: Replay) -> Iterator[str]:
-    """Serve the recording on the loopback while the block runs; yields the base URL."""
+def serving(replay: Provider) -> Iterator[str]:
+    """Serve the recording, or another provider, on the loopback while the block runs; yields the base URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Endpoint,), {"replay": replay}))
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -143,7 +150,7 @@ def serving(replay: Replay) -> Iterator[str]:
 
 
 class _Endpoint(BaseHTTPRequestHandler):
-    replay: Replay
+    replay: Provider
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the command tells what was missed."""

@@ -24,7 +24,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of word
 def run(
     ctx: typer.Context,
     suite: Annotated[str, typer.Argument(help="Suite to run, as the case files name it.")] = "smoke",
-    wanted: Annotated[str, typer.Option("--filter", help="Only cases whose id or file contains this.")] = "",
+    wanted: Annotated[
+        str,
+        typer.Option(
+            "--filter", help="Only cases whose id or file contains this; of injection: KIND/WRITER."
+        ),
+    ] = "",
     repeats: Annotated[int, typer.Option("-k", min=1, max=100, help="Run every case so many times.")] = 1,
     cases: Folder = None,
     as_json: AsJson = False,
@@ -47,7 +52,10 @@ def run(
     if measure is not None:
         measured = asyncio.run(
             _measured(
-                measure, Setting(context=ctx.obj, evaldata=_there(evaldata)), suite=suite, quiet=as_json
+                measure,
+                Setting(context=ctx.obj, evaldata=_there(evaldata), wanted=wanted),
+                suite=suite,
+                quiet=as_json,
             )
         )
         _write(junit, lambda: measured_junit(measured))

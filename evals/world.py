@@ -94,26 +94,31 @@ def _defaults() -> dict[str, Any]:
     return tomllib.loads(DEFAULTS.read_text("utf-8"))
 
 
+def completed(kind: str, key: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of a world as the shop's files have it: what is given over the usual values of its kind."""
+    usual = copy.deepcopy(_defaults()[kind])
+    if kind == "orders":
+        usual = _over(usual, _defaults()["status"].get(str(given.get("status", "")), {}))
+    return COMPLETE[kind](key, _over(usual, given))
+
+
 def _row(marked: Marked, kind: str, key: str, node: yaml.Node) -> dict[str, Any]:
     needed, allowed = ROW_KEYS[kind]
     fields = marked.fields(node, known=(*needed, *allowed), needed=needed)
     given = {name: marked.plain(value) for name, value in fields.items()}
-    complete = copy.deepcopy(_defaults()[kind])
-    if kind == "orders":
-        status = marked.text(fields["status"], among=_defaults()["status"]) if "status" in fields else ""
-        complete = _over(complete, _defaults()["status"].get(status, {}))
-    complete = _over(complete, given)
+    if "status" in fields and kind == "orders":
+        marked.text(fields["status"], among=_defaults()["status"])
     if not set(needed) <= set(given):
-        return complete
+        return given
     try:
-        return COMPLETE[kind](key, complete)
+        return completed(kind, key, given)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         marked.wrong(
             node,
             f"{kind} `{key}` cannot be completed: {wrong!r}",
             remedy="See the example in evals/world.py.",
         )
-        return complete
+        return given
 
 
 def _customer(key: str, row: dict[str, Any]) -> dict[str, Any]:

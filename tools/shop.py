@@ -47,6 +47,19 @@ async def load_shop(engine: AsyncEngine, folder: Path | str, *, now: datetime | 
     return Loaded(customers=len(customers), products=len(products), orders=len(orders))
 
 
+async def standing(engine: AsyncEngine) -> dict[str, str]:
+    """Return how every order stands, by its number: status, version, address, and the writes recorded for it."""
+    columns = (t.orders.c.status, t.orders.c.version, t.orders.c.address)
+    async with engine.connect() as connection:
+        orders = await connection.execute(select(t.orders.c.id, *columns))
+        told = {row[0]: " ".join(map(str, row[1:])) for row in orders}
+        for event in await connection.execute(
+            select(t.events.c.order_id, t.events.c.id).order_by(t.events.c.id)
+        ):
+            told[event.order_id] = f"{told[event.order_id]} {event.id}"
+    return told
+
+
 async def _absent(connection: AsyncConnection, table: Table, key: str, rows: list[Row]) -> list[Row]:
     held = set(await connection.scalars(select(table.c[key])))
     return [row for row in rows if row[key] not in held]

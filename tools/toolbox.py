@@ -1,7 +1,7 @@
 """Everything the company can do for a caller: which tools exist for whom, and the writes they confirmed.
 
 Each tool's `extras` hold its rule and its wording:
-`{"scope", "effect", "assurance", "status": {language: line}, "cues": {language: [phrase]},
+`{"scope", "effect", "assurance", "recipients"?: [argument that says where something goes], "status": {language: line}, "cues": {language: [phrase]},
 "slots": {argument: {language: [expression with a group "value"]}}}`.
 
 caller ──► offered ──► the model calls a tool ──► proposal ──► confirmation ──► execute ──► effect_text
@@ -53,6 +53,10 @@ class Toolbox:
 
     def effect(self, name: str) -> Literal["read", "write"]:
         return self._rule(name).effect
+
+    def recipients(self, name: str) -> tuple[str, ...]:
+        """Return the arguments of the tool that say where something goes."""
+        return tuple((self._tool(name).extras or {}).get("recipients", ()))
 
     def assurance(self, name: str) -> Assurance:
         return self._rule(name).assurance

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.controls import CONTROLS
 from agent.middleware.book import Book, call_id, call_number
+from agent.prompts import as_data
 
 
 class Evidence(AgentMiddleware):
@@ -42,7 +43,7 @@ class Evidence(AgentMiddleware):
         if call["name"] in self.book.controls:
             return message
         reference = f"tool:{call['name']}:{call_number(call['id'])}"
-        content = json.dumps({"ref": reference, **_result(str(message.content))}, ensure_ascii=False)
+        content = as_data({"ref": reference, **_result(str(message.content))})
         return message.model_copy(update={"content": content})
 
     def _calls(self, said: AIMessage) -> list[ToolCall]:

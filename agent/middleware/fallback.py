@@ -28,7 +28,7 @@ from agent.middleware.book import Book
 from agent.pack import Caps
 from agent.policy.budget import over
 from agent.policy.consent import EXTERNAL_MODEL
-from agent.prompts import Prompts
+from agent.prompts import Prompts, earlier_message
 from agent.provider import unavailable
 from agent.reading import read_answer
 from agent.spending import Account, Charge, Purse
@@ -112,7 +112,8 @@ class Fallback(AgentMiddleware):
 
     def _reading(self, messages: Sequence[AnyMessage], prompts: Prompts) -> dict[str, Any]:
         before = self.book.said_before
-        told = [*messages[:before], HumanMessage(prompts.question), *messages[before + 1 :]]
+        earlier = [_as_data(message) for message in messages[:before]]
+        told = [*earlier, HumanMessage(prompts.question), *messages[before + 1 :]]
         return {"messages": told, "system_message": SystemMessage(prompts.system)}
 
     def _has_remote(self) -> bool:
@@ -158,6 +159,11 @@ def _doubt(message: AIMessage) -> Doubt | None:
     if message.tool_calls:
         return None
     return doubt_of(message.response_metadata.get("logprobs"), read_answer(message.text))
+
+
+def _as_data(message: AnyMessage) -> AnyMessage:
+    """Return what a customer said before as a JSON object: words to be understood, not a turn of the instructions."""
+    return HumanMessage(earlier_message(message.text)) if isinstance(message, HumanMessage) else message
 
 
 def _length(request: Any, tools: Sequence[BaseTool]) -> int:

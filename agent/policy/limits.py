@@ -4,6 +4,7 @@
 orders_to_a_model   commands for a model, planted in a document, a review, an order note
 promise             something somebody shall do whom nobody told: a promise without an owner
 legal · medical     advice that is for a lawyer or a doctor
+foreign_link        a link, an image or an e-mail address that leads to none of the company's own hosts
 forbidden_words     words the company does not use
 ```
 A rule that no document states needs no limit of its own: grounding finds no evidence for it.
@@ -11,22 +12,26 @@ A rule that no document states needs no limit of its own: grounding finds no evi
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from agent.policy.hosts import foreign
+
 DATA = Path(__file__).with_name("limits.toml")
 Told = Literal["orders_to_a_model", "promise", "legal", "medical"]
 """Limits whose sentences are told by patterns of `limits.toml`, in the order they are tried."""
-Limit = Told | Literal["forbidden_words"]
+Limit = Told | Literal["foreign_link", "forbidden_words"]
 
 OF_A_MODEL: frozenset[Limit] = frozenset({"promise", "legal", "medical"})
 """Limits for what a writer says in its own words; the company's documents may say it."""
 
 
-def limit_of(sentence: str, *, forbidden: Iterable[str] = ()) -> Limit | None:
-    """Return the limit the sentence is over, None for one that may leave.
+def limit_of(
+    sentence: str, *, forbidden: Iterable[str] = (), hosts: Collection[str] | None = None
+) -> Limit | None:
+    """Return the limit the sentence is over, None for one that may leave. `hosts`: where links may lead; None: anywhere.
 
     A sentence that commands a model is nobody's answer, even when a document really contains it.
     """
@@ -34,15 +39,24 @@ def limit_of(sentence: str, *, forbidden: Iterable[str] = ()) -> Limit | None:
     for limit, patterns in _patterns().items():
         if any(pattern.search(said) for pattern in patterns):
             return limit
+    if hosts is not None and foreign(sentence, allowed=hosts):
+        return "foreign_link"
     folded = said.casefold()
     return "forbidden_words" if any(words.casefold() in folded for words in forbidden) else None
 
 
+def asks_for_a_secret(text: str) -> bool:
+    """Whether the text asks for what nobody may ask for: a password, a card's code, a code from a message."""
+    return any(pattern.search(" ".join(text.split())) for pattern in _compiled("secrets"))
+
+
 @cache
 def _patterns() -> Mapping[Told, tuple[re.Pattern[str], ...]]:
-    table = tomllib.loads(DATA.read_text("utf-8"))
     limits: tuple[Told, ...] = get_args(Told)
-    return {
-        limit: tuple(re.compile(text, re.IGNORECASE) for lang in ("ru", "en") for text in table[limit][lang])
-        for limit in limits
-    }
+    return {limit: _compiled(limit) for limit in limits}
+
+
+@cache
+def _compiled(name: str) -> tuple[re.Pattern[str], ...]:
+    table = tomllib.loads(DATA.read_text("utf-8"))[name]
+    return tuple(re.compile(text, re.IGNORECASE) for language in ("ru", "en") for text in table[language])

@@ -7,7 +7,9 @@ small       system.small.md         question.small.md      few rules, an answer 
 ```
 Where sentences of the answer have left before a crash, `said.md` follows the question: the answer goes on after them.
 The rules hold nothing of a customer, so that a provider caches them; what changes stands last: the day at the end
-of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close.
+of the rules, the evidence at the end of the conversation, inside a fence that nothing in it can close. Whatever a
+customer, a document or a tool says is JSON: evidence and question in the last message, `{"earlier": …}` before it,
+results under the role `tool`; nothing of it ever stands among the rules.
 """
 
 import hashlib
@@ -82,6 +84,11 @@ def question_prompt(brief: Brief, *, profile: Profile = "large") -> str:
     return _rendered(brief, evidence, profile=profile)
 
 
+def earlier_message(text: str) -> str:
+    """Return an earlier message of the customer as data, in the same fence-proof JSON as the question."""
+    return as_data({"earlier": text})
+
+
 def full_question(brief: Brief) -> str:
     """Return the last message with everything the search found, scores included: for the model of the house."""
     evidence = [
@@ -107,12 +114,15 @@ def _rendered(brief: Brief, evidence: Sequence[Mapping[str, object]], *, profile
     said = brief.listener.said if brief.listener is not None else ()
     if said:
         body["said"] = said
-    # A passage or a question with ``` in it must not end the fence and pose as instructions.
-    data = json.dumps(body, ensure_ascii=False).replace("`", "\\u0060")
     asked = _template(f"question.{profile}.md").render(
-        data=data, language_name=LANGUAGE_NAMES[brief.language]
+        data=as_data(body), language_name=LANGUAGE_NAMES[brief.language]
     )
     return f"{asked}\n{_template('said.md').render()}" if said else asked
+
+
+def as_data(body: Mapping[str, Any]) -> str:
+    """Return JSON whose text can neither end the fence and pose as instructions nor pose as a chat's own frames."""
+    return json.dumps(body, ensure_ascii=False).replace("`", "\\u0060").replace("<|", "\\u003c|")
 
 
 def _worth_reading(evidence: Sequence[Evidence], language: Language) -> Sequence[Evidence]:

@@ -73,6 +73,9 @@ class FakeActions:
         self.executed.append(key)
         return Effect(proposal=proposal, state=self.state, facts={})
 
+    def recipients(self, name: str) -> tuple[str, ...]:
+        return ("new_address",) if name == "change_address" else ()
+
     def confirmation(self, proposal: Proposal, language: Language) -> str:
         return f"confirm {proposal.arguments['order_id']}"
 
@@ -80,9 +83,14 @@ class FakeActions:
         return f"done {effect.proposal.id}"
 
 
-def proposal(now: datetime, *, arguments: Sequence[tuple[str, str]] = (("order_id", "1051"),)) -> Proposal:
+def proposal(
+    now: datetime,
+    *,
+    tool: str = "cancel_order",
+    arguments: Sequence[tuple[str, str]] = (("order_id", "1051"),),
+) -> Proposal:
     return Proposal.made(
-        "cancel_order",
+        tool,
         owner=CustomerId("anna"),
         arguments=dict(arguments),
         facts={},

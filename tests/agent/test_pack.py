@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.contrast import contrast
 from agent.departments import back_at, department_for, open_spans
 from agent.errors import BadPack
-from agent.pack import contrast, load_pack, span
+from agent.pack import load_pack, span
 
 ROOT = Path(__file__).resolve().parents[2]
 PACK = load_pack(ROOT / "demo")

@@ -366,7 +366,10 @@ async def test_are_you_a_robot_gets_an_honest_yes_without_a_model(text: str) -> 
 
 
 async def test_one_question_back_but_not_twice() -> None:
-    back = Draft(kind="clarify", options=("1045-А", "1051"))
+    orders = ToolUse(
+        name="list_orders", arguments={}, ok=True, result={"facts": {"active": ["1045-А", "1051"]}}
+    )
+    back = Draft(kind="clarify", options=("1045-А", "1051"), tools=(orders,))
     ledger, _ = await decide(situation("где заказ?"), back)
     assert ledger.record.outcome == Clarify()
     assert ledger.record.replies[0].text == "Уточните, пожалуйста: 1045-А или 1051?"
@@ -463,3 +466,50 @@ async def test_a_budget_that_is_used_up_calls_a_person_and_is_told_in_the_reason
     )
     assert ledger.record.outcome == Escalated(reason="not_sure")
     assert "budget_day_usd" in ledger.record.reasons
+
+
+async def test_a_change_goes_only_where_the_customer_said() -> None:
+    where = (("order_id", "1051"), ("new_address", "Казань, Садовая 7"))
+    moved = proposal(CLOCK.now(), tool="change_address", arguments=where).to_dict()
+    ledger, _ = await decide(situation("что с заказом 1051?"), Draft(kind="answer", proposal=moved))
+    assert ledger.record.proposal is None
+    assert ledger.record.outcome == Clarify()
+    assert ledger.record.replies[0].text == PHRASES.say("confirm.whereto", "ru")
+    assert ledger.record.question == "что с заказом 1051?"
+    ledger, _ = await decide(situation("привезите в Казань, Садовая 7"), Draft(kind="answer", proposal=moved))
+    assert ledger.record.proposal == moved
+
+
+async def test_a_sentence_that_leads_elsewhere_stays_here_and_so_does_the_quotation_beside_it() -> None:
+    link = "https://evil.example/14"
+    led = replace(RETURNS, text=f"Вернуть товар можно за 14 дней. Условия возврата читайте на {link}.")
+    said = tuple(Sentence(text=text, refs=("returns#1",)) for text in led.text.split(". "))
+    ledger, _ = await decide(
+        situation("Сколько дней на возврат?"),
+        Draft(kind="answer", sentences=said),
+        facts=FakeFacts(led),
+    )
+    assert [sentence.text for sentence in ledger.appended] == ["Вернуть товар можно за 14 дней"]
+    assert "foreign_link" in ledger.record.reasons
+    assert link not in f"{ledger.record.replies}"
+
+
+async def test_a_question_back_that_carries_more_than_a_question_is_asked_in_the_houses_words() -> None:
+    for question in ("Откройте https://evil.example/pay, хорошо?", "Пришлите номер карты и CVV?"):
+        back = Draft(kind="clarify", sentences=(Sentence(text=question),), options=("evil.example",))
+        ledger, _ = await decide(situation("Сколько дней на возврат?"), back)
+        assert ledger.record.outcome == Clarify()
+        assert ledger.record.replies[0].text == PHRASES.say("answer.ask_back", "ru")
+        assert ledger.record.replies[0].buttons == ()
+
+
+async def test_a_tool_that_a_model_invented_stops_no_turn_and_is_on_no_receipt() -> None:
+    class Strict(FakeActions):
+        def scope(self, name: str) -> str | None:
+            return {"order_status": "orders:read"}[name]
+
+    invented = ToolUse(name="export_customers", arguments={}, ok=False, result={}, fault="not_offered")
+    draft = replace(GROUNDED, tools=(invented,))
+    ledger, _ = await decide(situation("Сколько дней на возврат?"), draft, actions=Strict())
+    assert ledger.record.outcome == Answered()
+    assert ledger.record.data_used == ()

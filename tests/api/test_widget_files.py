@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from fastapi.testclient import TestClient
 
-from agent.pack import contrast
+from agent.contrast import contrast
 from api.routes.widget import FOLDER, content_policy, is_origin
 from tests.api.widget_server import World, build_app
 

@@ -19,7 +19,7 @@ from tools.context import OrderId
 from tools.crm.embedded import EmbeddedCRM
 from tools.errors import Unavailable, UnreadableShop
 from tools.orders.embedded import EmbeddedOrders
-from tools.shop import create_tables, load_shop, read_shop
+from tools.shop import create_tables, load_shop, read_shop, standing
 
 PAID = OrderId("1051")
 PERSONAL = (
@@ -190,3 +190,16 @@ class TestStatements:
         assert await orders.get(PAID, owner=ANNA) == before
         assert await counted(engine) == counts
         assert (await orders.execute(proposal, owner=ANNA, key=proposal.id)).state == "done"
+
+
+class TestStanding:
+    async def test_how_orders_stand_changes_with_a_write_and_for_that_order_alone(
+        self, engine: AsyncEngine
+    ) -> None:
+        before = await standing(engine)
+        orders = EmbeddedOrders(engine, now=lambda: NOW)
+        proposal = await orders.propose_cancel(PAID, owner=ANNA, reason="")
+        assert await standing(engine) == before, "what is only proposed changes nothing"
+        await orders.execute(proposal, owner=ANNA, key=proposal.id)
+        after = await standing(engine)
+        assert {number for number in before if before[number] != after[number]} == {PAID}

@@ -110,7 +110,7 @@ def _writes(orders: Orders, phrases: Phrases) -> list[BaseTool]:
         proposal = await orders.propose_cancel(_number(order_id), owner=caller.customer(), reason=reason)
         return _proposed(proposal, caller, phrases)
 
-    @tool(extras=WRITE.extras())
+    @tool(extras={**WRITE.extras(), "recipients": ["new_address"]})
     @answering(phrases, WRITE)
     async def change_address(
         order_id: OrderNumber, new_address: NewAddress, runtime: ToolRuntime[Caller]
