@@ -181,6 +181,8 @@ class Draft:
     withheld: tuple[str, ...] = ()
     """Why a better model was not asked: a purpose without consent, or a budget that is used up."""
     ms: float = 0.0
+    model_ms: float = 0.0
+    """Of `ms`, what the calls of models took."""
     certainty: float | None = None
     """The model's mean probability of the tokens it wrote, 0..1; None where it does not tell."""
 

@@ -13,23 +13,18 @@ from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, ToolMessage, message_to_dict, messages_from_dict
 
 from agent.domain import ToolUse
 from agent.errors import WriterFailed
-from agent.middleware.book import Book, call_number
+from agent.middleware.book import Booked, call_number
 from agent.spending import Charge
 
 _NOT_A_NAME = re.compile(r"\W+")
 
 
-class Ledger(AgentMiddleware):
+class Ledger(Booked):
     """Outermost: runs calls through the turn's steps and writes the book."""
-
-    def __init__(self, book: Book) -> None:
-        super().__init__()
-        self.book = book
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Run one model call as step `model:<n>`. Raises `WriterFailed` when no model answers."""
@@ -88,6 +83,7 @@ class Ledger(AgentMiddleware):
     def _note(self, message: AIMessage) -> None:
         kept = message.response_metadata
         self.book.link = int(kept.get("link", self.book.link))
+        self.book.model_ms += float(kept.get("ms", 0.0))
         self.book.withheld.update(dict.fromkeys(kept.get("withheld", ())))
         self._pay(kept.get("charges", ()))
 
