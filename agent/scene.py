@@ -2,20 +2,27 @@
 
 from dataclasses import dataclass
 
+from agent.domain import Incoming
 from agent.ports import Situation, Steps
+from agent.stages import Watch
 from tools.context import Caller, Language, TurnId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One turn: its situation, the customer's language, who is asking, how effects run, when it began.
-
-    `began` is a reading of `time.perf_counter`, seconds.
-    """
+    """One turn: its situation, the customer's language, who is asking, how effects run, where its time goes."""
 
     turn: TurnId
     situation: Situation
     language: Language
     caller: Caller
     steps: Steps
-    began: float
+    watch: Watch
+
+
+def said(incoming: Incoming) -> str:
+    """Return what a message says: its text, or the words a button stands for."""
+    action = incoming.action
+    return (
+        action.target if action is not None and action.kind == "say" and not incoming.text else incoming.text
+    )

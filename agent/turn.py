@@ -16,7 +16,6 @@ calls a person (`agent.trouble.in_trouble`).
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 from agent import dialogue
@@ -52,8 +51,9 @@ from agent.reception import (
     Unhelpful,
     receive,
 )
-from agent.scene import Scene
+from agent.scene import Scene, said
 from agent.settling import settle
+from agent.stages import Watch
 from agent.topics import topics_of
 from knowledge.types import Query, Retrieval
 from tools.context import Caller, TurnId
@@ -93,22 +93,25 @@ class Turn:
         self.phrases = phrases
         self.closing = Closing(phrases=phrases, pack=pack, scope=actions.scope)
 
-    async def run(self, turn: TurnId, *, steps: Steps) -> TurnRecord:
-        """Decide the turn, send what may be sent, and commit its record. Returns the record."""
-        scene = await self._scene(turn, steps)
+    async def run(self, turn: TurnId, *, steps: Steps, waited: float = 0.0) -> TurnRecord:
+        """Decide the turn, send what may be sent, commit its record, return it. `waited`: ms before it began."""
+        scene = await self._scene(turn, steps, Watch(waited=waited))
         record = await self._decide(scene)
         kept = remembered(scene.situation.recall, scene.situation.batch, history=scene.situation.history)
-        record = replace(record, recall=kept, ms={**record.ms, "total": _ms(scene.began)})
-        await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
+        failed = isinstance(record.outcome, Escalated) and record.outcome.reason == "model_failed"
+        scene.watch.end("model" if failed else "close")
+        record = replace(record, recall=kept, ms={**record.ms, **scene.watch.ms()})
+        # No step: it is one transaction that happens once by itself, and a step would cost another.
+        await self.records.commit(record, attempt=steps.attempt)
         return record
 
     async def ahead(self, said: Sequence[str]) -> None:
         """Prepare the search for messages that wait for their turn, while more may come."""
         await self.facts.expect(gist("\n".join(said)))
 
-    async def _scene(self, turn: TurnId, steps: Steps) -> Scene:
-        began = perf_counter()
+    async def _scene(self, turn: TurnId, steps: Steps, watch: Watch) -> Scene:
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)
+        watch.end("situation")
         situation = replace(
             situation, batch=tuple(replace(each, text=plainly(each.text)) for each in situation.batch)
         )
@@ -127,11 +130,11 @@ class Turn:
             now=batch[-1].at,
         )
         return Scene(
-            turn=turn, situation=situation, language=language, caller=caller, steps=steps, began=began
+            turn=turn, situation=situation, language=language, caller=caller, steps=steps, watch=watch
         )
 
     async def _decide(self, scene: Scene) -> TurnRecord:
-        text = "\n".join(_said(incoming.text, incoming.action) for incoming in scene.situation.batch).strip()
+        text = "\n".join(said(incoming) for incoming in scene.situation.batch).strip()
         move = receive(scene.situation, text)
         match move:
             case Danger(kind=kind):
@@ -281,7 +284,6 @@ class Turn:
     async def _answer(self, scene: Scene, question: str) -> TurnRecord:
         await self._status(scene, "status.searching")
         retrieval = await self._retrieve(scene, question)
-        searched = _ms(scene.began)
         try:
             draft = await self._draft(scene, question, retrieval)
         except WriterFailed as failure:
@@ -289,14 +291,15 @@ class Turn:
                 scene, reason="model_failed", question=question, rejected=str(failure)
             )
         record = await self._conclude(scene, question, retrieval, draft)
-        ms = {"retrieval": searched, "model": draft.ms}
-        return replace(record, ms={**ms, **record.ms}, evidence=tuple(h.passage.id for h in retrieval.hits))
+        return replace(record, evidence=tuple(h.passage.id for h in retrieval.hits))
 
     async def _retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
         said = [m.text for m in scene.situation.history if m.author == "customer"]
         earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
+        scene.watch.end("decide")
         query = Query(gist(question), language=scene.language, k=PASSAGES + len(without), context=earlier)
         found = await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+        scene.watch.end("retrieval")
         if not without:
             return found
         return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))
@@ -316,7 +319,9 @@ class Turn:
         async def status(text: str) -> None:
             await self.notices.status(scene.caller.conversation, scene.turn, text)
 
-        return await self.writer.write(brief, steps=scene.steps, status=status)
+        draft = await self.writer.write(brief, steps=scene.steps, status=status)
+        scene.watch.end("writer", model=draft.model_ms, tools=sum(use.ms for use in draft.tools))
+        return draft
 
     async def _conclude(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> TurnRecord:
         if draft.kind == "need":
@@ -351,6 +356,7 @@ class Turn:
             similarity=self.similarity,
             earlier=[m.text for m in scene.situation.history if m.author == "customer"],
         )
+        scene.watch.end("check")
         return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
 
     def _confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
@@ -376,8 +382,9 @@ class Turn:
                 continue
             if not await self.records.append(scene.turn, n, sentence, attempt=scene.steps.attempt):
                 return self.closing.taken_over(scene, draft, judged)
+        scene.watch.end("send")
         said = (*left, *sendable[len(left) :])
-        return self.closing.answered(scene, draft, judged, said=said, first_ms=_ms(scene.began))
+        return self.closing.answered(scene, draft, judged, said=said, first_ms=scene.watch.so_far)
 
     async def _still_live(self, sentences: tuple[Verified, ...]) -> tuple[Verified, ...]:
         """Drop sentences whose passage was retired or replaced since it was found."""
@@ -390,11 +397,3 @@ class Turn:
     async def _status(self, scene: Scene, key: str) -> None:
         text = self.phrases.say(key, scene.language)
         await self.notices.status(scene.caller.conversation, scene.turn, text)
-
-
-def _said(text: str, action: Any) -> str:
-    return action.target if action is not None and action.kind == "say" and not text else text
-
-
-def _ms(since: float) -> float:
-    return round((perf_counter() - since) * 1000, 2)
