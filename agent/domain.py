@@ -193,6 +193,8 @@ class Draft:
     withheld: tuple[str, ...] = ()
     """Why a better model was not asked: a purpose without consent, or a budget that is used up."""
     ms: float = 0.0
+    model_ms: float = 0.0
+    """Of `ms`, what the calls of models took."""
     streamed: bool = False
     """Whether sentences of this turn had left when the last of it was written."""
     after: int = 0

@@ -11,7 +11,7 @@ There is no checkpointer: the graph's state is scratch paper. What must survive 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,8 @@ from langchain_core.tools import BaseTool
 from agent.controls import SIGN_IN, Offer, controls
 from agent.domain import Doubt, Draft, Message, Sentence
 from agent.errors import WriterFailed
-from agent.middleware.book import Book, Status
+from agent.kept import Kept
+from agent.middleware.book import Book, Status, opened
 from agent.middleware.consent import Consent
 from agent.middleware.evidence import Evidence
 from agent.middleware.fallback import Fallback
@@ -38,15 +39,20 @@ from agent.recall import recent
 from agent.spending import Purse
 from tools.context import Caller
 
+KEPT = 64
+"""Compiled graphs kept: one for each offer of tools, language and day in use."""
+
 
 class Loop(Writer):
-    """Drafts answers with a chain of models and the company's tools. Stateless between turns."""
+    """Drafts answers with a chain of models and the company's tools. Nothing of a turn is kept for the next one."""
 
     def __init__(self, models: ModelChain, *, toolbox: Offer, pack: Pack, purse: Purse) -> None:
         self.models = models
         self.toolbox = toolbox
         self.pack = pack
         self.purse = purse
+        self._spoken: Kept[Mapping[str, BaseTool]] = Kept(most=KEPT)
+        self._agents: Kept[Any] = Kept(most=KEPT)
 
     async def write(self, brief: Brief, *, steps: Steps, status: Status) -> Draft:
         """Run the loop for one brief. Raises `WriterFailed` when no model of the chain answers."""
@@ -56,48 +62,58 @@ class Loop(Writer):
         book.said_before = len(before)
         asked = HumanMessage(full_question(brief))
         try:
-            state = await self._agent(brief, book).ainvoke(
-                {"messages": [*before, asked]}, context=brief.caller
-            )
+            with opened(book):
+                state = await self._agent(book).ainvoke({"messages": [*before, asked]}, context=brief.caller)
         except WriterFailed as failure:
             failure.tools = tuple(book.used)
             raise
         return _draft(state["messages"], book, ms=round(1000 * (time.perf_counter() - began), 3))
 
     def _book(self, brief: Brief, *, steps: Steps, status: Status) -> Book:
-        limits = self.pack.limits
-        spoken = controls(self.toolbox, brief.caller, refused=brief.refused)
+        limits, caller = self.pack.limits, brief.caller
         return Book(
-            caller=brief.caller,
+            caller=caller,
             steps=steps,
             status=status,
             models=self.models,
-            offered={tool.name: tool for tool in self.toolbox.offered(brief.caller)},
-            controls={tool.name: tool for tool in spoken},
+            offered={tool.name: tool for tool in self.toolbox.offered(caller)},
+            controls=self._controls(caller, brief.refused),
             tool_calls=limits.tool_calls_per_turn,
             deadline=time.monotonic() + limits.turn_seconds,
             prompts=prompts(self.pack.company, brief),
             listener=brief.listener,
+            said=brief.listener.said if brief.listener is not None else (),
+            external=may_leave(self.pack.purposes, caller.purposes),
+            day=caller.now.astimezone(ZoneInfo(self.pack.timezone)).date(),
         )
 
-    def _agent(self, brief: Brief, book: Book) -> Any:
+    def _controls(self, caller: Caller, refused: frozenset[str]) -> Mapping[str, BaseTool]:
+        key = (caller.customer_id is not None, caller.assurance, caller.purposes, refused)
+        return self._spoken.get(
+            key, lambda: {tool.name: tool for tool in controls(self.toolbox, caller, refused=refused)}
+        )
+
+    def _agent(self, book: Book) -> Any:
+        """Return the graph for these tools and rules; compiling one costs more than running it."""
         tools: list[BaseTool] = [*book.offered.values(), *book.controls.values()]
+        system = book.prompts["large"].system
+        # The graph holds its tools, so that none of these ids is given to another one while it is kept.
+        key = (id(self.models.last), system, *map(id, tools))
+        return self._agents.get(key, lambda: self._compiled(tools, system))
+
+    def _compiled(self, tools: list[BaseTool], system: str) -> Any:
         return create_agent(
             self.models.last,
             tools,
-            system_prompt=book.prompts["large"].system,
-            middleware=[Ledger(book), self._fallback(book), Evidence(book), Consent(book), Faults(book)],
+            system_prompt=system,
+            middleware=[
+                Ledger(),
+                Fallback(purse=self.purse, caps=self.pack.policy.caps),
+                Evidence(),
+                Consent(),
+                Faults(),
+            ],
             context_schema=Caller,
-        )
-
-    def _fallback(self, book: Book) -> Fallback:
-        caller = book.caller
-        return Fallback(
-            book,
-            purse=self.purse,
-            caps=self.pack.policy.caps,
-            external=may_leave(self.pack.purposes, caller.purposes),
-            day=caller.now.astimezone(ZoneInfo(self.pack.timezone)).date(),
         )
 
 
@@ -124,6 +140,7 @@ def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
         "streamed": book.streamed,
         "after": book.after,
         "ms": ms,
+        "model_ms": round(book.model_ms, 3),
     }
     if book.proposal is not None:
         return Draft(kind="answer", proposal=book.proposal, **shared)

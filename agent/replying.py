@@ -73,7 +73,6 @@ class Replying:
     async def answer(self, scene: Scene, question: str) -> TurnRecord:
         await self.status(scene, "status.searching")
         retrieval = await self.retrieve(scene, question)
-        searched = scene.ms
         known = as_approved(
             retrieval,
             question=question,
@@ -85,11 +84,9 @@ class Replying:
         if known is not None:
             record = await self.speaking.send(scene, *known, question=question)
             cited = tuple(dict.fromkeys(c.passage for reply in record.replies for c in reply.citations))
-            ms = {"retrieval": searched, **record.ms}
             # What a confidence is fitted to are drafts; nothing was drafted here.
-            return replace(record, path="approved", signals={}, ms=ms, evidence=cited)
+            return replace(record, path="approved", signals={}, evidence=cited)
         stream = await self._stream(scene, question, retrieval)
-        ms = {"retrieval": searched}
         try:
             draft = await self.draft(scene, question, retrieval, stream)
         except WriterFailed as failure:
@@ -99,9 +96,9 @@ class Replying:
             )
         else:
             record = await self._conclude(scene, question, retrieval, draft, stream)
-            ms["model"] = draft.ms
-        ms = {**record.ms, **ms, **stream.ms}
-        return replace(record, ms=ms, evidence=tuple(hit.passage.id for hit in retrieval.hits))
+        return replace(
+            record, ms={**record.ms, **stream.ms}, evidence=tuple(hit.passage.id for hit in retrieval.hits)
+        )
 
     async def _stream(self, scene: Scene, question: str, retrieval: Retrieval) -> Stream:
         gate = gate_of(question, retrieval, scene, calibration=self.calibration, pack=self.pack)
@@ -119,8 +116,10 @@ class Replying:
     async def retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
         said = [m.text for m in scene.situation.history if m.author == "customer"]
         earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
+        scene.watch.end("decide")
         query = Query(gist(question), language=scene.language, k=PASSAGES + len(without), context=earlier)
         found = await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+        scene.watch.end("retrieval")
         if not without:
             return found
         return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))
@@ -143,7 +142,9 @@ class Replying:
         async def status(text: str) -> None:
             await self.notices.status(scene.caller.conversation, scene.turn, text)
 
-        return await self.writer.write(brief, steps=scene.steps, status=status)
+        draft = await self.writer.write(brief, steps=scene.steps, status=status)
+        scene.watch.end("writer", model=draft.model_ms, tools=sum(use.ms for use in draft.tools))
+        return draft
 
     async def _conclude(
         self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft, stream: Stream
@@ -199,7 +200,7 @@ class Replying:
         )
 
     def judged(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> Judged:
-        return judge(
+        judged = judge(
             draft,
             scene=scene,
             question=question,
@@ -208,6 +209,8 @@ class Replying:
             calibration=self.calibration,
             similarity=self.similarity,
         )
+        scene.watch.end("check")
+        return judged
 
     def confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
         return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)

@@ -40,6 +40,7 @@ class Speaking:
                 return self.closing.taken_over(scene, draft, judged)
             said.append(sentence)
             first_ms = first_ms or scene.ms
+        scene.watch.end("send")
         return self.closing.answered(scene, draft, judged, said=said, first_ms=first_ms or scene.ms)
 
     async def still_live(self, sentences: tuple[Verified, ...]) -> tuple[Verified, ...]:

@@ -17,14 +17,12 @@ calls a person (`agent.trouble.in_trouble`).
 
 from collections.abc import Sequence
 from dataclasses import replace
-from time import perf_counter
-from typing import Any
 
 from agent import dialogue
 from agent import language as words
 from agent.closing import Closing
 from agent.confidence import Calibration
-from agent.domain import TurnRecord
+from agent.domain import Escalated, TurnRecord
 from agent.gist import gist
 from agent.hygiene import plainly
 from agent.pack import Pack
@@ -52,9 +50,10 @@ from agent.reception import (
 )
 from agent.replying import Replying
 from agent.retelling import Retelling
-from agent.scene import Scene
+from agent.scene import Scene, said
 from agent.settling import settle
 from agent.speaking import Speaking
+from agent.stages import Watch
 from tools.context import Caller, TurnId
 from tools.phrases import Phrases
 
@@ -110,22 +109,25 @@ class Turn:
     def calibration(self, calibration: Calibration) -> None:
         self.replying.calibration = calibration
 
-    async def run(self, turn: TurnId, *, steps: Steps) -> TurnRecord:
-        """Decide the turn, send what may be sent, and commit its record. Returns the record."""
-        scene = await self._scene(turn, steps)
+    async def run(self, turn: TurnId, *, steps: Steps, waited: float = 0.0) -> TurnRecord:
+        """Decide the turn, send what may be sent, commit its record, return it. `waited`: ms before it began."""
+        scene = await self._scene(turn, steps, Watch(waited=waited))
         record = await self._decide(scene)
         kept = remembered(scene.situation.recall, scene.situation.batch, history=scene.situation.history)
-        record = replace(record, recall=kept, ms={**record.ms, "total": scene.ms})
-        await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
+        failed = isinstance(record.outcome, Escalated) and record.outcome.reason == "model_failed"
+        scene.watch.end("model" if failed else "close")
+        record = replace(record, recall=kept, ms={**record.ms, **scene.watch.ms()})
+        # No step: it is one transaction that happens once by itself, and a step would cost another.
+        await self.records.commit(record, attempt=steps.attempt)
         return record
 
     async def ahead(self, said: Sequence[str]) -> None:
         """Prepare the search for messages that wait for their turn, while more may come."""
         await self.facts.expect(gist("\n".join(said)))
 
-    async def _scene(self, turn: TurnId, steps: Steps) -> Scene:
-        began = perf_counter()
+    async def _scene(self, turn: TurnId, steps: Steps, watch: Watch) -> Scene:
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)
+        watch.end("situation")
         situation = replace(
             situation, batch=tuple(replace(each, text=plainly(each.text)) for each in situation.batch)
         )
@@ -144,11 +146,11 @@ class Turn:
             now=batch[-1].at,
         )
         return Scene(
-            turn=turn, situation=situation, language=language, caller=caller, steps=steps, began=began
+            turn=turn, situation=situation, language=language, caller=caller, steps=steps, watch=watch
         )
 
     async def _decide(self, scene: Scene) -> TurnRecord:
-        text = "\n".join(_said(incoming.text, incoming.action) for incoming in scene.situation.batch).strip()
+        text = "\n".join(said(incoming) for incoming in scene.situation.batch).strip()
         move = receive(scene.situation, text)
         match move:
             case Danger(kind=kind):
@@ -231,7 +233,3 @@ class Turn:
             return True
 
         await scene.steps.run("consent", write, of=bool)
-
-
-def _said(text: str, action: Any) -> str:
-    return action.target if action is not None and action.kind == "say" and not text else text

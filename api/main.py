@@ -26,6 +26,7 @@ from api.opened import OPENINGS_PER_MINUTE, PER_ADDRESS, Opened, opened
 from api.routes import consents, conversations, docs, events, health
 from api.routes.widget import Look, look_of, widget_router
 from api.security import Identity, Rate
+from api.turn_clocks import TurnClocks
 from api.worker import Worker
 
 if TYPE_CHECKING:
@@ -87,8 +88,11 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
     await asyncio.to_thread(words.warm)
     await asyncio.to_thread(grounding.warm)
 
+    clocks = TurnClocks()
+
     async def run(turn: "TurnId", steps: "Steps") -> str:
-        await building.turn.run(turn, steps=steps)
+        record = await building.turn.run(turn, steps=steps, waited=clocks.waited(turn))
+        clocks.committed(turn, record.ms)
         return turn
 
     async with open_turns(run, url=settings.durable_url, data=settings.data) as turns:
@@ -103,6 +107,7 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
             urgent=lambda text: words.wants_person(text) or words.says_yes(text) or words.says_no(text),
             quiet=timedelta(milliseconds=settings.quiet_ms),
             ahead=building.turn.ahead,
+            clocks=clocks,
         )
         await worker.start()
         try:

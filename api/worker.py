@@ -27,6 +27,7 @@ from api.durable import Turns
 from api.metrics import Metrics
 from api.outage import outage_of
 from api.quiet import quiet_window
+from api.turn_clocks import TurnClocks
 from tools.context import ConversationId, TurnId
 from tools.phrases import Phrases
 
@@ -57,6 +58,7 @@ class Worker:
         urgent: Callable[[str], bool],
         quiet: timedelta,
         ahead: Callable[[Sequence[str]], Awaitable[None]],
+        clocks: TurnClocks | None = None,
     ) -> None:
         self.records = records
         self.turns = turns
@@ -68,6 +70,7 @@ class Worker:
         self.urgent = urgent
         self.quiet = quiet
         self.ahead = ahead
+        self.clocks = clocks or TurnClocks()
         self._preparing: set[asyncio.Task[None]] = set()
         self._tasks: dict[ConversationId, asyncio.Task[None]] = {}
         self._again: set[ConversationId] = set()
@@ -153,21 +156,26 @@ class Worker:
         if not await self.records.lease(conversation, self.owner, seconds=LEASE_SECONDS):
             return
         keeper = asyncio.create_task(self._keep(conversation))
+        committing: dict[TurnId, float] = {}
         self._news[conversation] = asyncio.Event()
         try:
             while not self._stopping:
                 self._again.discard(conversation)
                 await self._wait_for_the_rest(conversation)
+                closed = perf_counter()
                 turn = await self.records.next_batch(conversation)
                 if turn is None:
                     return
                 attempt = await self.records.attempt_of(turn)
                 if attempt != TAKEN_BACK:
+                    self.clocks.closed(turn, closed)
                     await self._turn(conversation, turn, attempt)
+                if (ms := self.clocks.committing(turn)) is not None:
+                    committing[turn] = ms
         finally:
             keeper.cancel()
             del self._news[conversation]
-            await self.records.release(conversation, self.owner)
+            await self.records.release(conversation, self.owner, committing=committing)
 
     async def _keep(self, conversation: ConversationId) -> None:
         while True:

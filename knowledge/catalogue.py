@@ -66,6 +66,8 @@ class Catalogue:
         self, engine: AsyncEngine, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._engine = engine
+        # Every search asks these two, a few rows by their keys.
+        self._near = engine.execution_options(near=True)
         self._clock = clock
 
     async def documents(self, *, status: Status | None = None) -> list[Document]:
@@ -146,7 +148,7 @@ class Catalogue:
         """
         shown = passages_query().where(*may_be_shown(now, audience=audience))
         out: dict[PassageId, Passage] = {}
-        async with self._engine.connect() as connection:
+        async with self._near.connect() as connection:
             for i in range(0, len(ids), _CHUNK):
                 query = shown.where(t.passages.c.id.in_(list(ids[i : i + _CHUNK])))
                 for row in (await connection.execute(query)).mappings():
@@ -156,7 +158,7 @@ class Catalogue:
 
     async def changes(self, *, since: int) -> Changes:
         """Return which documents changed after `since`."""
-        async with self._engine.connect() as connection:
+        async with self._near.connect() as connection:
             now = (await connection.execute(sa.select(t.revision.c.revision))).scalar() or 0
             if now == since:
                 return Changes(revision=now, documents=())

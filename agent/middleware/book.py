@@ -3,11 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.tools import BaseTool
 
 from agent.domain import Cost, ToolUse
@@ -37,6 +40,10 @@ class Book:
     tool_calls: int
     deadline: float
     prompts: Mapping[Profile, Prompts]
+    external: bool
+    """Whether this caller's words may leave the company."""
+    day: date
+    """The company's calendar day."""
     said_before: int = 0
     """How many messages stand before the question."""
     withheld: dict[str, None] = field(default_factory=dict)
@@ -46,10 +53,13 @@ class Book:
     link: int = 0
     cost: Cost = field(default_factory=Cost)
     listener: Listener | None = None
+    said: tuple[str, ...] = ()
+    """What had left when this writing began."""
     streamed: bool = False
     """Whether something of the turn had left at the end of a model call."""
     after: int = 0
     """How many sentences had left when the model that spoke last was asked."""
+    model_ms: float = 0.0
     order: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -98,6 +108,28 @@ class Book:
         finally:
             async with self.order:
                 self.order.notify_all()
+
+
+class Booked(AgentMiddleware):
+    """Middleware that works on the book of the turn it runs in: it is compiled once, and serves many turns at a time."""
+
+    @property
+    def book(self) -> Book:
+        """The book of this turn. Raises `LookupError` outside one."""
+        return _OPEN.get()
+
+
+_OPEN: ContextVar[Book] = ContextVar("book")
+
+
+@contextmanager
+def opened(book: Book) -> Iterator[None]:
+    """Let middleware find `book` inside the block, and in the tasks that are begun there."""
+    token = _OPEN.set(book)
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
 
 
 def call_id(n: int) -> str:

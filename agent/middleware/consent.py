@@ -2,18 +2,13 @@
 
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 
-from agent.middleware.book import Book, fault
+from agent.middleware.book import Booked, fault
 
 
-class Consent(AgentMiddleware):
+class Consent(Booked):
     """Refuses every call outside the offer; what is offered depends on identity and live purposes alone."""
-
-    def __init__(self, book: Book) -> None:
-        super().__init__()
-        self.book = book
 
     async def awrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         """Run the call, or answer that there is no such tool."""

@@ -4,21 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from pydantic import BaseModel, ValidationError
 
 from agent.controls import CONTROLS
-from agent.middleware.book import Book, call_id, call_number
+from agent.middleware.book import Booked, call_id, call_number
 from agent.prompts import as_data
 
 
-class Evidence(AgentMiddleware):
+class Evidence(Booked):
     """Tidies what the model says and names what its tools return."""
-
-    def __init__(self, book: Book) -> None:
-        super().__init__()
-        self.book = book
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Return the model's message as the rest of the house reads it: calls, or text, never both."""

@@ -9,11 +9,9 @@ accept   an answer in another language than the customer's is no answer
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from functools import partial
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool
@@ -24,7 +22,7 @@ from agent.errors import WriterFailed
 from agent.hearing import Floor
 from agent.language import detect
 from agent.link import Asking, Link
-from agent.middleware.book import Book
+from agent.middleware.book import Booked
 from agent.pack import Caps
 from agent.policy.budget import over
 from agent.policy.consent import EXTERNAL_MODEL
@@ -38,22 +36,18 @@ from tools.context import Language
 UNDER_WAY = "under_way"
 """Why the model of the house is passed over: it would begin an answer anew that another model has begun."""
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
+MOST_TOOLS = 512
 CLEAR_LETTERS = 20
 """Letters from which the language of an answer is told for sure; less may be a name or a number."""
 
 
-class Fallback(AgentMiddleware):
+class Fallback(Booked):
     """Chooses the model of each call, and takes the tools away when the turn's calls are used up."""
 
-    def __init__(self, book: Book, *, purse: Purse, caps: Caps, external: bool, day: date) -> None:
-        """`external`: whether this caller's words may leave the company; `day` is the company's calendar day."""
+    def __init__(self, *, purse: Purse, caps: Caps) -> None:
         super().__init__()
-        self.book = book
         self.purse = purse
         self.caps = caps
-        self.external = external
-        self.day = day
-        self.said = book.listener.said if book.listener is not None else ()
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Ask the chain from the model that spoke last. Raises `WriterFailed`."""
@@ -102,7 +96,7 @@ class Fallback(AgentMiddleware):
             "tried": list(reply.tried),
             "charges": [asdict(charge) for charge in reply.charges],
             "withheld": list(reply.withheld),
-            "after": len(self.said),
+            "after": len(book.said),
             "streamed": book.listener is not None and bool(book.listener.said),
         }
         doubt = _doubt(reply.message)
@@ -124,8 +118,8 @@ class Fallback(AgentMiddleware):
 
     def _permit(self, link: Link, *, account: Account, tokens: int) -> str:
         if link.local:
-            return UNDER_WAY if self.said and not self.book.models.links[0].local else ""
-        if link.external and not self.external:
+            return UNDER_WAY if self.book.said and not self.book.models.links[0].local else ""
+        if link.external and not self.book.external:
             return EXTERNAL_MODEL
         usd = link.usd(prompt=tokens, completion=link.max_tokens)
         return over(self.caps, account, tokens=tokens + link.max_tokens, usd=usd) or ""
@@ -133,13 +127,15 @@ class Fallback(AgentMiddleware):
     async def _account(self) -> Account:
         if not self._has_remote():
             return Account()
-        conversation, day = await self.purse.spent(self.book.caller.conversation, day=self.day)
+        conversation, day = await self.purse.spent(self.book.caller.conversation, day=self.book.day)
         return Account(turn=self.book.spent, conversation=conversation, day=day)
 
     async def _note(self, charges: Sequence[Charge]) -> None:
         if charges:
             caller = self.book.caller
-            await self.purse.note(*charges, conversation=caller.conversation, turn=caller.turn, day=self.day)
+            await self.purse.note(
+                *charges, conversation=caller.conversation, turn=caller.turn, day=self.book.day
+            )
 
     def _accept(self, message: AIMessage) -> None:
         """Refuse a final answer in another language: it would not be the customer's, however right it is."""
@@ -170,5 +166,18 @@ def _length(request: Any, tools: Sequence[BaseTool]) -> int:
     """Return the prompt's tokens, near enough to reserve money for it."""
     messages: Sequence[AnyMessage] = request.messages
     written = [request.system_prompt or "", *(str(message.content) for message in messages)]
-    offered = [f"{tool.name} {tool.description} {tool.args}" for tool in tools]
-    return sum(count(text) for text in (*written, *offered)) + 8 * (len(messages) + len(tools))
+    return sum(map(count, written)) + sum(map(_tokens, tools)) + 8 * (len(messages) + len(tools))
+
+
+_KNOWN: dict[int, tuple[BaseTool, int]] = {}
+"""Tokens of tools by their identity. A tool's arguments are a model that is built anew each time they are asked for."""
+
+
+def _tokens(tool: BaseTool) -> int:
+    if (known := _KNOWN.get(id(tool))) is not None:
+        return known[1]
+    if len(_KNOWN) >= MOST_TOOLS:
+        _KNOWN.clear()
+    tokens = count(f"{tool.name} {tool.description} {tool.args}")
+    _KNOWN[id(tool)] = tool, tokens
+    return tokens

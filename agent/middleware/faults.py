@@ -4,10 +4,9 @@ import asyncio
 import logging
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 
-from agent.middleware.book import Book, fault
+from agent.middleware.book import Booked, fault
 from tools.errors import ToolFault
 
 log = logging.getLogger(__name__)
@@ -20,12 +19,8 @@ FAILURES_ALLOWED = 2
 """A tool that did not work this often is not tried again in the turn."""
 
 
-class Faults(AgentMiddleware):
+class Faults(Booked):
     """Shows the tool's status line, bounds its time, and turns what goes wrong into a fault result."""
-
-    def __init__(self, book: Book) -> None:
-        super().__init__()
-        self.book = book
 
     async def awrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
         """Run the tool once, within its time."""

@@ -13,23 +13,18 @@ from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, ToolMessage, message_to_dict, messages_from_dict
 
 from agent.domain import ToolUse
 from agent.errors import WriterFailed
-from agent.middleware.book import Book, call_number
+from agent.middleware.book import Booked, call_number
 from agent.spending import Charge
 
 _NOT_A_NAME = re.compile(r"\W+")
 
 
-class Ledger(AgentMiddleware):
+class Ledger(Booked):
     """Outermost: runs calls through the turn's steps and writes the book."""
-
-    def __init__(self, book: Book) -> None:
-        super().__init__()
-        self.book = book
 
     async def awrap_model_call(self, request: Any, handler: Any) -> AIMessage:
         """Run one model call as step `model:<n>`. Raises `WriterFailed` when no model answers."""
@@ -90,6 +85,7 @@ class Ledger(AgentMiddleware):
         self.book.link = int(kept.get("link", self.book.link))
         self.book.streamed = self.book.streamed or bool(kept.get("streamed"))
         self.book.after = int(kept.get("after", self.book.after))
+        self.book.model_ms += float(kept.get("ms", 0.0))
         self.book.withheld.update(dict.fromkeys(kept.get("withheld", ())))
         self._pay(kept.get("charges", ()))
 

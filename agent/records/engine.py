@@ -11,6 +11,8 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from agent.records.near import NearConnection, near_connection
+
 BUSY_MS = 10_000
 """How long a writer waits for another program that holds the file."""
 QUEUE_SECONDS = 30.0
@@ -26,9 +28,14 @@ class Database(AsyncEngine):
     that is slow to sync one of a dozen can ask in vain until its time is up.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, turn: asyncio.Lock | None = None) -> None:
         super().__init__(engine.sync_engine)
-        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._turn = turn
+
+    @property
+    def near(self) -> "Database":
+        """The same database for transactions of a few short statements, which run without a thread in between."""
+        return Database(self.execution_options(near=True), turn=self._turn)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -67,17 +74,23 @@ def connect(url: str) -> Database:
         engine = create_async_engine(
             parsed.set(drivername="sqlite+aiosqlite"), json_serializer=_json, pool_size=8, max_overflow=8
         )
+        event.listen(engine.sync_engine, "do_connect", _by_near)
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
-    else:
-        engine = create_async_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            json_serializer=_json,
-            pool_size=10,
-            max_overflow=10,
-            pool_pre_ping=True,
-        )
+        return Database(engine, turn=asyncio.Lock())
+    engine = create_async_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        json_serializer=_json,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+    )
     return Database(engine)
+
+
+def near(engine: AsyncEngine) -> AsyncEngine:
+    """Return the engine for short transactions, see `Database.near`; any other engine as it is."""
+    return engine.near if isinstance(engine, Database) else engine
 
 
 def _json(value: Any) -> str:
@@ -98,6 +111,14 @@ def _prepare(connection: Any, record: Any) -> None:
     cursor.close()
 
 
+def _by_near(dialect: Any, record: Any, args: Any, parameters: dict[str, Any]) -> None:
+    parameters["async_creator_fn"] = near_connection
+
+
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
+    options = connection.get_execution_options()
+    writing = options.get("writing", False)
+    driver = connection.connection.driver_connection
+    if isinstance(driver, NearConnection):
+        driver.near = options.get("near", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")

@@ -1,6 +1,7 @@
 """How messages come in: conversations, the inbox, leases, and batches of messages that become turns."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,7 @@ from agent.records.tables import (
     sentences,
     turns,
 )
+from agent.stages import totalled
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
 ID_BYTES = 16
@@ -302,8 +304,13 @@ class Intake(Store):
         async with self.engine.begin() as connection:
             return (await connection.execute(taken)).rowcount == 1
 
-    async def release(self, conversation: ConversationId, owner: str) -> None:
-        """Give the right back."""
+    async def release(
+        self, conversation: ConversationId, owner: str, *, committing: Mapping[TurnId, float] | None = None
+    ) -> None:
+        """Give the right back. `committing`: what the commits of turns took, in ms, for their records.
+
+        A commit cannot say of itself how long it will have taken, and this transaction is due anyway.
+        """
         given = (
             update(conversations)
             .where(conversations.c.id == conversation, conversations.c.lease_owner == owner)
@@ -311,6 +318,8 @@ class Intake(Store):
         )
         async with self.engine.begin() as connection:
             await connection.execute(given)
+            for turn, ms in (committing or {}).items():
+                await _add_commit(connection, turn, ms)
 
 
 def _open_turn(conversation: ConversationId) -> Select[tuple[str, int]]:
@@ -333,6 +342,14 @@ async def _open(page: Page, turn: TurnId) -> None:
             withheld=False,
         )
     )
+
+
+async def _add_commit(connection: AsyncConnection, turn: TurnId, ms: float) -> None:
+    found = await connection.execute(select(turns.c.record).where(turns.c.id == turn))
+    record = found.scalar_one_or_none()
+    if record is not None:
+        record["ms"] = totalled({**record["ms"], "commit": ms})
+        await connection.execute(update(turns).where(turns.c.id == turn).values(record=record))
 
 
 async def _take_back(page: Page, action: Action | None) -> None:

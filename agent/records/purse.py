@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from agent.records.engine import near
 from agent.records.tables import charges
 from agent.spending import Charge, Spent
 from tools.context import ConversationId, TurnId
@@ -16,7 +17,7 @@ class SqlPurse:
     """Implements `agent.spending.Purse`."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = near(engine)
 
     async def spent(self, conversation: ConversationId, *, day: date) -> tuple[Spent, Spent]:
         """Return the sums of the conversation and of the day."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.ports import Clock
+from agent.records.engine import near
 from agent.records.page import Page
 from tools.context import ConversationId, Language
 
@@ -30,7 +31,7 @@ class Store:
         versions: Mapping[str, str],
         rang: Callable[[ConversationId], None] = lambda conversation: None,
     ) -> None:
-        self.engine = engine
+        self.engine = near(engine)
         self.clock = clock
         self.card = card
         self.versions = versions

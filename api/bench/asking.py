@@ -112,12 +112,21 @@ def _asked(seq: int, answer: dict[str, Any], ms: dict[str, float]) -> Asked:
 
 def questions(company: Path, n: int) -> list[tuple[str, str]]:
     """Return n questions of the pack's own list with their language, with a look at an order after every fourth."""
-    rows = yaml.safe_load((company / "questions.yaml").read_text("utf-8"))
-    rows = rows if isinstance(rows, list) else rows["questions"]
-    own = [(str(row["q"]), str(row["language"])) for row in rows if row.get("document")]
+    own = _own(company)
     mixed: list[tuple[str, str]] = []
     for i, question in enumerate(own):
         mixed.append(question)
         if i % 4 == 3:
             mixed.append(("1045-A?", question[1]))
     return [mixed[i % len(mixed)] for i in range(n)]
+
+
+def documented(company: Path, n: int) -> list[tuple[str, str]]:
+    """Return at most n questions of the pack's own list that a document answers, each once, with their language."""
+    return list(dict.fromkeys(_own(company)))[:n]
+
+
+def _own(company: Path) -> list[tuple[str, str]]:
+    rows = yaml.safe_load((company / "questions.yaml").read_text("utf-8"))
+    rows = rows if isinstance(rows, list) else rows["questions"]
+    return [(str(row["q"]), str(row["language"])) for row in rows if row.get("document")]

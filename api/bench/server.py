@@ -71,6 +71,7 @@ def _environment(settings: Settings, data: Path, port: int) -> dict[str, str]:
         "MAYAK_MODEL": settings.model,
         "MAYAK_MODEL_URL": settings.model_url,
         "MAYAK_MODEL_KEY": settings.model_key,
+        "MAYAK_MODEL_EXTERNAL": "yes" if settings.model_external else "no",
         "MAYAK_IDENTITY_SECRET": SECRET,
         "MAYAK_QUIET_MS": str(settings.quiet_ms),
         "MAYAK_LOG_LEVEL": "warning",

@@ -31,6 +31,24 @@ def turn(
     customers: Annotated[
         int, typer.Option(min=1, max=100, help="Customers who ask at once, with --minutes.")
     ] = 4,
+    stub: Annotated[
+        str,
+        typer.Option(
+            help="Instead: ms of each stage with stub models that answer after so many ms: 0,200,1000."
+        ),
+    ] = "",
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Instead: other agents beside Mayak on the same stub model.")
+    ] = False,
+    in_flight: Annotated[
+        int, typer.Option(min=0, max=5000, help="Talks at once, with --peers; 0: none.")
+    ] = 100,
+    parlant_python: Annotated[
+        str, typer.Option(help="Python of an environment with Parlant, with --peers.")
+    ] = "",
+    long: Annotated[
+        int, typer.Option(min=0, max=5000, help="Instead: one talk of so many turns; at least 20.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Start a real server on a fresh data folder and ask it questions: latency, memory, start times.
@@ -38,6 +56,15 @@ def turn(
     With --minutes it is a soak; the exit code is 1 when a question has no answer or two, or a request failed.
     """
     settings = ctx.obj.settings()
+    if stub:
+        from api.bench.budget import bench_budget, budget_table
+
+        figures = asyncio.run(bench_budget(settings, delays=_delays(stub), asked=n))
+        _print(figures, budget_table(figures), as_json)
+        return
+    if peers or long:
+        _agents(settings, n, in_flight=in_flight, parlant=parlant_python, long=long, as_json=as_json)
+        return
     if minutes is None:
         from api.bench.turn import bench_turn, table
 
@@ -116,6 +143,35 @@ def _peers(
     check_peers()
     figures = compare(list(zip(corpus, questions, strict=True)), embedder=embedder or settings.embedder)
     _print(figures, peers_table(figures), as_json)
+
+
+def _agents(settings: "Settings", n: int, *, in_flight: int, parlant: str, long: int, as_json: bool) -> None:
+    from api.bench.agents.compare import agents_table, bench_long, compare_turns
+    from api.bench.asking import documented
+
+    asked = documented(settings.company, n)
+    if long:
+        if long < 20:
+            raise typer.BadParameter(
+                "A talk of fewer than 20 turns has no tenth and no last.", param_hint="--long"
+            )
+        told = asyncio.run(bench_long(settings, asked, turns=long))
+        _print(told, "\n".join(f"{name:<16} {value}" for name, value in told.items()), as_json)
+        return
+    figures = asyncio.run(compare_turns(settings, asked, in_flight=in_flight, parlant=parlant))
+    _print(figures, agents_table(figures), as_json)
+
+
+def _delays(text: str) -> list[float]:
+    try:
+        delays = [float(part) for part in text.split(",")]
+    except ValueError:
+        delays = []
+    if not delays or not all(0 <= delay <= 60_000 for delay in delays):
+        raise typer.BadParameter(
+            f"{text!r} is no list of delays; write 0,200,1000: milliseconds up to 60000.", param_hint="--stub"
+        )
+    return delays
 
 
 def _sizes(text: str) -> list[int]:

@@ -222,3 +222,23 @@ def test_what_left_before_a_person_came_stays_and_nothing_more_leaves() -> None:
 def test_a_held_turn_never_changes_who_holds_the_conversation() -> None:
     for holder in ("ai", "queued", "closed"):
         assert leaving(RECORD, holder=holder, left=()).holder == holder
+
+
+async def test_what_a_commit_took_is_added_to_its_record_when_the_lease_is_given_back(
+    records: SqlRecords,
+) -> None:
+    id = (await records.open_conversation(channel="widget", language="en")).id
+    await records.accept(id, key="k1", text="Hello")
+    assert await records.lease(id, "one", seconds=30)
+    turn = await records.next_batch(id)
+    assert turn is not None
+    spent = {"queue": 2.0, "situation": 3.0, "first_sentence": 4.0, "total": 5.0}
+    await records.commit(
+        TurnRecord(turn=turn, conversation=id, outcome=Held(), language="en", ms=spent, reasons=("x",))
+    )
+    await records.release(id, "one", committing={turn: 1.5, TurnId("unknown"): 9.0})
+    record = await records.receipt(id, turn)
+    assert record is not None
+    assert record.ms == {**spent, "commit": 1.5, "total": 6.5}
+    assert record.reasons == ("x",)
+    assert await records.lease(id, "two", seconds=30), "the lease was given back"

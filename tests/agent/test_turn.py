@@ -25,6 +25,7 @@ from agent.domain import (
 from agent.fake import FakeFacts, FakeNotices, FakeWriter, FixedClock, InlineSteps
 from agent.pack import load_pack
 from agent.ports import Situation
+from agent.stages import STAGES
 from agent.turn import Turn
 from knowledge.types import DocumentId, Passage, PassageId
 from tests.agent.desk import FakeActions, Ledger, proposal
@@ -187,6 +188,13 @@ async def test_a_calibration_that_is_exchanged_is_the_one_that_decides() -> None
     await turn.run(TurnId("t1"), steps=InlineSteps())
     assert ledger.record.outcome == Escalated(reason="not_sure")
     assert ledger.appended == []
+
+
+async def test_the_stages_of_an_answered_turn_are_all_of_its_time() -> None:
+    ledger, _ = await decide(situation("за сколько дней можно вернуть товар?"), GROUNDED)
+    ms = ledger.record.ms
+    assert {"situation", "decide", "retrieval", "check", "send", "total"} <= set(ms)
+    assert ms["total"] == pytest.approx(sum(value for name, value in ms.items() if name in STAGES))
 
 
 async def test_a_wrong_number_never_leaves_and_a_person_is_called() -> None:
