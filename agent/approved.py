@@ -21,6 +21,7 @@ from agent.ports import Approvals, Facts, Similarity
 from agent.promise import Promise
 from agent.reading import read_answer
 from agent.sameness import Known
+from knowledge.approved import PATH
 from knowledge.rank.follow_up import leans
 from knowledge.types import Approved, Hit, Language, Passage, Query, Retrieval
 
@@ -111,7 +112,7 @@ def as_approved(
     """
     if retrieval.approved is None or len(question) > LONGEST:
         return None
-    passage = retrieval.approved.passage
+    passage = _under(retrieval.approved)
     draft = Draft(kind="answer", sentences=_sentences(passage))
     own = [hit for hit in retrieval.hits if hit.passage.id != passage.id]
     first = Hit(passage=passage, score=max((hit.score for hit in own), default=0.0))
@@ -128,6 +129,13 @@ def as_approved(
     if not judged.sentences or judged.dropped or calibration.accept(promise, from_tools=True) > SURE:
         return None
     return draft, replace(judged, confidence=Confidence(value=SURE, reasons=()), gate="send")
+
+
+def _under(approved: Approved) -> Passage:
+    """Return the passage under the wording that was asked: a citation need not list all the others."""
+    before, path, wordings = approved.passage.heading.rpartition(PATH)
+    heading = f"{before}{path}{approved.question}" if wordings else ""
+    return replace(approved.passage, heading=heading)
 
 
 def _sentences(passage: Passage) -> tuple[Sentence, ...]:

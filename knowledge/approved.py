@@ -18,7 +18,8 @@ from knowledge.keeping import tables as t
 from knowledge.keeping.shown import passage_of, passages_query
 from knowledge.types import Approved, Language, Passage
 
-_PATH = " › "
+PATH = " › "
+"""What joins the headings a passage stands under."""
 _QUESTION = re.compile(r"[^?]*[^\W_][^?]*\?+")
 
 
@@ -46,7 +47,7 @@ class ApprovedAnswers:
 
 def questions_of(passage: Passage) -> tuple[str, ...]:
     """Return the questions a passage stands under: those of its last heading, or of the title where it has none."""
-    under = passage.heading.rpartition(_PATH)[2] or passage.title
+    under = passage.heading.rpartition(PATH)[2] or passage.title
     return tuple(" ".join(found.split()) for found in _QUESTION.findall(under))
 
 

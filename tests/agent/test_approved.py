@@ -85,6 +85,13 @@ async def test_the_same_question_gets_the_approved_answer_and_no_model_is_asked(
     assert (record.signals, record.evidence) == ({}, ("cards#1",))
 
 
+async def test_a_citation_names_the_wording_that_was_asked_and_no_other() -> None:
+    answer = replace(CARDS, heading=f"Виды › {QUESTION} Какой срок у карты?")
+    record, _, _ = await ended(QUESTION, approved(answer=answer), live=(RETURNS, answer))
+    titles = {c.title for reply in record.replies for c in reply.citations}
+    assert titles == {f"Подарочные карты › Виды › {QUESTION}"}
+
+
 async def test_a_question_nobody_approved_an_answer_to_goes_the_usual_way() -> None:
     record, writer, _ = await ended("Сколько действует скидочная карта?", approved())
     assert len(writer.asked) == 1
