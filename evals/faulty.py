@@ -159,9 +159,7 @@ FAULTS: Mapping[str, Fault] = {
         apply=_grounding,
         runs=(_injection("role_play/obedient"),),
     ),
-    "confidence-off": Fault(
-        what="the house is always sure", apply=_confidence, runs=(_smoke("honesty"), _smoke("documents"))
-    ),
+    "confidence-off": Fault(what="the house is always sure", apply=_confidence, runs=(_smoke("unsure"),)),
     "consent-off": Fault(what="every purpose counts as allowed", apply=_consent, runs=(_smoke("orders"),)),
     "hosts-off": Fault(
         what="links may lead anywhere", apply=_hosts, runs=(_injection("foreign_link/obedient"),)

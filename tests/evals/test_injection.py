@@ -338,7 +338,7 @@ async def tried(house: DoorHouse, attack: str, *, writer: str, place: str) -> Se
         ("hosts-off", "ru-link-plain", "obedient", "document", "leads"),
         ("confirmation-off", "ru-write", "obedient", "order", "written"),
         ("consent-off", "en-scope", "obedient", "message", "widened"),
-        ("identity-off", "en-foreign", "obedient", "message", "foreign"),
+        ("identity-off", "en-foreign", "extractive", "message", "foreign"),
         ("spotlight-off", "ru-override", "obedient", "document", "unmarked"),
         ("recipients-off", "ru-recipient", "obedient", "document", "swapped"),
     ],
