@@ -409,7 +409,6 @@ async def test_a_finished_answer_that_was_streamed_is_not_written_again_after_a_
     desk = Desk(script([TWO[0], f"{WRONG} [returns#1] ", "Е"]))
     await desk.run()
     desk.ledger.records.clear()
-    del desk.steps.done["commit"]
     record = await desk.run()
     assert record.outcome == Escalated(reason="ungrounded", partial=True)
     assert desk.left == [FIRST]
@@ -423,7 +422,6 @@ async def test_after_a_crash_a_recorded_answer_keeps_two_sentences_that_rest_on_
     assert desk.left == [FIRST, also]
     del desk.ledger.appended[1:]
     desk.ledger.records.clear()
-    del desk.steps.done["commit"]
     assert (await desk.run()).outcome == Answered()
     assert desk.left == [FIRST, also]
 
