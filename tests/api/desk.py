@@ -91,13 +91,13 @@ class RuleTurn:
         if "unprepared" in said:
             raise RuntimeError("nothing can be prepared")
 
-    async def run(self, turn: TurnId, *, steps: Steps) -> TurnRecord:
+    async def run(self, turn: TurnId, *, steps: Steps, waited: float = 0.0) -> TurnRecord:
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)
         text = "\n".join(i.text or _said(i.action) for i in situation.batch)
         self.began.append(text)
         await self.notices.status(situation.conversation.id, turn, "looking…")
         record = await self._decide(turn, situation, text, attempt=steps.attempt)
-        await steps.run("commit", lambda: self.records.commit(record, attempt=steps.attempt), of=bool)
+        await self.records.commit(record, attempt=steps.attempt)
         return record
 
     async def _decide(self, turn: TurnId, situation: Situation, text: str, *, attempt: int) -> TurnRecord:

@@ -39,6 +39,8 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/console/bulk/undo"): CURATORS,
     ("GET", "/console/gaps"): CURATORS,
     ("POST", "/console/gaps"): CURATORS,
+    ("GET", "/console/gaps/{gap}/answer"): CURATORS,
+    ("GET", "/console/accuracy"): CURATORS,
     ("POST", "/console/gaps/{gap}/draft"): CURATORS,
     ("POST", "/console/gaps/{gap}/close"): CURATORS,
     ("POST", "/console/gaps/{gap}/reopen"): CURATORS,
