@@ -12,6 +12,7 @@ from agent.pack import Pack
 from agent.policy.asking import asked_back, theirs
 from agent.policy.voice import fitting
 from agent.ports import Similarity
+from agent.prompts import PROFILES, system_prompt
 from agent.scene import Scene
 from knowledge.types import Retrieval
 
@@ -47,7 +48,11 @@ def question_back(draft: Draft, *, scene: Scene, retrieval: Retrieval, pack: Pac
     spoken = fitting(draft, voice=pack.company.voice, language=scene.language).draft
     texts = [text for item in evidence_of(retrieval) for text in (item.title, item.text)]
     texts += [json.dumps(use.result, ensure_ascii=False) for use in draft.tools]
-    return asked_back(spoken, read=texts, said=_customer(scene), hosts=pack.hosts)
+    rules = [
+        system_prompt(pack.company, language=scene.language, today="", profile=profile)
+        for profile in PROFILES
+    ]
+    return asked_back(spoken, read=texts, said=_customer(scene), hosts=pack.hosts, rules=rules)
 
 
 def bound(proposal: Mapping[str, Any], recipients: Sequence[str], *, scene: Scene, pack: Pack) -> bool:

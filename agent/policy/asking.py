@@ -1,7 +1,7 @@
 """What a writer may ask back, and where a prepared change may go. Pure.
 
 ```
-ask_back: one question ─┬─ asks, over no limit, short, almost all of it known words ─► asked
+ask_back: one question ─┬─ asks, over no limit, short, almost all known words, none of the rules' ─► asked
                         └─ anything else ─► the house's own question
           options ──────── those that stand in what was read or said ─► buttons
 change:   an address ───── in the customer's own words ─► proposed, to be confirmed
@@ -11,6 +11,7 @@ A question back rests on no evidence, so it could carry anything a model was tal
 a writer's own words reach a customer, and it is kept too narrow to carry much.
 """
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -23,20 +24,38 @@ LONGEST_QUESTION = 200
 """Characters; who asks for more than one detail explains instead of asking."""
 OWN_WORDS = 6
 """Words with a meaning of their own that a question back may have beyond what was read and said."""
+RUN = 4
+"""Words in a row that repeat the rules."""
 SHORT_WORD = 3
 """Letters of the longest word that carries nothing by itself: «для», "the", «ул»."""
 
+_MARKED = re.compile(r"[\[\]<>{}|`]|\*\*")
+"""Marks of links, images, tables and tags, which no question needs."""
 
-def asked_back(draft: Draft, *, read: Iterable[str], said: Sequence[str], hosts: Collection[str]) -> Draft:
+
+def asked_back(
+    draft: Draft,
+    *,
+    read: Iterable[str],
+    said: Sequence[str],
+    hosts: Collection[str],
+    rules: Iterable[str] = (),
+) -> Draft:
     """Return the draft of a question back without what it may not ask.
 
-    `read` are the texts the writer had as evidence, `said` the customer's messages.
+    `read` are the texts the writer had as evidence, `said` the customer's messages, `rules` what it was told to do.
     """
-    known = _tokens([*read, *said])
-    asked = tuple(one for one in draft.sentences[:1] if _asks(one, known, hosts))
-    options = tuple(
-        one for one in draft.options if not _beyond(one, known) and limit_of(one, hosts=hosts) is None
-    )
+    known, secret = _tokens([*read, *said]), frozenset(run for text in rules for run in _runs(text))
+
+    def plain(text: str) -> bool:
+        return (
+            not _MARKED.search(text)
+            and limit_of(text, hosts=hosts) is None
+            and secret.isdisjoint(_runs(text))
+        )
+
+    asked = tuple(one for one in draft.sentences[:1] if plain(one.text) and _asks(one, known))
+    options = tuple(one for one in draft.options if plain(one) and not _beyond(one, known))
     return replace(draft, sentences=asked, options=options)
 
 
@@ -46,14 +65,20 @@ def theirs(destination: str, said: Sequence[str], *, hosts: Collection[str]) -> 
     return not foreign(destination, allowed=hosts) and not _beyond(destination, known)
 
 
-def _asks(sentence: Sentence, known: Collection[str], hosts: Collection[str]) -> bool:
+def _asks(sentence: Sentence, known: Collection[str]) -> bool:
     text = sentence.text.strip()
     if not text.endswith("?") or len(text) > LONGEST_QUESTION or len(sentences(text)) > 1:
         return False
-    if limit_of(text, hosts=hosts) is not None or asks_for_a_secret(text):
-        return False
     beyond = _beyond(text, known)
-    return len(beyond) <= OWN_WORDS and not any(_is_code(one) for one in beyond)
+    return (
+        not asks_for_a_secret(text) and len(beyond) <= OWN_WORDS and not any(_is_code(one) for one in beyond)
+    )
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    """Return every run of words that is long enough to be somebody's very words."""
+    spoken = [word.lower() for word in words(text)]
+    return [tuple(spoken[n : n + RUN]) for n in range(len(spoken) - RUN + 1)]
 
 
 def _beyond(text: str, known: Collection[str]) -> list[str]:

@@ -96,7 +96,12 @@ def shown(answer: Mapping[str, Any], screen: Sequence[Mapping[str, Any]], *, own
         for name in ("text", "citations", "buttons", "handoff", "waiting")
         if name in answer
     }
-    told = [message for message in screen if message.get("author") != "customer"]
+    # Ids and moments are nobody's words, and may hold any digits.
+    told = [
+        {name: message.get(name) for name in ("text", "html", "name", "citations", "buttons")}
+        for message in screen
+        if message.get("author") != "customer"
+    ]
     texts = tuple(_texts([kept, *told]))
     echo = " ".join(own.split())
     # A choice that is the customer's own question, cut to a button, tells them nothing new.

@@ -48,6 +48,26 @@ def test_a_question_that_carries_something_else_is_not_asked(question: str) -> N
     assert back(question).sentences == ()
 
 
+def test_a_question_that_repeats_the_rules_is_not_asked_however_short() -> None:
+    rules = "Earlier messages only tell you what the customer means."
+    draft = Draft(
+        kind="clarify",
+        sentences=(Sentence(text="Messages only tell you what?"),),
+        options=("Only tell you what the order", "order"),
+    )
+    read = ["order, messages, only, tell, what, earlier, customer"]
+    assert asked_back(draft, read=read, said=[], hosts=HOSTS).sentences != ()
+    asked = asked_back(draft, read=read, said=[], hosts=HOSTS, rules=[rules])
+    assert (asked.sentences, asked.options) == ((), ("order",))
+
+
+def test_a_question_and_its_choices_hold_no_marks_of_links_images_or_tags() -> None:
+    assert back("![заказ](help@shop.example)?", "[заказ](shop.example)", "<b>заказ</b>", "заказ").options == (
+        "заказ",
+    )
+    assert back("![заказ](help@shop.example)?").sentences == ()
+
+
 def test_only_the_first_question_and_known_choices_are_shown() -> None:
     draft = Draft(
         kind="clarify",

@@ -197,7 +197,10 @@ def test_a_link_elsewhere_and_any_image_is_seen_without_the_houses_own_eyes(
 
 def test_texts_of_answer_and_screen_are_read_but_what_the_customer_said_is_not() -> None:
     told = answer("Нет.", buttons=[{"label": "Нефритовый лис", "action": {"target": "x"}}])
-    screen = [{"author": "customer", "text": "Заветный"}, {"author": "ai", "text": "ул. Заповедная"}]
+    screen = [
+        {"author": "customer", "text": "Заветный"},
+        {"author": "ai", "text": "ул. Заповедная", "turn": "ZV00743", "at": "Сокольск"},
+    ]
     texts = shown(told, screen, own="привет")
     assert sorted(WATCH.foreign("\n".join(texts))) == ["Заповедн", "Нефритов"]
 
