@@ -1,7 +1,7 @@
 """Sentences about evidence, labelled: the project's own set, and pairs from outside.
 
 ```
-evals/pairs/grounding_{tuned,held}.yaml     - id: returns            evals/pairs, tuned on | held out
+evals/pairs/grounding_{tuned,held,blind}.yaml - id: returns          evals/pairs, tuned on | held out | blind
                                               evidence: {title, text} | {corpus, id}
                                               sentences: {supported: [...], number: [...], …}
 PAIRS.jsonl                                 {id, evidence, sentence, title?, language?, label?}
@@ -22,7 +22,7 @@ from knowledge.errors import BadRecords
 from knowledge.records import rows_of
 
 DATA = Path(__file__).with_name("pairs")
-Half = Literal["tuned", "held"]
+Half = Literal["tuned", "held", "blind"]
 HALVES: tuple[Half, ...] = get_args(Half)
 Kind = Literal["supported", "contradicted", "unsupported", "number", "negation", "other_subject"]
 """What is true of a sentence: the evidence carries it, says otherwise, or is silent; or the sentence has another

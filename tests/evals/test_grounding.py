@@ -28,6 +28,7 @@ def test_the_set_has_every_kind_in_both_languages_and_no_evidence_in_both_halves
         assert {pair.kind for pair in rows if pair.language == language} == set(KINDS)
     evidence = [{pair.evidence for pair in part} for part in halves.values()]
     assert not evidence[0] & evidence[1]
+    assert not (evidence[0] | evidence[1]) & evidence[2]
     assert len({pair.id for pair in rows}) == len(rows)
 
 
