@@ -140,6 +140,16 @@ def meaning(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_synonyms().get(word, word) for word in found))
 
 
+def synonym(root: str) -> str:
+    """Return the stem that stands for a stem and its synonyms."""
+    return _synonyms().get(root, root)
+
+
+def is_silent(root: str) -> bool:
+    """Whether the sense of a stem is told otherwise: as a denial, or as none."""
+    return root in _silent()
+
+
 def covered(said: Iterable[str], given: Iterable[str]) -> list[str]:
     """Return those of `said` that stand in `given`, in some form."""
     there = frozenset(given)
