@@ -47,7 +47,7 @@ def signs_of(said: str, text: str, title: str, *, encoder: Encoder) -> Signed:
     """Return the signs of a sentence beside a piece of evidence that stands under a title."""
     pair = Pair(said=said, title=title, given=read(text, title, encoder), encoder=encoder)
     # One call for all that the sentence needs: the encoder remembers, and a batch costs little more than a text.
-    encoder.vectors([said, *(part.text for part in clauses(said)), *strange(pair.words, pair.given)])
+    encoder.vectors([said, *_parts(said), *strange(pair.words, pair.given)])
     single = singles(pair)
     order = sorted(range(len(single)), key=lambda n: -single[n].share)
     home = single[order[0]]
@@ -292,7 +292,7 @@ def _denials(pair: Pair, place: str) -> Signs:
 
 def _meaning(pair: Pair, home: int, place: str) -> Signs:
     given, encoder = pair.given, pair.encoder
-    parts = [clause.text for clause in clauses(pair.said)] or [pair.said]
+    parts = _parts(pair.said)
     whole, window, *of_parts = encoder.vectors([pair.said, place, *parts])
     units = given.unit_vectors @ whole
     cells = np.concatenate([given.clause_vectors, given.unit_vectors])
@@ -305,3 +305,9 @@ def _meaning(pair: Pair, home: int, place: str) -> Signs:
         "cosine_part_least": each.min(),
         "cosine_part_mean": each.mean(),
     }
+
+
+def _parts(said: str) -> list[str]:
+    """Return the clauses of a sentence; one alone is the sentence itself, encoded once."""
+    parts = [clause.text for clause in clauses(said)]
+    return parts if len(parts) > 1 else [said]
