@@ -10,22 +10,35 @@ from typing import cast
 
 from agent import lexicon
 from agent.ports import Similarity
-from knowledge.embed.port import Embedder
+from knowledge.embed.port import Embedder, Vectors
 
 FLAT = 0.95
 """An encoder whose unrelated sentences are this close tells nothing."""
 
 
-def close_to(encoder: Embedder) -> Similarity:
-    """Return the semantic closeness of texts by the given encoder: cosine, cut at 0."""
+class Closeness:
+    """Semantic closeness of texts by an encoder: cosine, cut at 0. An `Encoder` of `agent.ports`."""
 
-    def similarity(text: str, others: Sequence[str]) -> list[float]:
+    def __init__(self, encoder: Embedder) -> None:
+        self._encoder = encoder
+
+    @property
+    def name(self) -> str:
+        return self._encoder.name
+
+    def __call__(self, text: str, others: Sequence[str]) -> list[float]:
         if not others:
             return []
-        vectors = encoder.queries([text, *others])
+        vectors = self.vectors([text, *others])
         return [max(0.0, float(score)) for score in vectors[1:] @ vectors[0]]
 
-    return similarity
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.queries(texts)
+
+
+def close_to(encoder: Embedder) -> Closeness:
+    """Return the semantic closeness of texts by the given encoder."""
+    return Closeness(encoder)
 
 
 def closeness(text: str, others: Sequence[str], *, similarity: Similarity) -> list[float]:

@@ -18,13 +18,11 @@ from typing import Literal
 
 from agent import lexicon
 from agent.clauses import Clause, clauses
-from agent.language import stem
+from agent.naming import first_stem, names, names_across, names_occur, quoted_occur
 from knowledge.text.quantities import Quantity, agree, quantities, words_masked
 
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
-_CAPITAL = re.compile(r"(?<![\w-])[A-ZА-ЯЁ][^\W\d_]*(?:-[^\W\d_]+)*")
-_SENTENCE_START = re.compile(r"^[\W_]*$|[.!?…:]\s*[\W_]*$|[«\"“„(]$")
 _SUPERSEDED = re.compile(r"\b(?:вместо|instead of|rather than)\s[^,.;:()]{1,40}", re.IGNORECASE)
 """What no longer holds: «2 декабря вместо 28 ноября»."""
 
@@ -32,7 +30,6 @@ _PRONOUN = re.compile(
     r"\W*(?:он|она|оно|они|его|её|ее|их|это|этот|эта|he|she|it|they|his|her|its|their|this|these)\b",
     re.IGNORECASE,
 )
-_IN_QUOTES = re.compile(r"[«“„\"](?P<what>[^«»“”„\"]{2,60})[»”“\"]")
 RANGE = 4
 """Characters between two numbers up to which they are ends of one range."""
 
@@ -55,7 +52,7 @@ class Ground:
     @property
     def topic(self) -> tuple[Quantity, ...]:
         """Numbers that name the one thing the passage is about: an order, a model."""
-        named = [one for one in quantities(f"{self.title}. {self.opening}") if _names_thing(one)]
+        named = [one for one in quantities(f"{self.title}. {self.opening}") if names_thing(one)]
         return tuple(named) if len({one.value for one in named}) == 1 else ()
 
 
@@ -63,8 +60,8 @@ def contradiction(said: str, ground: Ground) -> Contradiction | None:
     """Return what `said` says against the ground."""
     if not numbers_occur(said, ground):
         return "number"
-    across = script(said) != script(ground.place)
-    return _across(said, ground) if across else _clause_by_clause(said, ground)
+    foreign = script(said) != script(ground.place)
+    return across(said, ground) if foreign else _clause_by_clause(said, ground)
 
 
 @lru_cache(maxsize=4096)
@@ -81,7 +78,7 @@ def script(text: str) -> str:
 # Clauses. ---------------------------------------------------------------------------------------------------
 
 
-def _across(said: str, ground: Ground) -> Contradiction | None:
+def across(said: str, ground: Ground) -> Contradiction | None:
     """Compare with another language, where only numbers and denials can be."""
     here = clauses(ground.place)
     for claim in clauses(said):
@@ -91,29 +88,29 @@ def _across(said: str, ground: Ground) -> Contradiction | None:
     denies, denied = (any(one.denied for one in part) for part in (clauses(said), here))
     if denies != denied and (denies or not quantities(said)):
         return "negation"
-    names = _names(said)
+    named = names(said)
     there = len(names_across(said, f"{ground.place} {ground.title}"))
-    return None if there >= lexicon.threshold("names_across") * len(names) else "unsupported"
+    return None if there >= lexicon.threshold("names_across") * len(named) else "unsupported"
 
 
 def _clause_by_clause(said: str, ground: Ground) -> Contradiction | None:
     given, title = clauses(ground.whole), lexicon.meaning(ground.title)
     if not lexicon.claims(said) <= lexicon.claims(f"{ground.place} {ground.title}"):
         return "negation"
-    rare = _rarity(given, title)
+    rare = rarity(given, title)
     topic = frozenset(
-        one.value for one in quantities(f"{ground.title}. {ground.opening}") if _names_thing(one)
+        one.value for one in quantities(f"{ground.title}. {ground.opening}") if names_thing(one)
     )
     for claim in clauses(said):
-        homes = _closest(claim, given, rare, topic=topic)
+        homes = closest(claim, given, rare, topic=topic)
         found = (
             _against_home(claim, homes, given, ground, rare) if homes else "number" if claim.numbers else None
         )
         if found is not None:
             return found
         for rival in given if homes else ():
-            kind = _rivalry(claim, rival, homes)
-            if kind and _belongs(claim, rival, homes, rare):
+            kind = rivalry(claim, rival, homes)
+            if kind and belongs(claim, rival, homes, rare):
                 return kind
     return None
 
@@ -122,27 +119,35 @@ def _against_home(
     claim: Clause, homes: Sequence[Clause], given: Sequence[Clause], ground: Ground, rare: Rarity
 ) -> Contradiction | None:
     near = [clause for clause in given if any(clause.sentence == home.sentence for home in homes)]
-    known = ground.topic
-    for said in claim.numbers:
-        if any(home.holds(said) for home in homes) or any(agree(said, one) for one in known):
-            continue
-        rivalled = said.kind != "code" and any(home.rivals(said) for home in homes)
-        if rivalled or not _joined(claim, said, near, homes, given):
-            return "number"
+    if wrong_number(claim, homes, near, given, ground):
+        return "number"
     around = "; ".join(clause.text for clause in near)
-    if _denied_otherwise(claim, near, rare):
+    if denied_otherwise(claim, near, rare):
         return "negation"
-    if lexicon.opposed(claim.text, around) or _spared(claim, homes):
+    if lexicon.opposed(claim.text, around) or spared(claim, homes):
         return "negation"
-    if _PRONOUN.match(around):
-        around += _before(near[0], given)
-    if claim.sentence == 0 and not claim.before and _substituted(claim, homes, ground):
+    if begins_with_pronoun(around):
+        around += before(near[0], given)
+    if claim.sentence == 0 and not claim.before and substituted(claim, homes, ground):
         return "unsupported"
-    named = _names_occur(claim.text, around, ground) and _quoted_occur(claim.text, around, ground)
+    named = names_occur(claim.text, around, ground) and quoted_occur(claim.text, around, ground)
     return None if named else "unsupported"
 
 
-def _denied_otherwise(claim: Clause, near: Sequence[Clause], rare: Rarity) -> bool:
+def wrong_number(
+    claim: Clause, homes: Sequence[Clause], near: Sequence[Clause], given: Sequence[Clause], ground: Ground
+) -> bool:
+    """Whether a number of the claim is another one at home, or stands with other words."""
+    for said in claim.numbers:
+        if any(home.holds(said) for home in homes) or any(agree(said, one) for one in ground.topic):
+            continue
+        rivalled = said.kind != "code" and any(home.rivals(said) for home in homes)
+        if rivalled or not joined(claim, said, near, homes, given):
+            return True
+    return False
+
+
+def denied_otherwise(claim: Clause, near: Sequence[Clause], rare: Rarity) -> bool:
     """Whether the clause that speaks of the same says "not" where the claim does not, or the other way round.
 
     Where the claim denies one word, it is held against the clauses with that word.
@@ -167,7 +172,7 @@ def _about(claim: Clause, clause: Clause, rare: Rarity) -> float:
     return words + 0.5 * sum(clause.holds(number) for number in claim.numbers)
 
 
-def _joined(
+def joined(
     claim: Clause, said: Quantity, near: Sequence[Clause], homes: Sequence[Clause], given: Sequence[Clause]
 ) -> bool:
     """Whether a number the home lacks stands nearby, or with a word of the claim that the home lacks too."""
@@ -177,13 +182,18 @@ def _joined(
     return any(clause.holds(said) and lexicon.covered(left, clause.words) for clause in given)
 
 
-def _before(clause: Clause, given: Sequence[Clause]) -> str:
+def begins_with_pronoun(text: str) -> bool:
+    """Whether the text speaks of something the sentence before it names."""
+    return bool(_PRONOUN.match(text))
+
+
+def before(clause: Clause, given: Sequence[Clause]) -> str:
     """Return the sentence before the clause's own, which a pronoun points to."""
     return "; ".join(one.text for one in given if one.sentence == clause.sentence - 1)
 
 
 @lru_cache(maxsize=512)
-def _rarity(given: tuple[Clause, ...], title: tuple[str, ...]) -> Rarity:
+def rarity(given: tuple[Clause, ...], title: tuple[str, ...]) -> Rarity:
     """Return how much each stem of the evidence tells its clauses apart, 0..1; words of the title tell little."""
     counts = Counter(word for clause in given for word in clause.words)
     return {
@@ -192,12 +202,12 @@ def _rarity(given: tuple[Clause, ...], title: tuple[str, ...]) -> Rarity:
     }
 
 
-def _names_thing(number: Quantity) -> bool:
+def names_thing(number: Quantity) -> bool:
     """Whether the number is a name rather than a value: of an order, of a model."""
     return number.kind == "code" or (number.kind == "number" and not number.unit and len(number.value) >= 4)
 
 
-def _closest(claim: Clause, given: Sequence[Clause], rare: Rarity, *, topic: frozenset[str]) -> list[Clause]:
+def closest(claim: Clause, given: Sequence[Clause], rare: Rarity, *, topic: frozenset[str]) -> list[Clause]:
     """Return the clauses that share most with the claim, first of all its numbers; none where that tells nothing.
 
     `topic` are numbers that name what the whole passage is about: they tell no clause from another.
@@ -232,16 +242,16 @@ def _size(claim: Clause, rare: Rarity) -> float:
     return sum(rare.get(word, lexicon.weight(word)) for word in claim.words) + len(claim.numbers)
 
 
-def _spared(claim: Clause, homes: Sequence[Clause]) -> bool:
+def spared(claim: Clause, homes: Sequence[Clause]) -> bool:
     """Whether the evidence leaves something out and the claim does not."""
     return not claim.spared and all(home.spared for home in homes)
 
 
-def _rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradiction | None:
+def rivalry(claim: Clause, rival: Clause, homes: Sequence[Clause]) -> Contradiction | None:
     """Return in what another clause of the evidence differs from the claim; None where it does not, or is its home."""
     if rival in homes or (_values(claim) > 1 and all(all(map(h.holds, claim.numbers)) for h in homes)):
         return None
-    values = [said for said in claim.numbers if not _names_thing(said)]
+    values = [said for said in claim.numbers if not names_thing(said)]
     if any(rival.rivals(said) or rival.nothing(said) for said in values):
         return "number"
     if rival.gapped and not claim.numbers:
@@ -261,7 +271,7 @@ def _says(rival: Clause, claim: Clause) -> bool:
     return len(words) >= 2 and len(lexicon.covered(words, rival.words)) == len(words)
 
 
-def _belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity) -> bool:
+def belongs(claim: Clause, rival: Clause, homes: Sequence[Clause], rare: Rarity) -> bool:
     """Whether the claim's words stand with the rival rather than at home.
 
     Within a sentence, what an earlier clause says may hold for the later ones too (a common beginning), never the
@@ -302,38 +312,19 @@ def numbers_occur(text: str, ground: Ground) -> bool:
     known = {number.value for number in ground.topic}
     return all(
         (said.spelled and said.value == "1" and not said.unit)
-        or (_names_thing(said) and said.value in known)
+        or (names_thing(said) and said.value in known)
         or any(agree(said, quantity) for quantity in there)
         for said in quantities(text)
     )
 
 
-def _names_occur(text: str, given: str, ground: Ground) -> bool:
-    """Whether every name of the text stands in the evidence, its title, or the sentence that opens its passage.
-
-    A first word has its capital anyway: it is a name where the passage has it as one.
-    """
-    known = _names(ground.whole)
-    names = {*_names(text), *(word for word in _first(text) if word in known)}
-    here = _stems_of(given)
-    missing = {name for name in names if not _occurs(name, here)}
-    if not missing:
-        return True
-    others = [name for name in _names(given) if not _occurs(name, frozenset(names))]
-    others += [q.value for q in quantities(given) if q.kind == "code" and q.value not in _codes(text)]
-    if all(_occurs(name, _stems_of(ground.title)) for name in missing):
-        # A title may name several things: then the evidence speaks of the one it names itself.
-        return not any(_occurs(name, _stems_of(ground.title)) for name in others)
-    return not others and all(_occurs(name, _stems_of(ground.whole)) for name in missing)
-
-
-def _substituted(claim: Clause, homes: Sequence[Clause], ground: Ground) -> bool:
+def substituted(claim: Clause, homes: Sequence[Clause], ground: Ground) -> bool:
     """Whether the claim begins with a thing the passage does not know, where its home begins with another one."""
     first, whole = claim.words[:1], (*lexicon.meaning(ground.whole), *lexicon.meaning(ground.title))
     if (
         not first
         or lexicon.covered(first, whole)
-        or _first(claim.text) != [*first]
+        or first_stem(claim.text) != [*first]
         or not lexicon.is_thing(claim.text)
     ):
         return False
@@ -344,52 +335,3 @@ def _substituted(claim: Clause, homes: Sequence[Clause], ground: Ground) -> bool
         if (led or _PRONOUN.match(home.text)) and len(known) >= 0.75 * len(rest):
             return True
     return False
-
-
-def _quoted_occur(text: str, given: str, ground: Ground) -> bool:
-    """Whether every name in quotation marks stands in the evidence: a state, a level, a button."""
-    here = lexicon.plain(f"{given} {ground.title} {ground.opening}")
-    return all(
-        all(_occurs(word, _stems_of(here)) for word in _stems_of(match["what"]))
-        for match in _IN_QUOTES.finditer(text)
-    )
-
-
-def _first(text: str) -> list[str]:
-    return [stem(word) for word in lexicon.spelled(text)[:1]]
-
-
-def names_across(text: str, given: str) -> list[str]:
-    """Return the names of `text` that stand in `given` in another alphabet."""
-    here = frozenset(lexicon.skeleton(word) for word in _stems_of(given))
-    return [name for name in _names(text) if _occurs(lexicon.skeleton(name), here)]
-
-
-@lru_cache(maxsize=4096)
-def _names(text: str) -> frozenset[str]:
-    """Return the stems of words with a capital letter that do not open a sentence, and of those in quotes."""
-    masked = words_masked(text)
-    found: set[str] = set()
-    for match in _CAPITAL.finditer(masked):
-        before = masked[: match.start()]
-        quoted = before.endswith(("«", "“", "„", '"'))
-        opens = bool(_SENTENCE_START.search(before)) and not quoted
-        foreign = bool(_LATIN.match(match.group())) and bool(_CYRILLIC.search(text))
-        if (opens and not foreign) or lexicon.is_ignored_name(match.group()):
-            continue
-        found.update(stem(part) for part in lexicon.plain(match.group()).split("-") if part)
-    return frozenset(found)
-
-
-def _codes(text: str) -> frozenset[str]:
-    return frozenset(quantity.value for quantity in quantities(text) if quantity.kind == "code")
-
-
-@lru_cache(maxsize=4096)
-def _stems_of(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in re.findall(r"[^\W\d_]+", lexicon.plain(words_masked(text))))
-
-
-def _occurs(name: str, there: frozenset[str]) -> bool:
-    shortest = max(3, len(name) - 2)
-    return name in there or any(len(o) >= shortest and o[:shortest] == name[:shortest] for o in there)

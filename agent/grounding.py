@@ -7,9 +7,10 @@ Sentence ─► its references ─┬─ none ───────────�
                                              ├─ its sense ─────────► supported   (rebound: other evidence has it)
                                              └─ number | negation | unsupported
 ```
-The sense of a sentence is there when every number, price, date and code of it, every name, its denials and most
-of its words stand in one place of the evidence. Nothing here understands; everything here compares, so that what
-passes can be shown to the customer beside the words it rests on.
+The sense of a sentence is there when every number, price, date and code of it stands in the evidence and the judge
+fitted for the encoder finds the rest there too (`agent.weighed`). With another encoder, or none, rules decide: every
+name, its denials and most of its words must stand in one place. Nothing here understands; everything here compares, so
+that what passes can be shown to the customer beside the words it rests on.
 """
 
 import re
@@ -20,10 +21,13 @@ from typing import Literal
 
 from agent import lexicon
 from agent.closeness import closeness
-from agent.contradiction import Ground, contradiction, names_across, numbers_occur, script, words_of
+from agent.contradiction import Ground, contradiction, numbers_occur, script, words_of
 from agent.domain import Citation, Evidence, Sentence
 from agent.language import sentences
-from agent.ports import Similarity
+from agent.naming import names_across
+from agent.ports import Encoder, Similarity
+from agent.weighed import weigh
+from agent.weighing import Judge, judge_of
 from knowledge.text.quantities import agree, quantities, words_masked
 
 Reason = Literal[
@@ -114,12 +118,25 @@ def _against(text: str, item: Evidence, similarity: Similarity | None) -> Verdic
         return Verdict(
             ok=True, reason="quoted", citations=(Place(item=item, text=quoted).citation,), score=1.0
         )
+    if isinstance(similarity, Encoder) and units and (judge := judge_of(similarity.name)) is not None:
+        return _weighed(text, item, units, encoder=similarity, judge=judge)
     places = sorted(_places(text, item, units), key=lambda place: _share(text, place), reverse=True)
     near = _near(text, places, similarity)
     if near is None:
         return _elsewhere(text, places, units)
     # From here on the evidence speaks of the same matter: what differs now contradicts.
     return _judge(text, near, units[0])
+
+
+def _weighed(text: str, item: Evidence, units: Sequence[str], *, encoder: Encoder, judge: Judge) -> Verdict:
+    known = max((_share(words_masked(text), place) for place in _places(text, item, units)), default=0.0)
+    if not words_of(text) and not quantities(text):
+        return Verdict(ok=False, reason="unsupported")
+    found = weigh(text, item, near=known >= lexicon.threshold("coverage"), encoder=encoder, judge=judge)
+    if found.objection is not None:
+        return Verdict(ok=False, reason=found.objection, score=found.probability)
+    citation = Place(item=item, text=found.place).citation
+    return Verdict(ok=True, reason="supported", citations=(citation,), score=found.probability)
 
 
 def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None) -> Verdict:
@@ -131,6 +148,10 @@ def _jointly(text: str, named: Sequence[Evidence], similarity: Similarity | None
     ]
     joined = " ".join(place.text for place in places)
     whole = Place(item=replace(named[0], text=joined), text=joined)
+    if isinstance(similarity, Encoder) and (judge := judge_of(similarity.name)) is not None:
+        verdict = _weighed(text, whole.item, _units(joined), encoder=similarity, judge=judge)
+        cited = tuple(place.citation for place in places) if verdict.ok else ()
+        return replace(verdict, citations=cited)
     if _near(text, [whole], similarity) is None:
         return Verdict(ok=False, reason="unsupported", score=_share(text, whole))
     verdict = _judge(text, whole, "")

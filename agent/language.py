@@ -21,6 +21,7 @@ __all__ = [
     "content",
     "detect",
     "dictionary",
+    "is_function",
     "is_greeting",
     "is_russian_noun",
     "is_russian_predicate",
@@ -166,6 +167,11 @@ def stems(text: str) -> list[str]:
 def content(text: str) -> list[str]:
     """Return the stems that carry meaning: without function words and polite phrases."""
     return [stem(word) for word in words(text) if word not in _function()]
+
+
+def is_function(word: str) -> bool:
+    """Tell whether a lower-case word only links others: «и», «на», "the"."""
+    return word in _function()
 
 
 @lru_cache(maxsize=50_000)

@@ -36,6 +36,7 @@ _SOUNDS = (
 )
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LACKING = frozenset({"без", "without"})
+_AGAINST = frozenset({((True, False), (False, True)), ((False, True), (True, False))})
 LONG_ENOUGH = 5
 """Letters two stems must share from the start to be taken for forms of one word."""
 
@@ -121,9 +122,8 @@ def says_none(text: str, *, unit: str) -> bool:
 def opposed(said: str, given: str) -> bool:
     """Whether one text says one side of a matter and the other the opposite side of it."""
     one, other = levelled(said), levelled(given)
-    for left, right in _opposites():
-        sides = [bool(side.search(text)) for text in (one, other) for side in (left, right)]
-        if sides in ([True, False, False, True], [False, True, True, False]):
+    for ours, theirs in zip(_sides(one), _sides(other), strict=True):
+        if (ours, theirs) in _AGAINST:
             return True
     turned = (*_prepositions(), *((right, left) for left, right in _prepositions()))
     return any(
@@ -138,6 +138,16 @@ def meaning(text: str) -> tuple[str, ...]:
     """Return the stems of the words that carry meaning, each once, in order; synonyms fall together."""
     found = (word for word in content(levelled(text)) if not _digits(word) and word not in _silent())
     return tuple(dict.fromkeys(_synonyms().get(word, word) for word in found))
+
+
+def synonym(root: str) -> str:
+    """Return the stem that stands for a stem and its synonyms."""
+    return _synonyms().get(root, root)
+
+
+def is_silent(root: str) -> bool:
+    """Whether the sense of a stem is told otherwise: as a denial, or as none."""
+    return root in _silent()
 
 
 def covered(said: Iterable[str], given: Iterable[str]) -> list[str]:
@@ -197,6 +207,13 @@ def _digits(word: str) -> bool:
     return any(mark.isdigit() for mark in word)
 
 
+@lru_cache(maxsize=8192)
+def _sides(text: str) -> tuple[tuple[bool, bool], ...]:
+    """Return of each matter of `opposites` which of its two sides a levelled text has."""
+    return tuple((bool(left.search(text)), bool(right.search(text))) for left, right in _opposites())
+
+
+@lru_cache(maxsize=32_768)
 def _after(text: str, preposition: str) -> list[str]:
     """Return the stems of the words that stand right after the preposition."""
     return [stem(word) for word in _following(preposition).findall(text)]

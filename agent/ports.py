@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from agent.domain import (
     ConsentChange,
@@ -22,6 +22,9 @@ from agent.domain import (
 from knowledge.types import Approved, Passage, Query, Retrieval
 from tools.context import Caller, ConversationId, Language, TurnId
 from tools.proposal import Effect, Proposal
+
+if TYPE_CHECKING:
+    from knowledge.embed.port import Vectors
 
 T = TypeVar("T")
 
@@ -198,6 +201,20 @@ class Similarity(Protocol):
 
     def __call__(self, text: str, others: Sequence[str]) -> list[float]:
         """Return one number per other text, in order."""
+
+
+@runtime_checkable
+class Encoder(Similarity, Protocol):
+    """A similarity that also gives the directions of texts it compares; `name` says by which model."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+    def vectors(self, texts: Sequence[str]) -> "Vectors":
+        """Return a row of length one per text, `[n, dim]`."""
+        ...
 
 
 class Channel(Protocol):

@@ -40,20 +40,31 @@ class Judged:
 
 def grounding(
     pairs: Annotated[
-        Path, typer.Option(help="Lines of {id, evidence, sentence, title?, language?, label?}.")
-    ],
+        Path | None, typer.Option(help="Lines of {id, evidence, sentence, title?, language?, label?}.")
+    ] = None,
     embedder: Annotated[str, typer.Option(help="Encoder of sentences; - for none.")] = ENCODER,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print {id, verdict, score, reason}, a line a pair.")
     ] = False,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Fit the judge to the project's own tuned pairs and write it.")
+    ] = False,
+    evaldata: Annotated[
+        Path | None, typer.Option(help="Folder of public sets, whose pairs are left out without it.")
+    ] = None,
 ) -> None:
-    """Judge sentences from a file. With labels, figures follow: on the error stream beside --json.
+    """Judge sentences from a file, or fit the judge of sentences. With labels, figures follow: on the error stream beside --json.
 
     Labels: supported, contradicted, unsupported, number, negation, other_subject. Verdicts: supported (may leave),
     contradicted, unsupported. The score is 0..1, from 0.5 exactly where the verdict is supported.
     """
     from evals.grounding_pairs import labelled, read_pairs
 
+    if fit:
+        _fit(evaldata, as_json=as_json)
+        return
+    if pairs is None:
+        raise typer.BadParameter("Give --pairs FILE, or --fit.")
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
         rows = judged(read_pairs(pairs), similarity=_similarity(embedder), tell=bar("Judging"))
     figures = [one for one in rows if one.pair in labelled([one.pair])]
@@ -66,8 +77,33 @@ def grounding(
         typer.echo(f"{len(rows)} pairs, {sum(one.verdict.ok for one in rows)} may leave")
 
 
+def _fit(evaldata: Path | None, *, as_json: bool) -> None:
+    from agent.closeness import close_to
+    from agent.weighing import DATA
+    from evals.grounding_fit import fitted, table_of, written
+    from evals.grounding_pairs import to_fit
+    from knowledge.embed.choose import embedder
+    from knowledge.embed.remembered import Remembered
+
+    encoder = close_to(Remembered(embedder(ENCODER)))
+    with faults(as_json=as_json), bars(quiet=as_json) as bar:
+        pairs = to_fit(evaldata=evaldata)
+        table = table_of(pairs.rows, encoder=encoder, tell=bar("Reading"))
+        found = fitted(table, encoder=encoder.name)
+    DATA.write_text(written(found.known), "utf-8")
+    told = {
+        "pairs": len(pairs.rows),
+        "left_out": list(pairs.left_out),
+        "thresholds": found.known["thresholds"],
+        "f1_unseen": round(found.choice.f1, 4),
+        "contradicted_passed_unseen": round(found.choice.passed, 4),
+        "supported_kept_unseen": round(found.choice.kept, 4),
+    }
+    typer.echo(json.dumps(told, indent=None if as_json else 2))
+
+
 async def measure(setting: "Setting", tell: "Tell") -> "Findings":
-    """Measure the project's own set, both halves."""
+    """Measure the project's own set: what the judge was fitted to, and what it was not."""
     from evals.grounding_pairs import HALVES, read_half
     from evals.measured import Findings
 
@@ -100,13 +136,15 @@ def judged(pairs: "Sequence[Pair]", *, similarity: "Similarity | None", tell: An
 
 
 def measures(rows: Sequence[Judged]) -> "list[Figure]":
-    """Return the figures of labelled rows: over all, the held-out half, each language, and each kind."""
+    """Return the figures of labelled rows: over all, the held-out and the blind pairs, each language, and each kind."""
     from evals.grounding_pairs import KINDS
 
-    halves = {"_held": [one for one in rows if one.pair.half == "held"]}
+    halves = {f"_{half}": [one for one in rows if one.pair.half == half] for half in ("held", "blind")}
     languages = {f"_{name}": [one for one in rows if one.pair.language == name] for name in ("ru", "en")}
     held = {
-        f"_held{name}": [one for one in part if one.pair.half == "held"] for name, part in languages.items()
+        f"_{half}{name}": [one for one in part if one.pair.half == half]
+        for half in ("held", "blind")
+        for name, part in languages.items()
     }
     out: list[Figure] = []
     for name, part in ({"": list(rows)} | halves | languages | held).items():

@@ -1,9 +1,10 @@
 """Sentences about evidence, labelled: the project's own set, and pairs from outside.
 
 ```
-evals/pairs/grounding_{tuned,held}.yaml     - id: returns            evals/pairs, tuned on | held out
+evals/pairs/grounding_{tuned,held,blind}.yaml - id: returns          evals/pairs, tuned on | held out | blind
                                               evidence: {title, text} | {corpus, id}
                                               sentences: {supported: [...], number: [...], …}
+evals/pairs/grounding_first.jsonl             as PAIRS.jsonl: older ones, fitted to beside the tuned half
 PAIRS.jsonl                                 {id, evidence, sentence, title?, language?, label?}
 ```
 Evidence named by `corpus` and `id` is looked up in the public sets; where those are absent its pairs are left out.
@@ -22,7 +23,7 @@ from knowledge.errors import BadRecords
 from knowledge.records import rows_of
 
 DATA = Path(__file__).with_name("pairs")
-Half = Literal["tuned", "held"]
+Half = Literal["tuned", "held", "blind"]
 HALVES: tuple[Half, ...] = get_args(Half)
 Kind = Literal["supported", "contradicted", "unsupported", "number", "negation", "other_subject"]
 """What is true of a sentence: the evidence carries it, says otherwise, or is silent; or the sentence has another
@@ -92,6 +93,12 @@ def read_half(half: Half, *, evaldata: Path | None, folder: Path = DATA) -> Pair
         raise BadCases(marked.faults)
     left_out = tuple(f"{corpus}: {count} pairs ({half})" for corpus, count in absent.items())
     return Pairs(rows=tuple(rows), left_out=left_out)
+
+
+def to_fit(*, evaldata: Path | None) -> Pairs:
+    """Read all pairs a judge may be fitted to: the tuned half, and those of `grounding_first.jsonl`."""
+    tuned = read_half("tuned", evaldata=evaldata)
+    return Pairs(rows=(*tuned.rows, *read_pairs(DATA / "grounding_first.jsonl")), left_out=tuned.left_out)
 
 
 def read_pairs(path: Path) -> list[Pair]:

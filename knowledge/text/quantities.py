@@ -2,7 +2,7 @@
 
 ```
 «4 290 руб.» = «RUB 4,290» = 4290 rub         «до 24 ноября» = "until Nov 24" = date 24.11, at most
-«две недели» = "2 weeks"   ≠ «14 дней»        «1045-А» = "1045-A" whichever alphabet the letter is of
+«две недели» = "2 weeks" = «14 дней»          «1045-А» = "1045-A" whichever alphabet the letter is of
 ```
 Two quantities agree when their kind and value are the same and neither unit nor bound speaks against it.
 """
@@ -51,8 +51,10 @@ def agree(said: Quantity, given: Quantity) -> bool:
         return _same_hour(said, given)
     if {said.kind, given.kind} == {"number", "code"}:
         return said.value == given.value
-    if said.kind != given.kind or said.value != given.value:
+    if said.kind != given.kind:
         return False
+    if said.value != given.value:
+        return _same_span(said, given)
     return not said.unit or not given.unit or said.unit == given.unit
 
 
@@ -243,6 +245,12 @@ def _scaled(value: str, text: str, end: int) -> tuple[str, int]:
     return str(float(value) * int(scale)), match.end()
 
 
+_SPANS: tuple[Mapping[str, float], ...] = (
+    {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800},
+    {"month": 1, "year": 12},
+)
+"""What units of time are worth in one another; a month has no fixed length in days."""
+
 # Comparing. -------------------------------------------------------------------------------------------------
 
 
@@ -255,6 +263,14 @@ def _same_year(one: Quantity, other: Quantity) -> bool:
     """Whether a bare year is the year of a date."""
     date, number = (one, other) if one.kind == "date" else (other, one)
     return number.unit == "year" and date.value.split("-")[0] == number.value
+
+
+def _same_span(one: Quantity, other: Quantity) -> bool:
+    """Whether two lengths of time in different units are one: a week and 7 days, half a year and 6 months."""
+    for units in _SPANS:
+        if one.unit in units and other.unit in units:
+            return float(one.value) * units[one.unit] == float(other.value) * units[other.unit]
+    return False
 
 
 def _same_hour(one: Quantity, other: Quantity) -> bool:

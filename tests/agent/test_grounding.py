@@ -12,10 +12,8 @@ from agent.domain import Evidence, Sentence
 from agent.grounding import Verdict, verify
 from knowledge.text.quantities import Quantity, agree, quantities
 
-PAIRS = [
-    json.loads(line)
-    for line in Path(__file__).with_name("grounding_pairs.jsonl").read_text("utf-8").splitlines()
-]
+PAIRS_FILE = Path(__file__).parents[2] / "evals" / "pairs" / "grounding_first.jsonl"
+PAIRS = [json.loads(line) for line in PAIRS_FILE.read_text("utf-8").splitlines()]
 
 
 def passage(text: str, *, ref: str = "d#1", title: str = "") -> Evidence:
