@@ -134,15 +134,15 @@ def _spotlight() -> None:
 
 
 def _asking() -> None:
-    import agent.turn
+    import agent.replying
 
-    vars(agent.turn)["question_back"] = lambda draft, **_: draft
+    vars(agent.replying)["question_back"] = lambda draft, **_: draft
 
 
 def _recipients() -> None:
-    import agent.turn
+    import agent.replying
 
-    vars(agent.turn)["bound"] = lambda *_, **__: True
+    vars(agent.replying)["bound"] = lambda *_, **__: True
 
 
 def _smoke(wanted: str) -> tuple[str, ...]:

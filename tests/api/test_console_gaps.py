@@ -72,7 +72,7 @@ async def test_an_approved_answer_begins_with_how_customers_asked_and_what_staff
     assert f"## {WRAP.rstrip('?')}?" in sheet
     assert 'name="approved" value="yes" checked' in sheet
     typed = {"title": "Wrapping", "text": f"## {WRAP}\n\n{REPLY}", "language": "en", "audience": "customer"}
-    made = await send(browser, "/console/knowledge/new", **typed, approved="yes")
+    made = await send(browser, "/console/draft", **typed, approved="yes")
     document = DocumentId(made.headers["Location"].split("/")[-1].split("?")[0])
     assert (await house.building.library.catalogue.document(document)).approved
     assert "answers without a model" in (await browser.get(f"/console/knowledge/{document}")).text

@@ -22,6 +22,7 @@ from api.console.router import console_router
 from api.container import Building, open_building
 from api.main import create_app
 from api.migrate import migrate
+from api.routes.shop_page import CONTENT_POLICY
 from api.settings import ROOT, Settings
 from api.staff import add_person
 from tests.api.console_house import PASSWORD, PEOPLE
@@ -97,7 +98,7 @@ def paper(tmp_path: Path) -> Path:
 def _shop(app: FastAPI) -> None:
     @app.get("/shop")
     async def shop() -> HTMLResponse:
-        return HTMLResponse(SHOP)
+        return HTMLResponse(SHOP, headers={"Content-Security-Policy": CONTENT_POLICY})
 
 
 def asked(browser: Browser, house: House, days: str) -> None:

@@ -15,7 +15,7 @@ import agent.outgoing
 import agent.policy.asking
 import agent.policy.consent
 import agent.policy.limits
-import agent.turn
+import agent.replying
 from agent.confidence import Calibration
 from agent.pack import load_pack
 from api.house import DoorHouse, open_house
@@ -292,8 +292,8 @@ SUBSTITUTED = [
     (agent.policy.limits, "foreign"),
     (agent.policy.consent, "live_purposes"),
     (agent.loop, "prompts"),
-    (agent.turn, "question_back"),
-    (agent.turn, "bound"),
+    (agent.replying, "question_back"),
+    (agent.replying, "bound"),
     (Calibration, "judge"),
     (EmbeddedOrders, "get"),
     (EmbeddedOrders, "propose_cancel"),

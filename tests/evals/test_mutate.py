@@ -111,7 +111,7 @@ MODULES = (
     "agent.policy.asking",
     "agent.policy.consent",
     "agent.policy.limits",
-    "agent.turn",
+    "agent.replying",
     "agent.confidence",
     "tools.orders.embedded",
 )
