@@ -290,6 +290,7 @@ def killed_import(tmp_path: Path, *, after: float) -> None:
 
 
 @pytest.mark.parametrize("after", [0.4, 0.9, 1.6])
+@pytest.mark.heavy
 async def test_an_import_killed_in_the_middle_leaves_whole_documents_only_and_goes_on(tmp_path, after):
     documents = {
         f"ru/d{n}.md": f"# Тема {n}\n\n## Срок\n\nСрок {n} дней.\n\n## Цена\n\nЦена {n} ₽."

@@ -69,6 +69,7 @@ def test_one_process_serves_many_files_and_reads_them_as_this_one_does():
         ("DIE", 60.0, "broke the reader"),
     ],
 )
+@pytest.mark.heavy
 def test_a_file_that_hangs_spins_eats_memory_or_kills_its_reader_is_a_reason(tmp_path, word, seconds, said):
     with evil(tmp_path, seconds=seconds) as readers:
         (part,) = readers.read(word.encode(), name="bad.txt")
@@ -80,6 +81,7 @@ def test_a_file_that_hangs_spins_eats_memory_or_kills_its_reader_is_a_reason(tmp
         assert readers.started == 2
 
 
+@pytest.mark.heavy
 def test_a_member_of_a_zip_that_kills_its_reader_does_not_take_the_others_along(tmp_path):
     data = archive(
         {
