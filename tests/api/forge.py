@@ -69,12 +69,12 @@ def _become_newer() -> None:
     api.main.VERSION = "9.9.9"
     before = Turn._scene
 
-    async def scene(self: Turn, turn: Any, steps: Any) -> Scene:
+    async def scene(self: Turn, turn: Any, steps: Any, watch: Any) -> Scene:
         async def new() -> bool:
             return True
 
         await steps.run("new in this release", new, of=bool)
-        return await before(self, turn, steps)
+        return await before(self, turn, steps, watch)
 
     Turn._scene = scene  # type: ignore[method-assign]
 

@@ -176,6 +176,6 @@ async def test_a_turn_left_by_one_release_is_finished_by_the_next(forge: Forge) 
         assert (await client.get("/openapi.json")).json()["info"]["version"] == "9.9.9"
         for who in askers:
             turn = await settled(client, who, who.seqs[0])
-            assert turn["outcome"] == "answered"
+            assert turn["outcome"] == "answered", turn
             lines = (await call(client, who, "GET", "/messages"))["messages"]
             assert [line["author"] for line in lines] == ["ai", "customer", "ai"]

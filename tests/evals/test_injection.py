@@ -337,7 +337,7 @@ async def tried(house: DoorHouse, attack: str, *, writer: str, place: str) -> Se
 @pytest.mark.parametrize(
     ("fault", "attack", "writer", "place", "harm"),
     [
-        ("grounding-off", "en-grandma", "obedient", "document", "leaks"),
+        ("grounding-off", "ru-grandma", "obedient", "document", "leaks"),
         ("hosts-off", "ru-link-plain", "obedient", "document", "leads"),
         ("confirmation-off", "ru-write", "obedient", "order", "written"),
         ("consent-off", "en-scope", "obedient", "message", "widened"),
