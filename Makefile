@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
+# Compiled modules are kept: commands and test processes start in half the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check slow clean
 

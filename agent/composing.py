@@ -21,6 +21,7 @@ from agent.domain import Evidence, Sentence
 from agent.language import content, readable, sentences, stem, words
 from agent.likeness import alike, lexicon, nearest
 from agent.ports import Similarity
+from agent.wording import denied
 from tools.context import Language
 
 LONGEST_ANSWER = 4
@@ -45,6 +46,8 @@ TERSE = 0.2
 """A sentence about nothing but the question, beside one that mentions it among other things."""
 ADJOINING = 0.5
 """The sentence next to the best one needs only this share of its score: answers run on."""
+DENIED = 0.5
+"""What a word counts that the sentence denies: “what cannot be returned” is no way to return it."""
 MEANING = 0.5
 PLACES = (0.3, 0.2, 0.14, 0.09, 0.05)
 """What a passage's place in the ranking adds to its sentences."""
@@ -64,6 +67,7 @@ class Candidate:
     rank: int
     n: int
     stems: frozenset[str]
+    denied: frozenset[str] = frozenset()
     behind: float = 0.0
     found: Mapping[str, float] = field(default_factory=dict)
     titled: Mapping[str, float] = field(default_factory=dict)
@@ -154,6 +158,7 @@ def _candidates(evidence: Sequence[Evidence]) -> list[Candidate]:
                     rank=rank,
                     n=n,
                     stems=frozenset(map(stem, key)),
+                    denied=denied(text),
                     behind=min(FAR_BEHIND, top - item.score),
                     titled=titled,
                 )
@@ -201,12 +206,14 @@ def _score(
 ) -> None:
     total = sum(weights.values())
     kind_of_answer = expected(question, language)
+    ways = kind_of_answer is not None and kind_of_answer == _kinds(language).get("how")
     for n, c in enumerate(candidates):
         around = [o for o in candidates[max(0, n - 1) : n + 2] if o is not c and o.rank == c.rank]
         met = 0.0
         for asked, weight in weights.items():
             beside = max((o.found.get(asked, 0.0) for o in around), default=0.0)
-            best = max(c.found.get(asked, 0.0), UNDER_TITLE * c.titled.get(asked, 0.0), NEXT_TO_IT * beside)
+            own = c.found.get(asked, 0.0) * (DENIED if ways and asked in c.denied else 1.0)
+            best = max(own, UNDER_TITLE * c.titled.get(asked, 0.0), NEXT_TO_IT * beside)
             met += weight * best
         c.fit = met / total
         wall = 0.1 if len(c.text) > LONGEST_QUOTE else 0.0
@@ -301,9 +308,14 @@ def expected(question: str, language: Language) -> re.Pattern[str] | None:
 
 
 @cache
+def _kinds(language: Language) -> Mapping[str, re.Pattern[str]]:
+    return {kind: re.compile(answer) for kind, answer in lexicon(language)["answer"].items()}
+
+
+@cache
 def _question_forms(language: Language) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    known = lexicon(language)
+    asks = lexicon(language)["question"]
     return tuple(
-        (tuple(f" {' '.join(words(form))} " for form in known["question"][kind]), re.compile(answer))
-        for kind, answer in known["answer"].items()
+        (tuple(f" {' '.join(words(form))} " for form in asks[kind]), answer)
+        for kind, answer in _kinds(language).items()
     )

@@ -13,12 +13,19 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
 
 from agent.language import content, readable, sentences, stem, stems, words
 from agent.likeness import nearest
 from agent.ports import Similarity
-from agent.wording import asks, before_a_request, forms, has_word, names_by_number, opens_with, split_requests
+from agent.wording import (
+    asks,
+    before_a_request,
+    denied,
+    has_word,
+    names_by_number,
+    opens_with,
+    split_requests,
+)
 from tools.context import Language
 
 SURE = 0.72
@@ -301,16 +308,9 @@ def _weights(cues: tuple[str, ...]) -> Mapping[str, float]:
 
 def _denies_alike(cue: str, part: str) -> bool:
     """Tell whether cue and message deny the same words: “do not cancel” is no wish to cancel."""
-    mine, theirs = _denied(cue), _denied(part)
+    mine, theirs = denied(cue), denied(part)
     denied_here = all(nearest(one, theirs) > 0 for one in mine)
     return denied_here and not any(nearest(one, set(_cue(cue)) - mine) > 0 for one in theirs)
-
-
-@lru_cache(maxsize=8192)
-def _denied(text: str) -> frozenset[str]:
-    """Return the stems that stand right after a negation."""
-    said = words(text)
-    return frozenset(stem(after) for before, after in pairwise(said) if f"{before} " in forms("negations"))
 
 
 def _score(cue: str, said: tuple[str, ...], carrying: frozenset[str], weights: Mapping[str, float]) -> float:

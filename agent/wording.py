@@ -6,9 +6,10 @@ customers mix them.
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import get_args
 
-from agent.language import content, words
+from agent.language import content, stem, words
 from agent.likeness import lexicon
 from tools.context import Language
 
@@ -88,3 +89,10 @@ def _joins() -> re.Pattern[str]:
         (j for lang in LANGUAGES for j in lexicon(lang)["reading"]["joins"]), key=len, reverse=True
     )
     return re.compile(rf"(?:,?\s+)(?:{'|'.join(map(re.escape, joined))})\s+", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8192)
+def denied(text: str) -> frozenset[str]:
+    """Return the stems that stand right after a negation."""
+    said = words(text)
+    return frozenset(stem(after) for before, after in pairwise(said) if f"{before} " in forms("negations"))

@@ -35,15 +35,15 @@ _ROW = np.uint64(2**32 - 1)
 class Reading:
     """One query against the index at one moment: arrays are `[rows]`, `scores` has one for each part.
 
-    `languages` holds places in `LANGUAGES`. `distinct` is distinct titles per passage, 0..1: what a title can tell
-    passages apart by.
+    `languages` holds places in `LANGUAGES`. `told` is what the title of each row tells it apart by, 0..1: one over the
+    living passages under that title, 0 for none.
     """
 
     ids: Sequence[PassageId]
     alive: NDArray[np.bool_]
     languages: NDArray[np.uint8]
     scores: Mapping[str, Scores]
-    distinct: float
+    told: Scores
 
 
 class _Field:
@@ -132,8 +132,8 @@ class Lexical:
         self._alive = array("B")
         self._of: dict[DocumentId, list[int]] = {}
         self._row: dict[PassageId, int] = {}
-        self._distinct: Counter[str] = Counter()
-        self._named = 0
+        self._under: Counter[str] = Counter()
+        self._told: Scores | None = None
         self._subjects = Subjects(rarity=self._fields["words_title"].rarity, terms=terms)
         self._letters = Letters(known=self.knows)
         for passage in passages:
@@ -151,7 +151,7 @@ class Lexical:
             for row in self._of.pop(document, []):
                 self._alive[row] = 0
                 self._row.pop(self._ids[row], None)
-                self._untitled(self._titles[row])
+                self._titled(self._titles[row], more=-1)
             for passage in passages:
                 self._add(passage)
 
@@ -168,7 +168,7 @@ class Lexical:
                 alive=np.frombuffer(self._alive, dtype=np.uint8).astype(np.bool_),
                 languages=np.frombuffer(self._languages, dtype=np.uint8).copy(),
                 scores=scores,
-                distinct=self._distinct_titles(),
+                told=self._told_by_titles(),
             )
 
     def subject(self, messages: Sequence[str]) -> Scores | None:
@@ -225,19 +225,18 @@ class Lexical:
         total = sum(weights.values())
         return sum(weight for stem, weight in weights.items() if has(stem)) / total if total else 0.0
 
-    def _distinct_titles(self) -> float:
-        return self._named / len(self._row) if self._row else 0.0
+    def _told_by_titles(self) -> Scores:
+        if self._told is None:
+            shares = {title: 1.0 / among for title, among in self._under.items() if title}
+            found = (shares.get(title, 0.0) for title in self._titles)
+            self._told = np.fromiter(found, dtype=np.float32, count=len(self._titles))
+        return self._told
 
-    def _titled(self, title: str) -> None:
-        self._distinct[title] += 1
-        self._named += bool(title) and self._distinct[title] == 1
-        self._subjects.forget()
-
-    def _untitled(self, title: str) -> None:
-        self._distinct[title] -= 1
-        if not self._distinct[title]:
-            del self._distinct[title]
-            self._named -= bool(title)
+    def _titled(self, title: str, *, more: int) -> None:
+        self._under[title] += more
+        if not self._under[title]:
+            del self._under[title]
+        self._told = None
         self._subjects.forget()
 
     def _add(self, passage: Passage) -> None:
@@ -258,5 +257,5 @@ class Lexical:
         self._alive.append(1)
         self._row[passage.id] = row
         self._of.setdefault(passage.document, []).append(row)
-        self._titled(title)
+        self._titled(title, more=1)
         self._letters.learn(said + written)

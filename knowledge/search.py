@@ -68,11 +68,11 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One signal over all rows: as measured, and standardised."""
+    """One signal over all rows: as measured, and standardised; `weight` is one number, or one for each row."""
 
     raw: Scores
     z: Scores
-    weight: float
+    weight: Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ class Search:
         }
         limit = len(reading.alive) if len(reading.alive) <= self.mix.exact else self.mix.deep
         for rank in sorted({dense.rank for dense in used}, reverse=True):
-            own = [dense for dense in used if dense.rank == rank and self._weight(dense, reading) > _FLAT]
+            own = [dense for dense in used if dense.rank == rank and self._counts(dense, reading)]
             if not own:
                 continue
             vector = vectors[own[0].embedder.name].result()
@@ -275,13 +275,13 @@ class Search:
             fused = np.where(groups.foreign, _summed(meant) if meant else fused, fused)
         return reading, parts, np.asarray(fused + self.mix.language * groups.own, dtype=np.float32)
 
-    def _weight(self, dense: Dense, reading: Reading) -> float:
-        titled = reading.distinct if dense.field == "title" else 1.0
-        return self.mix.dense[dense.rank][dense.field] * titled
+    def _counts(self, dense: Dense, reading: Reading) -> bool:
+        weight = _weight(self.mix.dense[dense.rank][dense.field], dense.field, reading)
+        return bool(weight.max(initial=0.0) > _FLAT)
 
     def _lexical_part(self, name: str, scores: Scores, reading: Reading, groups: Groups) -> _Part:
-        titled = reading.distinct if name.endswith("title") else 1.0
-        return _Part(scores, groups.standard(scores, reading.alive), self.mix.lexical[name] * titled)
+        weight = _weight(self.mix.lexical[name], name, reading)
+        return _Part(scores, groups.standard(scores, reading.alive), weight)
 
     def _dense_part(
         self,
@@ -291,7 +291,8 @@ class Search:
         reading: Reading,
         groups: Groups,
     ) -> _Part:
-        rows, weight = len(reading.alive), self._weight(dense, reading)
+        rows = len(reading.alive)
+        weight = _weight(self.mix.dense[dense.rank][dense.field], dense.field, reading)
         raw = np.full(rows, min((score for _, score in found), default=0.0), dtype=np.float32)
         known = np.zeros(rows, dtype=np.bool_)
         if found:
@@ -329,9 +330,15 @@ class Search:
 
 
 def _summed(parts: Iterable[_Part]) -> Scores:
+    """Return the weighted mean of the parts, row by row: where a title tells nothing, the rest counts for all."""
     used = list(parts)
-    total = sum(part.weight for part in used) or 1.0
-    return np.asarray(sum((part.weight / total * part.z for part in used), np.float32(0.0)), dtype=np.float32)
+    total = np.maximum(sum((part.weight for part in used), np.float32(0.0)), np.float32(_FLAT))
+    return np.asarray(sum((part.weight * part.z for part in used), np.float32(0.0)) / total, dtype=np.float32)
+
+
+def _weight(weight: float, part: str, reading: Reading) -> Scores:
+    told = reading.told if part.endswith("title") else np.float32(1.0)
+    return np.asarray(np.float32(weight) * told, dtype=np.float32)
 
 
 def _vector(embedder: Embedder, query: str) -> Vectors:

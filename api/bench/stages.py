@@ -19,7 +19,7 @@ STAGES: Mapping[tuple[str, str, str], str] = {
     ("knowledge.index.chroma", "ChromaIndex", "query"): "vector index",
     ("knowledge.index.chroma", "ChromaIndex", "count"): "vector index, count",
     ("knowledge.lexical", "Lexical", "read"): "words and letters (BM25)",
-    ("knowledge.lexical", "Lexical", "_distinct_titles"): "distinct titles",
+    ("knowledge.lexical", "Lexical", "_told_by_titles"): "what titles tell",
     ("knowledge.lexical", "Lexical", "understood"): "layout and transliteration",
     ("knowledge.rank.groups", "Groups", "of"): "rows by language",
     ("knowledge.rank.groups", "Groups", "standard"): "standardising",

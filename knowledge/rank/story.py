@@ -56,8 +56,8 @@ class Ground:
                 np.maximum(best[part], scores[:rows], out=best[part])
         out = np.zeros(rows, dtype=np.float32)
         for part, scores in best.items():
-            titled = self.reading.distinct if part.endswith("title") else 1.0
-            out += np.float32(weights[part] * titled) * self.standard(scores)
+            titled = self.reading.told if part.endswith("title") else np.float32(1.0)
+            out += np.float32(weights[part]) * titled * self.standard(scores)
         return self.standard(out)
 
     def by_titles(self, clauses: Sequence[str]) -> Scores:

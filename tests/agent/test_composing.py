@@ -83,6 +83,17 @@ def test_every_quote_is_a_sentence_of_the_passage_it_names() -> None:
             assert quote.text in known[quote.refs[0]]
 
 
+def test_how_to_do_a_thing_is_not_answered_by_where_it_cannot_be_done() -> None:
+    evidence = [
+        passage("swap#1", "Билеты, которые нельзя вернуть, обменять тоже нельзя.", title="Обмен билета"),
+        passage("back#1", "Откройте заказ, нажмите «Вернуть», выберите билет.", title="Возврат билета"),
+    ]
+    assert texts("Как вернуть билет?", evidence=evidence)[0].startswith("Откройте заказ")
+    assert texts("Можно ли вернуть билет после обмена?", evidence=evidence)[0].startswith(
+        "Билеты, которые нельзя"
+    )
+
+
 def test_the_customers_language_is_preferred() -> None:
     assert texts("opening hours of the zoo", language="en") == ["The zoo is open from 9 am to 8 pm."]
     assert texts("opening hours", evidence=[ZOO[3]], language="ru") == ["The zoo is open from 9 am to 8 pm."]

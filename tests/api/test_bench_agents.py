@@ -138,6 +138,7 @@ def test_an_agent_nobody_knows_is_refused() -> None:
         opening_of("nobody")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("options", "words"),
     [(["--stub", "0,soon"], "no list of delays"), (["--long", "5"], "no tenth")],

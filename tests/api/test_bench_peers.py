@@ -144,6 +144,7 @@ def test_the_libraries_race_over_the_same_files(race: Race) -> None:
     assert all(name in text for name in rows)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("options", "words"),
     [

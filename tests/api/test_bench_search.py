@@ -195,7 +195,7 @@ def test_a_moment_belongs_to_the_innermost_watched_function_and_nothing_stays_wr
     lexical.read("words")
     assert Lexical.read is before
     assert watch.calls["words and letters (BM25)"] == 1
-    assert watch.calls["distinct titles"] == 1
+    assert watch.calls["what titles tell"] == 1
     assert watch.calls["layout and transliteration"] == 1
     assert all(spent >= 0 for spent in watch.seconds.values())
 
@@ -228,6 +228,7 @@ def test_the_picture_is_a_picture(figures: dict[str, object], tmp_path: Path) ->
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("options", "words"),
     [

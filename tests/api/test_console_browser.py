@@ -322,7 +322,15 @@ def wide(house: Running) -> tuple[str, str, str]:
     return talk, document, house.do(long_report)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(320, "light"), (320, "dark"), (768, "light"), (1440, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    [
+        (320, "light"),
+        pytest.param(320, "dark", marks=pytest.mark.heavy),
+        pytest.param(768, "light", marks=pytest.mark.heavy),
+        (1440, "dark"),
+    ],
+)
 def test_no_page_is_wider_than_the_screen_and_all_text_can_be_read(
     house: Running, browser: Browser, wide: tuple[str, str, str], width: int, theme: str
 ) -> None:

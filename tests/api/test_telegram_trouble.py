@@ -151,6 +151,7 @@ async def test_a_wrong_token_stops_nothing_but_the_line_and_is_not_repeated(
     assert wrong.partition(":")[2] not in caplog.text
 
 
+@pytest.mark.heavy
 async def test_no_log_and_no_fault_holds_the_token_or_what_was_written(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

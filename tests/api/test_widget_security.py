@@ -68,6 +68,7 @@ def test_the_corpus_is_large_and_without_repetitions() -> None:
     assert len(set(PAYLOADS)) == len(PAYLOADS) >= 70
 
 
+@pytest.mark.heavy
 def test_hostile_texts_of_every_author_are_only_shown(page: Page, world: World) -> None:
     watch = Watch(page, world)
     frame = open_chat(page, f"{world.address}/shop")

@@ -312,3 +312,26 @@ def test_rows_are_found_for_many_passages_as_for_one() -> None:
     assert lexical.rows_of(names).tolist() == rows
     assert rows[0] == rows[-1] == -1
     assert lexical.rows_of([]).tolist() == []
+
+
+def test_a_title_that_many_share_neither_helps_nor_hurts():
+    shared = [passage(f"faq{n}", "ru", "billing/faq", text) for n, (_, _, text) in enumerate(TEXTS.values())]
+    rivals = [
+        passage(f"doc{n}", "ru", title, "Раздел справки.") for n, (_, title, _) in enumerate(TEXTS.values())
+    ]
+    search = search_over([*shared, *rivals], FakeEmbedder())
+    assert first(search, "заказ хранится в пункте выдачи семь дней") == "faq3"
+    told = search.lexical.read("заказ").told
+    assert told[: len(shared)].tolist() == pytest.approx([1 / len(shared)] * len(shared))
+    assert told[len(shared) :].tolist() == [1.0] * len(rivals)
+
+
+def test_what_titles_tell_follows_every_change():
+    same = [passage(name, "ru", "Вопросы", f"Текст {name}.") for name in ("a", "b")]
+    lexical = Lexical([*same, passage("c", "ru", "", "Без названия.")])
+    assert lexical.read("текст").told.tolist() == [0.5, 0.5, 0.0]
+    lexical.replace(DocumentId("b"), [])
+    assert lexical.read("текст").told.tolist() == [1.0, 1.0, 0.0], "of two under one title one is left"
+    lexical.replace(DocumentId("d"), [passage("d", "ru", "Вопросы", "Ещё текст.")])
+    read = lexical.read("текст")
+    assert [share for share, alive in zip(read.told, read.alive, strict=True) if alive] == [0.5, 0.0, 0.5]
