@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from agent.pack import load_pack
 from api.console.router import console_router
 from api.container import Building, open_building
+from api.faults import told
 from api.lock import owned
 from api.logs import set_up_logs
 from api.main import Extra, create_app
@@ -49,6 +51,10 @@ def run(settings: Settings) -> None:
             faults.append(fault)
             raise
 
+    def said_once(line: logging.LogRecord) -> bool:
+        # The server logs why it could not start as a trace; what the command tells in words needs none.
+        return not (faults and told(faults[0]) and line.getMessage().startswith("Traceback"))
+
     with owned(settings.data, address=settings.base_url):
         _port_is_free(settings)
         app = create_app(opened, extras=(*doors(settings), *channels(settings), *clocks(settings)))
@@ -61,8 +67,13 @@ def run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        with suppress(SystemExit):
-            uvicorn.Server(config).run()
+        server_log = logging.getLogger("uvicorn.error")
+        server_log.addFilter(said_once)
+        try:
+            with suppress(SystemExit):
+                uvicorn.Server(config).run()
+        finally:
+            server_log.removeFilter(said_once)
     if faults:
         raise faults[0]
 

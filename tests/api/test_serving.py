@@ -1,6 +1,9 @@
 """Starting a server: what goes wrong is said at once, with what to do."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,23 @@ async def test_an_unreachable_database_is_named_with_a_remedy(tmp_path: Path) ->
         async with prepared(Settings(data=tmp_path, embedder="fake", database=nowhere)):
             pass
     assert "MAYAK_DATABASE" in refused.value.remedy
+
+
+def test_a_server_that_cannot_start_tells_why_without_a_trace(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAYAK_")} | {
+        "MAYAK_DATA": str(tmp_path),
+        "MAYAK_PORT": str(port),
+        "MAYAK_DATABASE": "postgresql+psycopg://nobody@127.0.0.1:9/none",
+    }
+    command = [sys.executable, "-m", "api.cli", "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "The database cannot be opened" in done.stderr
+    assert "What to do:" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_demos_doors_are_closed_for_any_other_company(tmp_path: Path) -> None:
