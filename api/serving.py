@@ -1,6 +1,7 @@
 """Starting: own the data folder, migrate, load what the pack brings, open the application, serve."""
 
 import asyncio
+import gc
 import hashlib
 import logging
 import socket
@@ -46,6 +47,10 @@ def run(settings: Settings) -> None:
     async def opened() -> AsyncIterator[Building]:
         try:
             async with prepared(settings, say=_say) as building:
+                # Libraries, models and indexes stay for good; walking them with every full collection would make
+                # a customer wait.
+                gc.collect()
+                gc.freeze()
                 yield building
         except Exception as fault:
             faults.append(fault)
