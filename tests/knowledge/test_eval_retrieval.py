@@ -125,6 +125,13 @@ def test_a_calibration_can_be_made_and_used(files, tmp_path):
     assert 0 <= found["ece"] <= 1
 
 
+@pytest.mark.parametrize(("option", "stepped"), [("--steps", True), ("--no-steps", False)])
+def test_the_isotonic_step_can_be_left_out(files, tmp_path, option, stepped):
+    out = tmp_path / "curve.toml"
+    assert call("calibrate", *files, option, "--out", str(out), "--json").exit_code == 0
+    assert bool(calibration(("fake",), out).knots) is stepped
+
+
 def test_people_get_a_table(files):
     assert "hit@1" in call("retrieval", *files).stdout
 
