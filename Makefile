@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
-# Compiled modules are kept: commands and test processes start in half the time.
+# Compiled modules are kept: a run of the tests starts many processes, and each would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check slow clean

@@ -260,24 +260,28 @@ class Search:
             name: self._lexical_part(name, scores, reading, groups) for name, scores in reading.scores.items()
         }
         limit = len(reading.alive) if len(reading.alive) <= self.mix.exact else self.mix.deep
+        weights = {
+            dense.part: _weight(self.mix.dense[dense.rank][dense.field], dense.field, reading)
+            for dense in used
+        }
         for rank in sorted({dense.rank for dense in used}, reverse=True):
-            own = [dense for dense in used if dense.rank == rank and self._counts(dense, reading)]
+            own = [
+                dense for dense in used if dense.rank == rank and weights[dense.part].max(initial=0.0) > _FLAT
+            ]
             if not own:
                 continue
             vector = vectors[own[0].embedder.name].result()
             asked = [(dense, _BESIDE.submit(dense.index.query, vector, limit)) for dense in own]
             for dense, found in asked:
-                parts[dense.part] = self._dense_part(dense, vector, found.result(), reading, groups)
+                parts[dense.part] = self._dense_part(
+                    dense, vector, found.result(), reading, groups, weight=weights[dense.part]
+                )
         fused = _summed(parts.values())
         if groups.foreign is not None:
             # Words do not match across languages; there only meaning is compared.
             meant = [part for name, part in parts.items() if name not in reading.scores]
             fused = np.where(groups.foreign, _summed(meant) if meant else fused, fused)
         return reading, parts, np.asarray(fused + self.mix.language * groups.own, dtype=np.float32)
-
-    def _counts(self, dense: Dense, reading: Reading) -> bool:
-        weight = _weight(self.mix.dense[dense.rank][dense.field], dense.field, reading)
-        return bool(weight.max(initial=0.0) > _FLAT)
 
     def _lexical_part(self, name: str, scores: Scores, reading: Reading, groups: Groups) -> _Part:
         weight = _weight(self.mix.lexical[name], name, reading)
@@ -290,9 +294,10 @@ class Search:
         found: Sequence[tuple[PassageId, float]],
         reading: Reading,
         groups: Groups,
+        *,
+        weight: Scores,
     ) -> _Part:
         rows = len(reading.alive)
-        weight = _weight(self.mix.dense[dense.rank][dense.field], dense.field, reading)
         raw = np.full(rows, min((score for _, score in found), default=0.0), dtype=np.float32)
         known = np.zeros(rows, dtype=np.bool_)
         if found:

@@ -34,8 +34,7 @@ def _evaldata_where_marked(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_collection_finish() -> None:
-    # Thousands of tests and all their modules stay to the end: a collector that walks them again and again takes a
-    # sixth of the run.
+    # Thousands of tests and all their modules stay to the end; a collector would walk them again and again.
     gc.collect()
     gc.freeze()
 
