@@ -35,7 +35,9 @@ from knowledge.rerank.choose import reranker
 from knowledge.sources.fetch import Fetcher
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
+from tools.crm.functions import crm_tools
 from tools.orders.embedded import EmbeddedOrders
+from tools.orders.functions import order_tools
 from tools.phrases import Phrases
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
@@ -89,7 +91,9 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         stack.push_async_callback(library.close)
         await library.open()
         crm = EmbeddedCRM(engine)
-        toolbox = Toolbox(EmbeddedOrders(engine, now=clock.now), crm, tool_texts)
+        toolbox = Toolbox(
+            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts), crm_tools(crm, tool_texts)
+        )
         records = SqlRecords(
             engine,
             clock=clock,

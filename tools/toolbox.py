@@ -1,5 +1,7 @@
 """Everything the company can do for a caller: which tools exist for whom, and the writes they confirmed.
 
+A toolbox holds toolkits: one for each system of the company, with its tools, its texts and what does its writes.
+
 Each tool's `extras` hold its rule and its wording:
 `{"scope", "effect", "assurance", "recipients"?: [argument that says where something goes], "status": {language: line}, "cues": {language: [phrase]},
 "slots": {argument: {language: [expression with a group "value"]}}}`.
@@ -8,7 +10,7 @@ caller ──► offered ──► the model calls a tool ──► proposal ─
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Literal
@@ -18,24 +20,20 @@ from langchain.tools import BaseTool, ToolRuntime
 from tools.assurance import Rule, admit, has_basis, known_enough
 from tools.confirm import confirmation, effect_text
 from tools.context import Assurance, Caller, Language
-from tools.crm.functions import crm_tools
-from tools.crm.port import CRM
 from tools.errors import Expired, NotFound, Rejected, Unavailable, Unconfirmed
-from tools.orders.functions import order_tools
-from tools.orders.port import Orders
-from tools.phrases import LANGUAGES, Phrases
+from tools.phrases import LANGUAGES
 from tools.proposal import Effect, Proposal
 from tools.texts import TEXTS as TEXTS
+from tools.toolkit import Toolkit
 
 
 class Toolbox:
-    """The tools over one order system and one customer register."""
+    """The tools of all toolkits; the name of a tool is its own in the whole box (`ValueError` otherwise)."""
 
-    def __init__(self, orders: Orders, crm: CRM, phrases: Phrases) -> None:
-        self._orders = orders
-        self._phrases = phrases
+    def __init__(self, *kits: Toolkit) -> None:
+        self._kits: Mapping[str, Toolkit] = MappingProxyType(_by_tool(kits))
         self._tools: Mapping[str, BaseTool] = MappingProxyType(
-            {tool.name: tool for tool in (*order_tools(orders, phrases), *crm_tools(crm, phrases))}
+            {tool.name: tool for kit in kits for tool in kit.tools}
         )
         self._rules = {name: Rule.of(tool.extras or {}) for name, tool in self._tools.items()}
         for tool in self._tools.values():
@@ -90,25 +88,26 @@ class Toolbox:
 
     def cues(self, name: str, language: Language) -> tuple[str, ...]:
         """Return the phrases by which customers ask for the tool."""
-        return self._phrases.items(f"cues.{self._tool(name).name}", language)
+        return self._kit(name).phrases.items(f"cues.{name}", language)
 
-    def slots(self, argument: str, language: Language) -> tuple[re.Pattern[str], ...]:
-        """Return the expressions that find an argument in free text, best first; each has a group `value`."""
-        return _compiled(self._phrases.items(f"slots.{argument}", language))
+    def slots(self, name: str, argument: str, language: Language) -> tuple[re.Pattern[str], ...]:
+        """Return the expressions that find a tool's argument in free text, best first; each has a group `value`."""
+        return _compiled(self._kit(name).phrases.items(f"slots.{argument}", language))
 
     def status(self, name: str, language: Language) -> str:
         """Return the line shown while the tool runs."""
-        return self._phrases.say(f"status.{self._tool(name).name}", language)
+        return self._kit(name).phrases.say(f"status.{name}", language)
 
     # Confirmed writes. --------------------------------------------------------------------------------------
 
     def confirmation(self, proposal: Proposal, language: Language) -> str:
         """Return the question to put to the customer before `execute`."""
-        return confirmation(proposal, phrases=self._phrases, language=language)
+        return confirmation(proposal, phrases=self._kit(proposal.tool).phrases, language=language)
 
     def effect_text(self, effect: Effect, language: Language) -> str:
         """Return what to tell the customer after `execute`."""
-        return effect_text(effect, phrases=self._phrases, language=language)
+        phrases = self._kit(effect.proposal.tool).phrases
+        return effect_text(effect, phrases=phrases, language=language)
 
     async def execute(self, proposal: Proposal, caller: Caller, *, key: str) -> Effect:
         """Do what the customer confirmed, once for each `key` (the proposal's id).
@@ -125,7 +124,7 @@ class Toolbox:
         if caller.now >= proposal.expires:
             raise Expired()
         try:
-            return await self._orders.execute(proposal, owner=owner, key=key)
+            return await self._kits[proposal.tool].execute(proposal, owner=owner, key=key)
         except Rejected as refusal:
             return Effect(
                 proposal=proposal, state="refused", facts={**proposal.facts, "reason": refusal.reason}
@@ -135,7 +134,8 @@ class Toolbox:
 
     def _wording(self, tool: BaseTool) -> dict[str, object]:
         """What a planner without a provider reads in `extras`: status line, cues, and slots of each argument."""
-        items, say = self._phrases.items, self._phrases.say
+        phrases = self._kit(tool.name).phrases
+        items, say = phrases.items, phrases.say
         return {
             "status": {language: say(f"status.{tool.name}", language) for language in LANGUAGES},
             "cues": {language: list(items(f"cues.{tool.name}", language)) for language in LANGUAGES},
@@ -154,8 +154,21 @@ class Toolbox:
             raise KeyError(f"No tool {name!r}; there are {', '.join(self._tools)}")
         return self._tools[name]
 
+    def _kit(self, name: str) -> Toolkit:
+        return self._kits[self._tool(name).name]
+
     def _rule(self, name: str) -> Rule:
         return self._rules[self._tool(name).name]
+
+
+def _by_tool(kits: Sequence[Toolkit]) -> dict[str, Toolkit]:
+    found: dict[str, Toolkit] = {}
+    for kit in kits:
+        for tool in kit.tools:
+            if tool.name in found:
+                raise ValueError(f"Two tools are called {tool.name!r}: give one another name.")
+            found[tool.name] = kit
+    return found
 
 
 @cache

@@ -18,7 +18,9 @@ from knowledge.types import Approved, DocumentId, Language, Passage, PassageId, 
 from tests.agent.test_turn import CLOCK, GROUNDED, RETURNS, Ledger, house, situation
 from tools.context import TurnId
 from tools.crm.fake import FakeCRM
+from tools.crm.functions import crm_tools
 from tools.orders.fake import FakeOrders
+from tools.orders.functions import order_tools
 from tools.phrases import Phrases
 from tools.toolbox import TEXTS, Toolbox
 
@@ -56,7 +58,8 @@ def approved(question: str = QUESTION, answer: Passage = CARDS) -> Approved:
 
 
 def tool_offers() -> list[Offer]:
-    toolbox = Toolbox(FakeOrders({}), FakeCRM({}), Phrases(Path(TEXTS)))
+    phrases = Phrases(Path(TEXTS))
+    toolbox = Toolbox(order_tools(FakeOrders({}), phrases), crm_tools(FakeCRM({}), phrases))
     return [offer for tool in toolbox.tools() for offer in offers(tool)]
 
 

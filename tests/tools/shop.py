@@ -5,7 +5,9 @@ from datetime import datetime
 from tests.tools.loaded import FOLDER, NOW
 from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 from tools.crm.fake import FakeCRM
+from tools.crm.functions import crm_tools
 from tools.orders.fake import FakeOrders
+from tools.orders.functions import order_tools
 from tools.phrases import Phrases
 from tools.shop_files import read_shop
 from tools.toolbox import TEXTS, Toolbox
@@ -52,4 +54,6 @@ def fake_orders(clock: Clock | None = None) -> FakeOrders:
 
 
 def toolbox(orders: FakeOrders | None = None, crm: FakeCRM | None = None) -> Toolbox:
-    return Toolbox(orders or fake_orders(), crm or FakeCRM(SHOP.customers), PHRASES)
+    return Toolbox(
+        order_tools(orders or fake_orders(), PHRASES), crm_tools(crm or FakeCRM(SHOP.customers), PHRASES)
+    )

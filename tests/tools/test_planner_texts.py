@@ -9,10 +9,16 @@ from tools.context import Language
 from tools.orders.port import order_number
 
 BOX = toolbox()
+ASKS = {
+    "order_id": "order_status",
+    "reason": "cancel_order",
+    "new_address": "change_address",
+    "query": "find_product",
+}
 
 
 def filled(argument: str, language: Language, text: str) -> str | None:
-    for expression in BOX.slots(argument, language):
+    for expression in BOX.slots(ASKS[argument], argument, language):
         found = expression.search(text)
         if found:
             return found["value"].strip()
@@ -31,7 +37,7 @@ def test_no_phrase_asks_for_two_tools(language: Language) -> None:
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("argument", ["order_id", "reason", "new_address", "query"])
 def test_every_expression_has_a_group_named_value(argument: str, language: Language) -> None:
-    for expression in BOX.slots(argument, language):
+    for expression in BOX.slots(ASKS[argument], argument, language):
         assert "value" in expression.groupindex
         assert expression.flags & re.IGNORECASE
 

@@ -1,17 +1,18 @@
 """The customer tools a model may call: the caller's own profile, contacts masked."""
 
-from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain.tools import ToolRuntime, tool
 
 from tools.answer import Answer, answering
 from tools.assurance import Rule
 from tools.context import Caller
 from tools.crm.port import CRM
 from tools.phrases import Phrases
+from tools.toolkit import Toolkit
 
 PROFILE = Rule(scope="profile:read", effect="read", assurance="channel")
 
 
-def crm_tools(crm: CRM, phrases: Phrases) -> list[BaseTool]:
+def crm_tools(crm: CRM, phrases: Phrases) -> Toolkit:
     """Return all customer tools over one register."""
 
     @tool(extras=PROFILE.extras())
@@ -33,7 +34,7 @@ def crm_tools(crm: CRM, phrases: Phrases) -> list[BaseTool]:
         said = tuple(phrases.say(f"profile.{key}", language, **facts) for key in keys)
         return Answer(kind="profile", sentences=said, facts=facts)
 
-    return [my_profile]
+    return Toolkit(tools=(my_profile,), phrases=phrases)
 
 
 def mask_email(email: str) -> str:

@@ -15,6 +15,7 @@ from tools.orders.port import ACTIVE, Orders, order_number
 from tools.phrases import LANGUAGES, Phrases
 from tools.proposal import Proposal
 from tools.texts import TEXTS
+from tools.toolkit import Toolkit
 
 READ = Rule(scope="orders:read", effect="read", assurance="channel")
 WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
@@ -46,9 +47,10 @@ NewAddress = Annotated[str, Field(description=_described("new_address"))]
 Query = Annotated[str, Field(description=_described("query"))]
 
 
-def order_tools(orders: Orders, phrases: Phrases) -> list[BaseTool]:
+def order_tools(orders: Orders, phrases: Phrases) -> Toolkit:
     """Return all order tools over one order system."""
-    return [*_reads(orders, phrases), *_writes(orders, phrases)]
+    tools = (*_reads(orders, phrases), *_writes(orders, phrases))
+    return Toolkit(tools=tools, phrases=phrases, execute=orders.execute)
 
 
 def _reads(orders: Orders, phrases: Phrases) -> list[BaseTool]:
