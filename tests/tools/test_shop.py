@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tests.tools.loaded import FOLDER, NOW
 from tests.tools.shop import ANNA, Clock
 from tools import tables as t
+from tools.address import Address
 from tools.context import OrderId
 from tools.crm.embedded import EmbeddedCRM
 from tools.errors import Unavailable, UnreadableShop
@@ -153,7 +154,9 @@ class TestStatements:
         orders = EmbeddedOrders(engine, now=Clock())
         await orders.list(owner=ANNA)
         cancel = await orders.propose_cancel(PAID, owner=ANNA, reason="")
-        move = await orders.propose_address(PAID, owner=ANNA, new_address="Бор, ул. Новая, д. 5")
+        move = await orders.propose_address(
+            PAID, owner=ANNA, new_address=Address(line="Бор, ул. Новая, д. 5")
+        )
         await orders.execute(move, owner=ANNA, key="move")
         await orders.execute(move, owner=ANNA, key="move")
         fresh = await orders.propose_cancel(PAID, owner=ANNA, reason="")

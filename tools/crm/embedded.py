@@ -8,10 +8,11 @@ from tools import tables as t
 from tools.bilingual import Bilingual
 from tools.context import CustomerId
 from tools.crm.port import Customer
+from tools.crm.unoffered import Unoffered
 from tools.errors import NotFound, Unavailable
 
 
-class EmbeddedCRM:
+class EmbeddedCRM(Unoffered):
     """`CRM` over the tables of `tools.tables`."""
 
     def __init__(self, engine: AsyncEngine) -> None:

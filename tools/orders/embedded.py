@@ -14,15 +14,18 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools import tables as t
+from tools.address import Address, from_arguments
 from tools.context import CustomerId, OrderId
 from tools.errors import NotFound, Rejected, Unavailable
 from tools.orders import rules
 from tools.orders.match import codes_in, prefix, query_stems, ranked
 from tools.orders.port import CANCELLABLE, Effect, Fact, Order, PaymentMethod, Product, Proposal
 from tools.orders.rows import kopecks, order_of, product_of
+from tools.orders.unoffered import Unoffered
+from tools.proposal import admit, in_time, same_as_before
 
 
-class EmbeddedOrders:
+class EmbeddedOrders(Unoffered):
     """`Orders` over the tables of `tools.tables`; `now` is the shop's own clock and returns aware moments."""
 
     def __init__(
@@ -69,18 +72,20 @@ class EmbeddedOrders:
             terms = await self._terms(connection)
         return rules.cancellation(order, reason=reason, terms=terms, now=self._now())
 
-    async def propose_address(self, order_id: OrderId, *, owner: CustomerId, new_address: str) -> Proposal:
+    async def propose_address(
+        self, order_id: OrderId, *, owner: CustomerId, new_address: Address
+    ) -> Proposal:
         return rules.relocation(
             await self.get(order_id, owner=owner), new_address=new_address, now=self._now()
         )
 
     async def execute(self, proposal: Proposal, *, owner: CustomerId, key: str) -> Effect:
-        rules.admit(proposal, owner=owner)
+        admit(proposal, owner=owner, kinds=rules.KINDS)
         now = self._now()
         try:
             async with _answering(), self._engine.begin() as connection:
                 await self._claim(connection, proposal, owner=owner, key=key, now=now)
-                rules.in_time(proposal, now=now)
+                in_time(proposal, now=now)
                 await self._perform(connection, proposal, owner=owner, now=now)
         except _Claimed:
             return await self._earlier(proposal, owner=owner, key=key)
@@ -128,7 +133,7 @@ class EmbeddedOrders:
     async def _move(
         self, connection: AsyncConnection, order_id: OrderId, *, owner: CustomerId, proposal: Proposal
     ) -> None:
-        address = rules.moved_to(proposal.arguments["new_address"])
+        address = from_arguments(proposal.arguments)
         row = {"id": proposal.id, "owner": owner, "line": address.line, "city": address.city}
         await connection.execute(insert(t.addresses).values(**row, postcode=address.postcode))
         await connection.execute(update(t.orders).where(_own(order_id, owner)).values(address=proposal.id))
@@ -172,7 +177,7 @@ class EmbeddedOrders:
             row = (await connection.execute(mine)).one_or_none()
         if row is None:
             raise Rejected("key_reused")
-        rules.same_as_before(proposal, digest=row.digest)
+        same_as_before(proposal, digest=row.digest)
         facts: dict[str, Fact] = row.facts
         return Effect(proposal=proposal, state="already_done", facts=facts)
 

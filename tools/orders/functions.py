@@ -5,6 +5,7 @@ from typing import Annotated
 from langchain.tools import BaseTool, ToolRuntime, tool
 from pydantic import Field, WithJsonSchema
 
+from tools.address import Address
 from tools.answer import Answer, answering
 from tools.assurance import Rule
 from tools.confirm import confirmation
@@ -120,7 +121,7 @@ def _writes(orders: Orders, phrases: Phrases) -> list[BaseTool]:
         """Prepare to deliver one of the customer's own unshipped orders elsewhere. The customer must confirm it."""
         caller = runtime.context
         proposal = await orders.propose_address(
-            _number(order_id), owner=caller.customer(), new_address=new_address
+            _number(order_id), owner=caller.customer(), new_address=Address(line=new_address)
         )
         return _proposed(proposal, caller, phrases)
 
