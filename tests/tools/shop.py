@@ -50,7 +50,14 @@ def caller(
 
 
 def fake_orders(clock: Clock | None = None) -> FakeOrders:
-    return FakeOrders(SHOP.orders, SHOP.products, terms=SHOP.terms, now=clock or Clock())
+    return FakeOrders(
+        SHOP.orders,
+        SHOP.products,
+        terms=SHOP.terms,
+        methods=SHOP.methods,
+        return_days=SHOP.return_days,
+        now=clock or Clock(),
+    )
 
 
 def toolbox(orders: FakeOrders | None = None, crm: FakeCRM | None = None) -> Toolbox:

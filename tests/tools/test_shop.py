@@ -24,6 +24,10 @@ from tools.shop import create_tables, load_shop, read_shop, standing
 
 PAID = OrderId("1051")
 PERSONAL = (
+    "shop_saved",
+    "shop_history",
+    "shop_parcels",
+    "shop_requests",
     "shop_orders",
     "shop_items",
     "shop_payments",
@@ -169,7 +173,7 @@ class TestStatements:
             and any(f"{name} " in f"{s} " or f"{name}." in s for name in PERSONAL)
         ]
         assert len(reading) >= 15
-        assert [s for s in reading if not re.search(r"WHERE .*shop_(orders|effects)\.owner = \?", s)] == []
+        assert [s for s in reading if not re.search(r"WHERE .*shop_(orders|effects|saved)\.owner = \?", s)] == []
 
     async def test_a_database_without_tables_is_unavailable_not_a_crash(self, empty: AsyncEngine) -> None:
         with pytest.raises(Unavailable):

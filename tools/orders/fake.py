@@ -80,7 +80,7 @@ class FakeOrders:
 
     async def product(self, code: str) -> Product:
         self._answer()
-        named = self._named(code)
+        named = self._named(code, whole=True)
         if not named:
             raise NotFound()
         return named[0]
@@ -194,8 +194,8 @@ class FakeOrders:
             return_days=self._return_days,
         )
 
-    def _named(self, text: str) -> tuple[Product, ...]:
-        codes = set(codes_in(text))
+    def _named(self, text: str, *, whole: bool = False) -> tuple[Product, ...]:
+        codes = {*codes_in(text), *([text.strip()] if whole else [])}
         found = (p for p in self._products.values() if codes & {p.code, *(v.code for v in p.variants)})
         return tuple(sorted(found, key=lambda product: product.code))
 

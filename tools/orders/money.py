@@ -128,4 +128,5 @@ def charge_facts(way: Way, amount: Decimal) -> dict[str, Fact]:
 
 def _way_facts(method: PaymentMethod, masked: str, kept: MethodId | None) -> dict[str, Fact]:
     facts: dict[str, Fact] = {"method": method, "masked": masked}
-    return {**facts, "saved": kept} if kept is not None else facts
+    # A refund comes back to a gift card that was kept, and as a new one where it was not.
+    return {**facts, "kept": 1} if method == "gift_card" and kept is not None else facts

@@ -85,7 +85,7 @@ def repayment(order: Order, *, new_method: MethodId, setting: Setting) -> Propos
     paid = order.payment.state == "paid"
     if [entry.kind for entry in order.history] != (["payment"] if paid else []):
         raise Rejected("several_payments")
-    if order.payment.saved == new_method:
+    if paid and order.payment.saved == new_method:
         raise Rejected("same_method")
     amount = order.payment.amount
     money.covered(way, amount)
