@@ -16,7 +16,7 @@ SHOP = read_shop(FOLDER, now=NOW)
 PHRASES = Phrases(TEXTS, timezone="Europe/Moscow")
 
 ANNA, BORIS, VERA, JOHN = (CustomerId(f"c-{n:03}") for n in range(1, 5))
-ALL_PURPOSES = frozenset({"orders:read", "orders:write", "profile:read"})
+ALL_PURPOSES = frozenset({"orders:read", "orders:write", "profile:read", "profile:write"})
 
 
 class Clock:

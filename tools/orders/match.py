@@ -82,6 +82,12 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     return sorted(kept, key=lambda code: (-scores[code], code))
 
 
+def shared(asked: Sequence[str], words: Iterable[str]) -> int:
+    """Return how many of the asked stems are among the words, in any of their forms."""
+    known = frozenset(words)
+    return sum(_has(stem, known) for stem in asked)
+
+
 def prefix(stem: str) -> str:
     """Return what every word that `ranked` takes for this stem begins with."""
     return stem[:_LONG_PREFIX]
