@@ -6,8 +6,9 @@ Whoever is not found by an id of the session's own is the owner in the WHERE of 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools import tables as t
@@ -88,16 +89,24 @@ class EmbeddedCRM:
 
 
 async def _one(connection: AsyncConnection, where: ColumnElement[bool]) -> Customer:
+    rows = (await connection.execute(customers_where(where).limit(2))).mappings().all()
+    if len(rows) != 1:
+        raise NotFound()
+    return customer_of(rows[0])
+
+
+def customers_where(where: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement of whole rows that `customer_of` reads."""
     home = t.addresses.c
     joined = t.customers.outerjoin(t.homes, t.homes.c.owner == t.customers.c.id).outerjoin(
         t.addresses, home.id == t.homes.c.address
     )
     parts = (column.label(f"home_{column.name}") for column in home if column.name != "owner")
-    found = select(t.customers, *parts).select_from(joined).where(where).limit(2)
-    rows = (await connection.execute(found)).mappings().all()
-    if len(rows) != 1:
-        raise NotFound()
-    (row,) = rows
+    return select(t.customers, *parts).select_from(joined).where(where)
+
+
+def customer_of(row: RowMapping) -> Customer:
+    """Return the customer of one joined row."""
     return Customer(
         id=CustomerId(row["id"]),
         login=row["login"],

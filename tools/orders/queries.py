@@ -29,7 +29,7 @@ def of_own(table: Table, order_id: OrderId, owner: CustomerId) -> ColumnElement[
 
 async def one(connection: AsyncConnection, order_id: OrderId, *, owner: CustomerId) -> Order:
     """Return the order; `NotFound` unless it is the owner's."""
-    found = await _assembled(connection, _orders(own(order_id, owner)), owner=owner)
+    found = await _assembled(connection, orders_where(own(order_id, owner)), owner=owner)
     if not found:
         raise NotFound()
     return found[0]
@@ -37,7 +37,7 @@ async def one(connection: AsyncConnection, order_id: OrderId, *, owner: Customer
 
 async def newest(connection: AsyncConnection, *, owner: CustomerId, limit: int) -> tuple[Order, ...]:
     """Return up to `limit` of the owner's orders, those under way first."""
-    query = _orders(t.orders.c.owner == owner).order_by(*_NEWEST).limit(limit)
+    query = orders_where(t.orders.c.owner == owner).order_by(*_NEWEST).limit(limit)
     return await _assembled(connection, query, owner=owner)
 
 
@@ -131,7 +131,8 @@ async def _assembled(
     )
 
 
-def _orders(where: ColumnElement[bool]) -> Select[Any]:
+def orders_where(where: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement of whole rows that `order_of` reads: whose orders is the caller's to say."""
     a, p, f, r = t.addresses.c, t.payments.c, t.fulfilments.c, t.requests.c
     joined = (
         t.orders.join(t.addresses, a.id == t.orders.c.address)
