@@ -1,13 +1,11 @@
 """A shop's tools over a file that can be exchanged: making tools costs more than a whole run, so they are kept."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiosqlite
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
@@ -38,16 +36,14 @@ class Bench:
 
 def bench(path: Path) -> Bench:
     """Return a new bench over the file."""
-    kept: Mapping[str, Bench]
-
-    async def connect() -> aiosqlite.Connection:
-        return await aiosqlite.connect(kept["bench"].path)
-
-    engine = create_async_engine(
-        "sqlite+aiosqlite://", async_creator=connect, poolclass=AsyncAdaptedQueuePool
-    )
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
     orders, crm = EmbeddedOrders(engine, now=lambda: NOW), EmbeddedCRM(engine, now=lambda: NOW)
     phrases = Phrases(TEXTS, currency="USD")
     box = Toolbox(order_tools(orders, phrases), crm_tools(crm, phrases))
-    kept = {"bench": Bench(path=path, engine=engine, orders=orders, crm=crm, box=box)}
-    return kept["bench"]
+    made = Bench(path=path, engine=engine, orders=orders, crm=crm, box=box)
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def aim(_dialect: object, _record: object, arguments: list[object], _named: object) -> None:
+        arguments[0] = str(made.path)
+
+    return made
