@@ -1,6 +1,5 @@
 """The airline's tools a model may call. Whose bookings they are comes from the caller, never from an argument."""
 
-import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -27,9 +26,9 @@ from evals.tau.airline.port import (
     Rename,
     Reroute,
     Trip,
-    Turned,
     Wish,
 )
+from evals.tau.refusals import explaining
 from tools.answer import Answer, answering
 from tools.assurance import Rule
 from tools.confirm import confirmation
@@ -81,19 +80,10 @@ def airline_tools(airline: Airline, phrases: Phrases | None = None) -> Toolkit:
 
 
 def _body(phrases: Phrases, rule: Rule) -> Callable[..., Any]:
-    """Gate and faults as for every tool; a refusal also says about what, for there is nothing foreign in it."""
+    """Gate and faults as for every tool; a refusal also says about what."""
 
     def wrap(body: Callable[..., Awaitable[Answer]]) -> Any:
-        @functools.wraps(body)
-        async def explained(*args: Any, **kwargs: Any) -> Answer:
-            try:
-                return await body(*args, **kwargs)
-            except Turned as no:
-                fault = f"rejected.{no.reason}"
-                said = phrases.say(f"fault.{fault}", kwargs["runtime"].context.language, **no.about)
-                return Answer(kind="fault", sentences=(said,), facts=no.about, fault=fault)
-
-        return tool(extras=rule.extras())(answering(phrases, rule)(explained))
+        return tool(extras=rule.extras())(answering(phrases, rule)(explaining(phrases)(body)))
 
     return wrap
 

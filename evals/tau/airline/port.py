@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NewType, Protocol
 
 from tools.context import CustomerId
-from tools.errors import Rejected
-from tools.proposal import Effect, Fact, Proposal
+from tools.proposal import Effect, Proposal
 
 BookingId = NewType("BookingId", str)
 FlightNumber = NewType("FlightNumber", str)
@@ -17,14 +16,6 @@ MeansId = NewType("MeansId", str)
 Cabin = Literal["basic_economy", "economy", "business"]
 Trip = Literal["one_way", "round_trip"]
 MeansKind = Literal["credit_card", "gift_card", "certificate"]
-
-
-class Turned(Rejected):
-    """The airline refuses, and says about what: `reason` has a text, `about` fills it."""
-
-    def __init__(self, reason: str, **about: Fact) -> None:
-        super().__init__(reason)
-        self.about: Mapping[str, Fact] = about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,9 +24,9 @@ from evals.tau.airline.port import (
     Rename,
     Reroute,
     Traveller,
-    Turned,
     Wish,
 )
+from evals.tau.refusals import Turned
 from tools.proposal import Fact
 
 INSURANCE = 30

@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from evals.tau.airline import rows
 from evals.tau.airline import tables as t
-from evals.tau.airline.port import Booking, BookingId, Departure, FlightNumber, Traveller, Turned, Wish
+from evals.tau.airline.port import Booking, BookingId, Departure, FlightNumber, Traveller, Wish
 from evals.tau.airline.rules import TOOLS, Change, Series, State, booking_of, hops_of, planned
+from evals.tau.refusals import Turned
 from tools.context import CustomerId
 from tools.errors import NotFound, Unconfirmed
 from tools.proposal import Effect, Fact, Proposal
