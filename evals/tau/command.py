@@ -24,6 +24,12 @@ def tools(
     traces: Annotated[
         Path, typer.Option(help="Lines of {task_id, steps: [{name, arguments, result? | error?}]}.")
     ],
+    tasks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Lines of {id, initial_state}; without it, tasks….jsonl beside gold_traces….jsonl."
+        ),
+    ] = None,
     results: Annotated[
         Path | None, typer.Option(help="Write {task_id, results, final_db_sha256} lines here.")
     ] = None,
@@ -35,10 +41,12 @@ def tools(
     """
     from evals.tau.registry import domain as known
     from evals.tau.replay import figures, replay_all
-    from evals.tau.traces import read_database, read_traces
+    from evals.tau.traces import read_database, read_initial, read_traces, tasks_beside
 
     with faults(as_json=as_json), bars(quiet=as_json) as bar:
-        business, database, recorded = known(domain), read_database(db), read_traces(traces)
+        business, database = known(domain), read_database(db)
+        begun = tasks or tasks_beside(traces)
+        recorded = read_traces(traces, initial=read_initial(begun) if begun else None)
         done = asyncio.run(replay_all(business, database, recorded.traces, tell=bar("Replaying")))
     if results is not None:
         rows = (json.dumps(one.as_row(), ensure_ascii=False) for one in done)

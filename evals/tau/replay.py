@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.tau.domain import Call, Domain, Json, Refused, Unplayable, World
-from evals.tau.traces import Outcome, Trace, digest
+from evals.tau.traces import Outcome, Trace, digest, merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,8 @@ async def replay_all(
 
 async def replay(domain: Domain, database: Mapping[str, Json], trace: Trace, *, folder: Path) -> Replayed:
     """Do one trace again."""
-    world = await domain.open(database, folder=folder)
+    begun = merged(database, trace.initial) if trace.initial else database
+    world = await domain.open(begun, folder=folder)
     try:
         owners = _owners(world, trace)
         if owners and not any(step.call.name in domain.verifies for step in trace.steps):

@@ -1,14 +1,15 @@
 """Recorded calls and the database they were made on, read from files; what is broken is named by file and line.
 
-    {"task_id": "7", "steps": [{"name", "arguments", "requestor"?, "result"? | "error"?}], "final_db_sha256"?}
+    {"task_id": "7", "steps": [{"name", "arguments", "requestor"?, "result"? | "error"?}], "final_db_sha256"?, "initial_state"?}
 
-Without results a trace says only what was called: the form in which an acceptance hands it over.
+Without results a trace says only what was called: the form in which an acceptance hands it over. Some tasks begin with
+records of their own beside the database (`initial_state`): they stand in the trace, or in the file of its task.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -40,12 +41,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One recorded run; `final` is the sha256 of the database after it, None where it was not recorded."""
+    """One recorded run; `final` is the sha256 of the database after it, None where it was not recorded.
+
+    `initial` is merged into the database before the first step.
+    """
 
     task_id: str
     line: int
     steps: tuple[Step, ...]
     final: str | None
+    initial: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +84,49 @@ def read_database(path: Path) -> Mapping[str, Json]:
     return found
 
 
-def read_traces(path: Path) -> Recorded:
-    """Read every line that can be read. Raises `BadRecords` when the file cannot, or holds nothing."""
+def tasks_beside(path: Path) -> Path | None:
+    """Return `tasks….jsonl` beside `gold_traces….jsonl`, None where there is no such file."""
+    beside = path.with_name(path.name.replace("gold_traces", "tasks", 1))
+    return beside if beside != path and beside.is_file() else None
+
+
+def merged(database: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the database with more records in it; objects are merged, all else is replaced."""
+    out = dict(database)
+    for name, value in more.items():
+        was = out.get(name)
+        out[name] = dict(merged(was, value)) if isinstance(was, dict) and isinstance(value, dict) else value
+    return out
+
+
+def read_initial(path: Path) -> Mapping[str, Mapping[str, Json]]:
+    """Read what each task begins with, by its id: lines of {id, initial_state?}. Raises `BadRecords`."""
+    found = {}
+    for n, line in enumerate(_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            found[str(row["id"])] = _initial(row)
+        except (ValueError, TypeError, KeyError, AttributeError) as broken:
+            raise BadRecords(
+                f"{path.name}:{n} is no task: {broken!r}.",
+                remedy='Write one {"id", "initial_state"?} a line.',
+            ) from broken
+    return found
+
+
+def read_traces(path: Path, *, initial: Mapping[str, Mapping[str, Json]] | None = None) -> Recorded:
+    """Read every line that can be read. Raises `BadRecords` when the file cannot, or holds nothing.
+
+    `initial` is what tasks begin with, for traces that do not say it themselves.
+    """
     traces, faults = [], []
     # Not splitlines(): it also breaks at U+2028, which JSON allows inside a string.
     for n, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             try:
-                traces.append(_trace(line, path, n))
+                traces.append(_trace(line, path, n, initial or {}))
             except BadRecords as fault:
                 faults.append(fault)
     if not traces and not faults:
@@ -103,7 +143,17 @@ def _text(path: Path) -> str:
         raise BadRecords(f"{path.name} is not UTF-8.", remedy="Save the file as UTF-8.") from other
 
 
-def _trace(line: str, path: Path, n: int) -> Trace:
+def _initial(row: Mapping[str, Any]) -> Mapping[str, Json]:
+    found: Any = row
+    for name in ("initial_state", "initialization_data", "agent_data"):
+        found = found.get(name) or {}
+        if not isinstance(found, dict):
+            raise ValueError(f"{name} is not an object")
+    initial: Mapping[str, Json] = found
+    return initial
+
+
+def _trace(line: str, path: Path, n: int, initial: Mapping[str, Mapping[str, Json]]) -> Trace:
     where = f"{path.name}:{n}"
     try:
         row = json.loads(line)
@@ -111,12 +161,17 @@ def _trace(line: str, path: Path, n: int) -> Trace:
         raise BadRecords(f"{where} is not JSON: {broken}.", remedy=_FORM) from broken
     if not isinstance(row, dict) or "task_id" not in row or not isinstance(row.get("steps"), list):
         raise BadRecords(f"{where} has no task_id or no list of steps.", remedy=_FORM)
+    try:
+        begun = _initial(row) or initial.get(str(row["task_id"]), {})
+    except ValueError as odd:
+        raise BadRecords(f"{where}: {odd}.", remedy=_FORM) from odd
     final = row.get("final_db_sha256")
     return Trace(
         task_id=str(row["task_id"]),
         line=n,
         steps=tuple(_steps(row["steps"], where)),
         final=None if final is None else str(final),
+        initial=begun,
     )
 
 

@@ -141,6 +141,7 @@ def test_the_table_shows_what_was_recorded_and_what_came_instead(files: Path) ->
         (trace("1", [{"arguments": {}}]), "traces.jsonl:1, step 1 has no name"),
         (trace("1", [{"name": "a", "arguments": "b"}]), "step 1: arguments are not an object"),
         (trace("1", [{"name": "a", "requestor": "boss"}]), "nobody is called 'boss'"),
+        (trace("1", [], initial_state="new"), "traces.jsonl:1: initial_state is not an object"),
         (trace("1", [{"name": "fly"}]), "traces.jsonl:1, step 1 (fly): no tool 'fly'"),
     ],
 )
@@ -181,3 +182,22 @@ def test_an_empty_file_of_traces_is_a_fault(files: Path) -> None:
     told = run(files, "")
     assert told.exit_code == 1
     assert "holds no traces" in told.stdout
+
+
+def test_what_a_task_begins_with_is_read_from_the_file_beside_its_trace_or_from_the_trace(
+    files: Path,
+) -> None:
+    vera = {"initialization_data": {"agent_data": {"users": {"vera": {"notes": ["лес"]}}}}}
+    step = {"name": "read_notes", "arguments": {"user_id": "vera"}, "result": ["лес"]}
+    told = run(files, trace("1", [step], initial_state=vera), trace("2", [READ]))
+    assert json.loads(told.stdout)["matched"] == 2
+    (files / "tasks.jsonl").write_text(json.dumps({"id": "1", "initial_state": vera}), "utf-8")
+    (files / "traces.jsonl").write_text(trace("1", [step]), "utf-8")
+    (files / "traces.jsonl").rename(files / "gold_traces.jsonl")
+    where = ["--db", str(files / "db.json"), "--traces", str(files / "gold_traces.jsonl"), "--json"]
+    beside = CliRunner().invoke(app, ["tools", "--domain", "notes", *where])
+    assert json.loads(beside.stdout)["matched"] == 1
+    (files / "tasks.jsonl").write_text("[]", "utf-8")
+    broken = CliRunner().invoke(app, ["tools", "--domain", "notes", *where])
+    assert broken.exit_code == 1
+    assert "tasks.jsonl:1 is no task" in broken.stdout
