@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from evals.tau.domain import Unplayable
-from tools.context import Caller, ConversationId, CustomerId, TurnId
+from tools.context import Assurance, Caller, ConversationId, CustomerId, TurnId
 from tools.errors import NoBasis, NotIdentified
 from tools.proposal import Proposal
 from tools.toolbox import Toolbox
@@ -28,10 +28,18 @@ class Said:
 
 
 class Desk:
-    """One customer at a toolbox; anonymous until `bind`, which grants the purposes."""
+    """One customer at a toolbox; until `bind` it is nobody, or the `visitor` known by the conversation alone."""
 
-    def __init__(self, toolbox: Toolbox, *, purposes: frozenset[str], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        *,
+        purposes: frozenset[str],
+        now: Callable[[], datetime],
+        visitor: CustomerId | None = None,
+    ) -> None:
         self._toolbox = toolbox
+        self._visitor = visitor
         self._purposes = purposes
         self._now = now
         self._owner: CustomerId | None = None
@@ -69,14 +77,14 @@ class Desk:
         return Said(fault=None if effect.state != "unknown" else "unknown", facts=effect.facts)
 
     def _caller(self) -> Caller:
-        known = self._owner is not None
+        assurance: Assurance = "verified" if self._owner else "channel" if self._visitor else "anonymous"
         return Caller(
             conversation=ConversationId("replay"),
             turn=TurnId("replay"),
             language="en",
             channel="replay",
-            customer_id=self._owner,
-            assurance="verified" if known else "anonymous",
-            purposes=self._purposes if known else frozenset(),
+            customer_id=self._owner or self._visitor,
+            assurance=assurance,
+            purposes=self._purposes if assurance != "anonymous" else frozenset(),
             now=self._now(),
         )
