@@ -22,7 +22,7 @@ def calculate(expression: str) -> str:
         raise ValueError("Invalid characters in expression")
     if len(expression) > _LONGEST:
         raise ValueError("The expression is too long")
-    return str(round(float(_value(ast.parse(expression.strip(), mode="eval").body)), 2))
+    return str(round(float(_value(ast.parse(expression.strip(), "<string>", "eval").body)), 2))
 
 
 def _value(node: ast.AST) -> float:

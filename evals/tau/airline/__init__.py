@@ -11,8 +11,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import create_async_engine
-
 from evals.tau.airline import official, tables
 from evals.tau.airline.facade import AirlineWorld
 from evals.tau.airline.functions import PURPOSES, airline_tools
@@ -20,6 +18,7 @@ from evals.tau.airline.rules import Series
 from evals.tau.airline.store import SqlAirline
 from evals.tau.desk import Desk
 from evals.tau.domain import Json
+from evals.tau.filled import Filled
 from tools.toolbox import Toolbox
 
 TODAY = datetime(2024, 5, 15, 15, tzinfo=timezone(timedelta(hours=-5)))
@@ -31,6 +30,8 @@ SERIES = Series(
 )
 """Numbers the official airline gives out, three of a kind in a run."""
 
+_FILLED = Filled(tables.metadata, official.fill)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AirlineDomain:
@@ -41,10 +42,7 @@ class AirlineDomain:
 
     async def open(self, database: Mapping[str, Json], *, folder: Path) -> AirlineWorld:
         """Return a new world in `folder`; `BadRecords` for a database that is not the airline's."""
-        engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'airline.db'}")
-        async with engine.begin() as connection:
-            await connection.run_sync(tables.metadata.create_all)
-            await official.fill(connection, database)
+        engine = await _FILLED.engine(folder / "airline.db", database)
         airline = SqlAirline(engine, series=SERIES, now=lambda: TODAY)
         toolbox = Toolbox(airline_tools(airline))
         return AirlineWorld(

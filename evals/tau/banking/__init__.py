@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import create_async_engine
-
 from evals.tau.banking import official, tables
 from evals.tau.banking.actions import PURPOSES
 from evals.tau.banking.facade import BankWorld
@@ -19,7 +17,10 @@ from evals.tau.banking.port import VISITOR
 from evals.tau.banking.store import SqlBank
 from evals.tau.desk import Desk
 from evals.tau.domain import Json
+from evals.tau.filled import Filled
 from tools.toolbox import Toolbox
+
+_FILLED = Filled(tables.metadata, official.fill)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +33,7 @@ class BankDomain:
     async def open(self, database: Mapping[str, Json], *, folder: Path) -> BankWorld:
         """Return a new world in `folder`; `BadRecords` for a database that is not the bank's."""
         owners = official.owners(database)
-        engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'bank.db'}")
-        async with engine.begin() as connection:
-            await connection.run_sync(tables.metadata.create_all)
-            await official.fill(connection, database)
+        engine = await _FILLED.engine(folder / "bank.db", database)
         bank = SqlBank(engine, now=official.TODAY)
         desk = Desk(Toolbox(bank_tools(bank)), purposes=PURPOSES, now=lambda: official.TODAY, visitor=VISITOR)
         today = official.TODAY.strftime("%m/%d/%Y")

@@ -78,6 +78,17 @@ class Argument:
     choices: tuple[str, ...] = ()
     optional: bool = False
 
+    def check(self, value: object) -> None:
+        """Raise `Turned("choice")` for a value that is not one of the choices."""
+        if self.choices and value not in self.choices:
+            raise Turned(
+                "choice",
+                argument=self.name,
+                value=str(value),
+                choices=repr(list(self.choices)),
+                options=", ".join(self.choices),
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
@@ -92,15 +103,7 @@ class Action:
     def planned(self, holdings: Holdings, given: Mapping[str, Any]) -> Plan:
         """Return the plan; `Turned` when the bank refuses or a choice is not one of its own."""
         for argument in self.arguments:
-            value = given.get(argument.name)
-            if argument.choices and value not in argument.choices:
-                raise Turned(
-                    "choice",
-                    argument=argument.name,
-                    value=str(value),
-                    choices=repr(list(argument.choices)),
-                    options=", ".join(argument.choices),
-                )
+            argument.check(given.get(argument.name))
         return self.plan(holdings, given)
 
 

@@ -42,6 +42,11 @@ _CREDITS = {
     "interest_correction": "INTEREST CORRECTION",
     "goodwill_credit": "GOODWILL CREDIT",
 }
+_CREDITS_OF = {
+    "checking": ("rebate_credit", "fee_refund"),
+    "savings": ("interest_correction", "fee_refund", "goodwill_credit"),
+}
+"""Kind of an account → what it may be credited for."""
 
 
 def open_account(holdings: Holdings, given: Given) -> Plan:
@@ -166,6 +171,7 @@ def credit(holdings: Holdings, given: Given) -> Plan:
     checking = given["account_kind"] == "checking"
     if amount <= 0:
         raise Turned("not_positive")
+    Argument(name="credit_type", choices=_CREDITS_OF[given["account_kind"]]).check(kind)
     account = holdings.find(_TABLE, key, "account_id")
     if account.get("class", "").lower() not in (("checking",) if checking else ("saving", "savings")):
         raise Turned("wrong_kind")
@@ -263,9 +269,9 @@ ACTIONS = (
         rule=CREDITS,
         arguments=(
             Argument(name="account_id"),
-            Argument(name="account_kind", choices=("checking", "savings")),
+            Argument(name="account_kind", choices=tuple(_CREDITS_OF)),
             Argument(name="amount", kind="number"),
-            Argument(name="credit_type", choices=tuple(_CREDITS)),
+            Argument(name="credit_type"),
         ),
         plan=credit,
     ),

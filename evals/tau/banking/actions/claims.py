@@ -48,10 +48,10 @@ _RATES: Mapping[str, Mapping[str, float]] = {
 
 def dispute_credit(holdings: Holdings, given: Given) -> Plan:
     """A charge on a credit card is disputed; who the customer is and how to reach them is the bank's own record."""
-    holdings.find(_CARD_LINES, given["transaction_id"], "transaction_id")
     part = given.get("partial_refund_amount")
     if given["resolution_requested"] == "partial_refund" and part is None:
         raise Turned("amount_needed")
+    holdings.find(_CARD_LINES, given["transaction_id"], "transaction_id")
     key = number("dispute", user_id=holdings.owner, **given)
     if key in holdings.of("transaction_disputes"):
         raise Turned("exists")
@@ -87,12 +87,12 @@ def dispute_credit(holdings: Holdings, given: Given) -> Plan:
 
 def dispute_debit(holdings: Holdings, given: Given) -> Plan:
     """A movement on an account is disputed; the money is given back for the time being where that is due."""
-    holdings.find("accounts", given["account_id"], "account_id")
-    holdings.find("debit_cards", given["card_id"], "card_id")
-    holdings.find("bank_account_transaction_history", given["transaction_id"], "transaction_id")
     amount = given["disputed_amount"]
     if amount <= 0:
         raise Turned("not_positive")
+    holdings.find("accounts", given["account_id"], "account_id")
+    holdings.find("debit_cards", given["card_id"], "card_id")
+    holdings.find("bank_account_transaction_history", given["transaction_id"], "transaction_id")
     key = number("dispute", user_id=holdings.owner, **given)
     if key in holdings.of("debit_card_disputes"):
         raise Turned("exists")

@@ -51,6 +51,7 @@ def replace_card(holdings: Holdings, given: Given) -> Plan:
 
 def log_reason(holdings: Holdings, given: Given) -> Plan:
     """Why the customer wants to close a card; the first reason stays."""
+    _card(holdings, given)
     key = number("closure_reason", user_id=holdings.owner, **given)
     record = {
         "record_id": key,

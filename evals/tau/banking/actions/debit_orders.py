@@ -5,7 +5,7 @@ from typing import Any
 
 from evals.tau.banking.actions.rules import CARDS
 from evals.tau.banking.port import Action, Argument, Holdings, Plan, Put, Record
-from evals.tau.banking.reckoning import balance, hexed, number
+from evals.tau.banking.reckoning import hexed, number
 from evals.tau.refusals import Turned
 
 Given = Mapping[str, Any]
@@ -24,7 +24,7 @@ _LONG_MONTHS = (1, 3, 5, 7, 8, 10, 12)
 
 def order(holdings: Holdings, given: Given) -> Plan:
     account = _orderable(holdings, given)
-    held = balance(account)
+    held = _held(account)
     fees = {
         "Delivery": given["delivery_fee"],
         "Design": given["design_fee"],
@@ -63,8 +63,8 @@ def _orderable(holdings: Holdings, given: Given) -> Record:
         raise Turned("not_checking", kind=str(account.get("class")))
     if account.get("status") != "OPEN":
         raise Turned("wrong_status", status=str(account.get("status")))
-    if balance(account) < _LEAST:
-        raise Turned("least", held=balance(account))
+    if _held(account) < _LEAST:
+        raise Turned("least", held=_held(account))
     mine = given["account_id"]
     for table, status, reason in (
         ("debit_card_orders", "PENDING", "ordered_already"),
@@ -76,6 +76,16 @@ def _orderable(holdings: Holdings, given: Given) -> Record:
         ):
             raise Turned(reason)
     return account
+
+
+def _held(account: Record) -> float:
+    """Return what is on the account, as this desk reads it."""
+    # Card orders read bare numbers only: after a transfer the bank writes "$50.00", and here that is nothing.
+    # So it is in the recordings, and so it stays until the bank's own system reads it otherwise.
+    try:
+        return float(str(account.get("current_holdings", "0")).replace(",", ""))
+    except ValueError:
+        return 0.0
 
 
 def _fee(name: str, fee: float) -> str:
