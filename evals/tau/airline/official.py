@@ -35,8 +35,8 @@ async def fill(connection: AsyncConnection, database: Mapping[str, Any]) -> None
     }
     order = {
         number: n
-        for user in _table(database, "users").values()
-        for n, number in enumerate(user["reservations"])
+        for one in _table(database, "users").values()
+        for n, number in enumerate(one.get("reservations", ()))
     }
     for place, read in places.items():
         for n, (key, record) in enumerate(_table(database, place).items()):
