@@ -66,6 +66,7 @@ class Entry:
     lower: tuple[str, ...] = ()
     upper: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    nonzero: tuple[str, ...] = ()
     profile: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     said: tuple[Piece, ...] = ()
@@ -80,7 +81,10 @@ class Entry:
         if "missing" not in self.words:
             return None
         looked_at = [one for one in self.takes if not self.needs or one.name in self.needs]
-        return next((one.name for one in looked_at if one.lacks(given.get(one.name))), None)
+        zero = {name for name in self.nonzero if given.get(name) == 0}
+        return next(
+            (one.name for one in looked_at if one.name in zero or one.lacks(given.get(one.name))), None
+        )
 
     def whole(self, given: Mapping[str, Any]) -> bool:
         """Whether what is to be a whole number is one."""
@@ -151,7 +155,9 @@ def _read(*names: str) -> Mapping[str, Entry]:
 def _entry(name: str, row: Mapping[str, Any]) -> Entry:
     words = ("missing", "foreign", "absent", "wrong", "elsewhere", "none", "head", "line")
     kept = {key: value for key, value in row.items() if key not in (*words, "takes", "said")}
-    kept |= {key: tuple(kept[key]) for key in ("lower", "upper", "needs", "profile") if key in kept}
+    kept |= {
+        key: tuple(kept[key]) for key in ("lower", "upper", "needs", "nonzero", "profile") if key in kept
+    }
     return Entry(
         name=name,
         takes=tuple(_parameter(one) for one in row["takes"]),

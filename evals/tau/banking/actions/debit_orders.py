@@ -48,7 +48,7 @@ def order(holdings: Holdings, given: Given) -> Plan:
     facts = {
         "order_id": order_id,
         "card_id": card_id,
-        "account_id": given["account_id"],
+        **{name: given[name] for name in ("account_id", "delivery_option", "card_design")},
         "expected_delivery": _DAYS[given["delivery_option"]],
         "total": total,
         "fees": ", ".join(f"{name}: {_fee(name, fee)}" for name, fee in fees.items() if fee > 0),
