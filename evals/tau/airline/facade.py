@@ -163,7 +163,7 @@ class AirlineWorld:
             ],
             "bags": arguments["total_baggages"],
             "paid_bags": arguments["nonfree_baggages"],
-            "insured": {"yes": True, "no": False}.get(arguments["insurance"]),
+            "insured": {"yes": True, "no": False}.get(str(arguments["insurance"])),
         }
         said = self._done(await self._desk.ask("book_trip", wanted), absent=f"User {owner} not found")
         booked = await self._airline.booking(BookingId(said.facts["booking"]), owner=owner)

@@ -143,6 +143,8 @@ class BankWorld:
         return form(entry.refused.get(absent, _NO_SUCH_USER), {WHO: "", **context})
 
     async def _read(self, entry: Entry, given: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+        if any(one.form == "string" and not isinstance(given[one.name], str) for one in entry.takes):
+            raise Unplayable(f"{entry.name} takes texts")
         holdings = await self._mine(entry, given)
         return READINGS[entry.how](entry, context, holdings)
 

@@ -119,7 +119,9 @@ def _annotation(argument: Argument, phrases: Phrases) -> Any:
         # Told, not enforced by the schema: what is not among them is refused with a reason the customer can read.
         words = f"{words}: {', '.join(argument.choices)}"
     kind: Any = _TYPES[argument.kind]
-    return Annotated[kind | None if argument.optional else kind, Field(description=words)]
+    # JSON lets Infinity and NaN through; no sum of money is either.
+    told = Field(description=words, allow_inf_nan=False) if kind is float else Field(description=words)
+    return Annotated[kind | None if argument.optional else kind, told]
 
 
 def _said(phrases: Phrases, key: str) -> str:

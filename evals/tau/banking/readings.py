@@ -120,7 +120,10 @@ def _shown(key: str, card: Record) -> dict[str, Any]:
 
 
 def payments(entry: Entry, given: Given, holdings: Holdings) -> str:
-    months = int(given["months"])
+    try:
+        months = int(given["months"])
+    except (ValueError, TypeError, OverflowError):
+        return "Error: Invalid months value. Must be a positive integer."
     if months <= 0:
         return entry.words["wrong"]
     name = "credit_card_account_id"

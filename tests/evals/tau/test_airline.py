@@ -266,6 +266,8 @@ async def test_airports_sums_and_a_transfer_need_no_customer(world: Any) -> None
         ),
         ("update_reservation_passengers", {"reservation_id": "AAA111", "passengers": ["Ann"]}),
         ("send_certificate", {"user_id": ANN, "amount": "much"}),
+        ("book_reservation", {**BOOK, "insurance": ["yes"]}),
+        ("book_reservation", {**BOOK, "flights": {"flight_number": "HAT001"}}),
     ],
 )
 async def test_a_call_that_cannot_be_read_is_said_to_be_so(world: Any, name: str, arguments: Any) -> None:

@@ -158,6 +158,38 @@ async def test_a_tool_is_given_to_the_customer_before_they_call_it(world: Any) -
     assert unknown == "Error: Unknown discoverable tool 'x'."
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("freeze_debit_card_3892", '{"card_id": 5}'),
+        ("get_debit_cards_by_account_id_7823", '{"account_id": ["chk_ann"]}'),
+        (
+            "apply_checking_account_credit_5829",
+            '{"account_id": "a", "amount": NaN, "credit_type": "fee_refund"}',
+        ),
+        (
+            "apply_checking_account_credit_5829",
+            '{"account_id": "a", "amount": 1e999, "credit_type": "fee_refund"}',
+        ),
+        ("freeze_debit_card_3892", "[]"),
+    ],
+)
+async def test_values_of_another_kind_are_said_to_be_unreadable(world: Any, name: str, given: str) -> None:
+    await world.bind(ANN)
+    await said(world, "unlock_discoverable_agent_tool", agent_tool_name=name)
+    with pytest.raises(Unplayable):
+        await said(world, "call_discoverable_agent_tool", agent_tool_name=name, arguments=given)
+
+
+async def test_months_that_are_no_number_are_refused_in_the_official_words(world: Any) -> None:
+    await world.bind(ANN)
+    name = {"agent_tool_name": "get_payment_history_6183"}
+    await said(world, "unlock_discoverable_agent_tool", **name)
+    given = json.dumps({"credit_card_account_id": CREDIT, "months": "many"})
+    told = await said(world, "call_discoverable_agent_tool", **name, arguments=given)
+    assert told == "Error: Invalid months value. Must be a positive integer."
+
+
 async def test_requests_for_a_person_are_counted_and_need_no_customer(world: Any) -> None:
     assert (await said(world, "request_human_agent_transfer")).startswith("Transfer request #1 submitted.")
     assert (await said(world, "request_human_agent_transfer")).startswith("Transfer request #2 submitted.")
