@@ -1,0 +1,165 @@
+"""What an answer to a proposed change says: yes, no, or something else. Pure; words in `texts/confirmed.{ru,en}.toml`.
+
+```
+«да, оформляйте» · "yes, go ahead" · "I'll go with the first option"      ─► yes
+«нет, не надо» · "no, leave it"                                           ─► no
+«да, но на другой адрес» · "yes, if it is free" · «да?» · «ок, а сколько?»  ─► other
+```
+A yes says nothing of its own: each sentence must be made of words of agreement, of the proposal's own words, or be one of
+a few kinds that change nothing (thanks, a reason, a question about another matter). Anything else is something else.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.cues import Cues, cues
+from agent.language import dictionary, is_function, readable, script, stem, words
+
+Kind = Literal["yes", "no", "other"]
+LONGEST = 1_200
+"""Characters of an answer that is read to its end; a longer one tells a story."""
+LIKE = 4
+"""Letters two words share to be one word in two forms: «отмените» and «отменить»."""
+HOLDS = ("condition", "doubt", "turn", "no")
+"""Kinds of words that make a yes none, in the order in which they are told."""
+_WITHIN_NUMBER = re.compile(r"(?<=\d)[.,:\s](?=\d{3}\b)|(?<=\d)[.,:](?=\d)")
+_SENTENCE = re.compile(r"(?<=[.?] )(.+?) ([.?]) ")
+_NO_VERB = ("ing", "ed", "ion", "ment", "er", "ance", "ness")
+_TOLD = frozenset({"impr", "INFN"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """How an answer was read; `beside`: it asks or wishes something else, too; `pick`: which option it takes, from 1."""
+
+    kind: Kind
+    beside: bool = False
+    pick: int = 0
+    why: str = ""
+
+
+def read(text: str, *, to: str, options: int = 0, known: Collection[str] = ()) -> Reply:
+    """Return what `text` says in answer to the proposal `to`.
+
+    `options` is how many things the proposal offers to choose from; `known` are words and codes the answer may hold
+    beyond the proposal's own.
+    """
+    if len(text) > LONGEST or not text.strip():
+        return Reply(kind="other", why="too long to be an answer" if text.strip() else "nothing said")
+    return _Reader(readable(text), to=to, options=options, known=known).reply()
+
+
+class _Reader:
+    def __init__(self, text: str, *, to: str, options: int, known: Collection[str]) -> None:
+        self.cues: Cues = cues(script(text), name="confirmed")
+        self.sentences = list(_sentences(text, self.cues))
+        self.options = options
+        echoed = [one for part in (to, *known) for one in words(_joined(part))]
+        self.echoed = {one for one in echoed if not is_function(one)}
+        self.stems = {stem(one) for one in self.echoed}
+        self.agreed = self.refused = self.beside = False
+
+    def reply(self) -> Reply:
+        for sentence, asks in self.sentences:
+            why = self._question(sentence) if asks else self._statement(sentence)
+            if why:
+                return Reply(kind="other", why=why)
+        if self.agreed == self.refused:
+            return Reply(kind="other", why="neither yes nor no")
+        if self.refused:
+            return Reply(kind="no", beside=self.beside)
+        return Reply(kind="yes", beside=self.beside, pick=self._pick())
+
+    def _question(self, sentence: str) -> str:
+        """Return why a question leaves no yes; empty when it concerns something else."""
+        if self.agreed and (
+            self.beside
+            or self._is("also", sentence)
+            or (self._is("request", sentence) and not self._is("about", sentence))
+        ):
+            self.beside = True
+            return ""
+        return "a question"
+
+    def _statement(self, sentence: str) -> str:
+        """Return why a statement leaves neither yes nor no; empty when it is a part of one."""
+        if self._is("refuse", sentence) and not self.agreed and not self._is("turn", sentence):
+            self.refused = True
+            return self._foreign(sentence)
+        for kind in HOLDS:
+            if self._is(kind, sentence):
+                return f"held back: {kind}"
+        if self._is("also", sentence) and self.agreed:
+            self.beside = True
+            return self._foreign(sentence, only_codes=True)
+        plain = any(self._is(kind, sentence) for kind in ("yes", "do"))
+        if not plain and self._is("aside", sentence):
+            return self._foreign(sentence, only_codes=True)
+        self.agreed = self.agreed or plain or self._takes(sentence)
+        return self._foreign(sentence)
+
+    def _takes(self, sentence: str) -> bool:
+        """Tell whether the sentence chooses one of the options, or orders what was proposed."""
+        if self._is("choice", sentence):
+            return True
+        order = self.cues.sections["order"].phrases
+        for found in order.finditer(sentence):
+            rest = sentence[found.end() :].split()
+            if len(rest) > 1 and rest[0] not in ".?" and self._echo(rest[0]) and _told(rest[0], alone=len(rest) < 3):
+                return True
+        return False
+
+    def _foreign(self, sentence: str, *, only_codes: bool = False) -> str:
+        """Return the first word of the sentence that is not the proposal's and no word of agreement."""
+        rest = self.cues.sections["reason"].phrases.split(sentence, maxsplit=1)[0] if self.agreed else sentence
+        for kind in ("yes", "do", *(("refuse", "no") if self.refused else ())):
+            rest = self.cues.sections[kind].phrases.sub(" ", rest)
+        numbered = {one for n in range(self.options) for one in self._nth(n + 1)}
+        for one in words(rest):
+            code = any(mark.isdigit() for mark in one)
+            if (only_codes and not code) or one in numbered or self._echo(one):
+                continue
+            if code or (one not in self.cues.words["fillers"] and not is_function(one)):
+                return f"of its own: {one}"
+        return ""
+
+    def _echo(self, word: str) -> bool:
+        if word in self.echoed or stem(word) in self.stems:
+            return True
+        if any(mark.isdigit() for mark in word):
+            return False
+        for name, same in self.cues.words.items():
+            if name.startswith("same_") and word.startswith(tuple(same)):
+                return any(one.startswith(tuple(same)) for one in self.echoed)
+        return len(word) > LIKE and any(one[: LIKE + 1] == word[: LIKE + 1] for one in self.echoed)
+
+    def _pick(self) -> int:
+        said = {one for sentence, asks in self.sentences if not asks for one in words(sentence)}
+        found = [n for n in range(1, self.options + 1) if said & (self._nth(n) - {"one", "a", "b", "c"})]
+        return found[0] if len(found) == 1 else 0
+
+    def _nth(self, n: int) -> frozenset[str]:
+        return self.cues.words.get(f"nth{n}", frozenset())
+
+    def _is(self, kind: str, sentence: str) -> bool:
+        return self.cues.sections[kind].found(sentence)
+
+
+def _sentences(text: str, c: Cues) -> Iterator[tuple[str, bool]]:
+    """Yield each sentence in the form the phrases are searched in, and whether it asks."""
+    for found in _SENTENCE.finditer(c.spoken(_joined(text))):
+        yield f". {found[1]} {found[2]} ", found[2] == "?"
+
+
+def _joined(text: str) -> str:
+    """Return the text with the marks inside numbers gone: "1,625" is one number."""
+    return _WITHIN_NUMBER.sub("", text)
+
+
+def _told(word: str, *, alone: bool) -> bool:
+    """Tell whether a word orders: an imperative or an infinitive; English needs what is ordered beside it."""
+    if script(word) == "ru":
+        return any(_TOLD & parse.tag.grammemes for parse in dictionary().parse(word)[:2])
+    return not alone and not word.endswith(_NO_VERB)
