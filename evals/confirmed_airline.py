@@ -106,10 +106,23 @@ def _bags(arguments: Mapping[str, Any], seen: Seen) -> Iterator[Detail]:
     total = int(arguments["total_baggages"])
     counts = {total, total - int(before.get("total_baggages", 0))}
     spoken = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-    numbers = [word for n in sorted(counts) for word in (str(n), spoken.get(n, ""), "a" if n == 1 else "") if word]
-    kinds = ("", "checked ", "additional ", "extra ", "more ", "free ", "additional checked ", "extra checked ")
+    numbers = [
+        word for n in sorted(counts) for word in (str(n), spoken.get(n, ""), "a" if n == 1 else "") if word
+    ]
+    kinds = (
+        "",
+        "checked ",
+        "additional ",
+        "extra ",
+        "more ",
+        "free ",
+        "additional checked ",
+        "extra checked ",
+    )
     bags = wording()["bag"]
-    yield Detail(name="bags", ways=tuple(f"{n} {kind}{bag}" for n in numbers for kind in kinds for bag in bags))
+    yield Detail(
+        name="bags", ways=tuple(f"{n} {kind}{bag}" for n in numbers for kind in kinds for bag in bags)
+    )
     free = int(arguments["nonfree_baggages"]) <= int(before.get("nonfree_baggages", 0))
     yield _means(arguments["payment_id"], seen, before, settled=free)
 
@@ -173,7 +186,12 @@ def _means(
         ways += wording()["original"]
     if kind in wording()["means"]:
         called = wording()["means"][kind]
-        ways += [called, f"{called}s", f"{called} {digits}", *filter(None, [methods.get(id, {}).get("brand")])]
+        ways += [
+            called,
+            f"{called}s",
+            f"{called} {digits}",
+            *filter(None, [methods.get(id, {}).get("brand")]),
+        ]
     paying = {_spoken(methods[one]) for one in beside if one in methods}
     others = {_spoken(one) for key, one in methods.items() if key != id} | seen.cards
     others -= {*ways, *paying}
@@ -189,7 +207,9 @@ def _spoken(means: Mapping[str, Any]) -> str:
 
 def _amount(amount: float) -> Detail:
     plain = f"{amount:g}"
-    return Detail(name=f"amount {plain}", ways=(f"${plain}", f"{plain} dollars", f"{plain} usd", f"${plain}.00"))
+    return Detail(
+        name=f"amount {plain}", ways=(f"${plain}", f"{plain} dollars", f"{plain} usd", f"${plain}.00")
+    )
 
 
 def _cheaper(before: Mapping[str, Any], cabin: str) -> bool:

@@ -22,6 +22,8 @@ LONGEST = 1_200
 """Characters of an answer that is read to its end; a longer one tells a story."""
 LIKE = 4
 """Letters two words share to be one word in two forms: «отмените» and «отменить»."""
+MOST_OPTIONS = 5
+"""Options that have names of their own: «первый» to «пятый»."""
 HOLDS = ("condition", "doubt", "turn", "no")
 """Kinds of words that make a yes none, in the order in which they are told."""
 _WITHIN_NUMBER = re.compile(r"(?<=\d)[.,:\s](?=\d{3}\b)|(?<=\d)[.,:](?=\d)")
@@ -49,6 +51,11 @@ def read(text: str, *, to: str, options: int = 0, known: Collection[str] = ()) -
     if len(text) > LONGEST or not text.strip():
         return Reply(kind="other", why="too long to be an answer" if text.strip() else "nothing said")
     return _Reader(readable(text), to=to, options=options, known=known).reply()
+
+
+def settles(text: str) -> bool:
+    """Tell whether the text could be a yes or a no to some proposal, whatever that says."""
+    return read(text, to=text, options=MOST_OPTIONS).kind != "other"
 
 
 class _Reader:
@@ -89,7 +96,8 @@ class _Reader:
             self.refused = True
             return self._foreign(sentence)
         for kind in HOLDS:
-            if self._is(kind, sentence):
+            # Who has gone on to another matter may be unsure about that one.
+            if self._is(kind, sentence) and not (kind == "doubt" and self.beside):
                 return f"held back: {kind}"
         if self._is("also", sentence) and self.agreed:
             self.beside = True
@@ -107,13 +115,20 @@ class _Reader:
         order = self.cues.sections["order"].phrases
         for found in order.finditer(sentence):
             rest = sentence[found.end() :].split()
-            if len(rest) > 1 and rest[0] not in ".?" and self._echo(rest[0]) and _told(rest[0], alone=len(rest) < 3):
+            if (
+                len(rest) > 1
+                and rest[0] not in ".?"
+                and self._echo(rest[0])
+                and _told(rest[0], alone=len(rest) < 3)
+            ):
                 return True
         return False
 
     def _foreign(self, sentence: str, *, only_codes: bool = False) -> str:
         """Return the first word of the sentence that is not the proposal's and no word of agreement."""
-        rest = self.cues.sections["reason"].phrases.split(sentence, maxsplit=1)[0] if self.agreed else sentence
+        rest = (
+            self.cues.sections["reason"].phrases.split(sentence, maxsplit=1)[0] if self.agreed else sentence
+        )
         for kind in ("yes", "do", *(("refuse", "no") if self.refused else ())):
             rest = self.cues.sections[kind].phrases.sub(" ", rest)
         numbered = {one for n in range(self.options) for one in self._nth(n + 1)}
@@ -149,8 +164,13 @@ class _Reader:
 
 def _sentences(text: str, c: Cues) -> Iterator[tuple[str, bool]]:
     """Yield each sentence in the form the phrases are searched in, and whether it asks."""
-    for found in _SENTENCE.finditer(c.spoken(_joined(text))):
+    for found in _SENTENCE.finditer(c.spoken(_joined(text), kept=_word)):
         yield f". {found[1]} {found[2]} ", found[2] == "?"
+
+
+def _word(token: str) -> bool:
+    """Tell whether a token is a word as it stands: a slip put right may be another word, and "black" is not "back"."""
+    return script(token) == "en" or bool(dictionary().word_is_known(token))
 
 
 def _joined(text: str) -> str:

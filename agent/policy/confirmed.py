@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from agent.cues import Cues, cues
@@ -225,7 +226,9 @@ def _found(text: str, detail: Detail) -> set[str]:
 def _pattern(ways: tuple[str, ...]) -> re.Pattern[str]:
     """Compile what a detail may be called, the longest first: "basic economy" is no "economy"."""
     longest = sorted(dict.fromkeys(ways), key=len, reverse=True)
-    return re.compile(r"(?<![\w$.])(" + "|".join(map(re.escape, longest)) + r")(?:st|nd|rd|th)?(?!\w)(?![.,]\d)")
+    return re.compile(
+        r"(?<![\w$.])(" + "|".join(map(re.escape, longest)) + r")(?:st|nd|rd|th)?(?!\w)(?![.,]\d)"
+    )
 
 
 def _options(folded: str) -> list[str]:
@@ -238,7 +241,7 @@ def _options(folded: str) -> list[str]:
     edges = [*(one.start() for one in starts), end]
     return [
         folded[: edges[0]] + folded[begin:until] + folded[end:]
-        for begin, until in zip(edges, edges[1:], strict=False)
+        for begin, until in pairwise(edges)
     ]
 
 
