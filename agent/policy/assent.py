@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.cues import Cues, cues
-from agent.language import dictionary, is_function, readable, script, stem, words
+from agent.language import dictionary, is_function, readable, says_no, script, stem, words
 
 Kind = Literal["yes", "no", "other"]
 LONGEST = 1_200
@@ -24,7 +24,7 @@ LIKE = 4
 """Letters two words share to be one word in two forms: «отмените» and «отменить»."""
 MOST_OPTIONS = 5
 """Options that have names of their own: «первый» to «пятый»."""
-HOLDS = ("condition", "doubt", "turn", "no")
+HOLDS = ("asking", "condition", "doubt", "turn", "other", "no")
 """Kinds of words that make a yes none, in the order in which they are told."""
 _WITHIN_NUMBER = re.compile(r"(?<=\d)[.,:\s](?=\d{3}\b)|(?<=\d)[.,:](?=\d)")
 _SENTENCE = re.compile(r"(?<=[.?] )(.+?) ([.?]) ")
@@ -50,6 +50,8 @@ def read(text: str, *, to: str, options: int = 0, known: Collection[str] = ()) -
     """
     if len(text) > LONGEST or not text.strip():
         return Reply(kind="other", why="too long to be an answer" if text.strip() else "nothing said")
+    if says_no(text):
+        return Reply(kind="no")
     return _Reader(readable(text), to=to, options=options, known=known).reply()
 
 
@@ -63,6 +65,7 @@ class _Reader:
         self.cues: Cues = cues(script(text), name="confirmed")
         self.sentences = list(_sentences(text, self.cues))
         self.options = options
+        self.told = self.cues.spoken(_joined(to), kept=_word)
         echoed = [one for part in (to, *known) for one in words(_joined(part))]
         self.echoed = {one for one in echoed if not is_function(one)}
         self.stems = {stem(one) for one in self.echoed}
@@ -96,8 +99,9 @@ class _Reader:
             self.refused = True
             return self._foreign(sentence)
         for kind in HOLDS:
-            # Who has gone on to another matter may be unsure about that one.
-            if self._is(kind, sentence) and not (kind == "doubt" and self.beside):
+            # Who has gone on to another matter may be unsure about that one, and ask on.
+            past = self.beside and kind in ("asking", "doubt")
+            if self._is(kind, sentence) and not past and not (kind == "other" and self._as_told(sentence)):
                 return f"held back: {kind}"
         if self._is("also", sentence) and self.agreed:
             self.beside = True
@@ -107,6 +111,10 @@ class _Reader:
             return self._foreign(sentence, only_codes=True)
         self.agreed = self.agreed or plain or self._takes(sentence)
         return self._foreign(sentence)
+
+    def _as_told(self, sentence: str) -> bool:
+        """Tell whether what sounds like another thing is what the proposal itself calls so: «другую карту»."""
+        return all(one[0].strip() in self.told for one in self.cues.sections["other"].phrases.finditer(sentence))
 
     def _takes(self, sentence: str) -> bool:
         """Tell whether the sentence chooses one of the options, or orders what was proposed."""
@@ -129,7 +137,7 @@ class _Reader:
         rest = (
             self.cues.sections["reason"].phrases.split(sentence, maxsplit=1)[0] if self.agreed else sentence
         )
-        for kind in ("yes", "do", *(("refuse", "no") if self.refused else ())):
+        for kind in ("yes", "do", "harmless", *(("refuse", "no") if self.refused else ())):
             rest = self.cues.sections[kind].phrases.sub(" ", rest)
         numbered = {one for n in range(self.options) for one in self._nth(n + 1)}
         for one in words(rest):
