@@ -34,7 +34,7 @@ _TOLD = frozenset({"impr", "INFN"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """How an answer was read; `beside`: it asks or wishes something else, too; `pick`: which option it takes, from 1."""
+    """How an answer was read; `beside`: it asks or wishes something else, too; `pick`: which option it names, from 1."""
 
     kind: Kind
     beside: bool = False
@@ -75,7 +75,7 @@ class _Reader:
         for sentence, asks in self.sentences:
             why = self._question(sentence) if asks else self._statement(sentence)
             if why:
-                return Reply(kind="other", why=why)
+                return Reply(kind="other", why=why, pick=self._pick())
         if self.agreed == self.refused:
             return Reply(kind="other", why="neither yes nor no")
         if self.refused:
@@ -95,9 +95,10 @@ class _Reader:
 
     def _statement(self, sentence: str) -> str:
         """Return why a statement leaves neither yes nor no; empty when it is a part of one."""
-        if self._is("refuse", sentence) and not self.agreed and not self._is("turn", sentence):
+        bare = self._bare(sentence)
+        if self._is("refuse", bare) and not self.agreed and not self._is("turn", sentence):
             self.refused = True
-            return self._foreign(sentence)
+            return self._foreign(bare)
         for kind in HOLDS:
             # Who has gone on to another matter may be unsure about that one, and ask on.
             past = self.beside and kind in ("asking", "doubt")
@@ -106,11 +107,18 @@ class _Reader:
         if self._is("also", sentence) and self.agreed:
             self.beside = True
             return self._foreign(sentence, only_codes=True)
-        plain = any(self._is(kind, sentence) for kind in ("yes", "do"))
+        plain = any(self._is(kind, one) for kind in ("yes", "do") for one in (sentence, bare))
         if not plain and self._is("aside", sentence):
             return self._foreign(sentence, only_codes=True)
-        self.agreed = self.agreed or plain or self._takes(sentence)
-        return self._foreign(sentence)
+        self.agreed = self.agreed or plain or self._takes(bare)
+        return self._foreign(bare)
+
+    def _bare(self, sentence: str) -> str:
+        """Return the sentence without what only sounds like a no or a condition: «без проблем», "no problem"."""
+        for kind in ("no", "condition"):
+            never = self.cues.sections[kind].never
+            sentence = never.sub(" ", sentence) if never else sentence
+        return " ".join(sentence.split()) + " "
 
     def _as_told(self, sentence: str) -> bool:
         """Tell whether what sounds like another thing is what the proposal itself calls so: «другую карту»."""
@@ -159,7 +167,14 @@ class _Reader:
         return len(word) > LIKE and any(one[: LIKE + 1] == word[: LIKE + 1] for one in self.echoed)
 
     def _pick(self) -> int:
-        said = {one for sentence, asks in self.sentences if not asks for one in words(sentence)}
+        """Return the one option that is named, 0 for none or several; a mere "first" is named by a yes alone."""
+        said: set[str] = set()
+        near = self.cues.words["around"]
+        for sentence, asks in self.sentences:
+            spoken = ["", *words(sentence), ""] if not asks else []
+            for before, one, after in zip(spoken, spoken[1:], spoken[2:], strict=False):
+                if self.agreed or before in near or after in near:
+                    said.add(one)
         found = [n for n in range(1, self.options + 1) if said & (self._nth(n) - {"one", "a", "b", "c"})]
         return found[0] if len(found) == 1 else 0
 
