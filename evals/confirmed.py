@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PAIRS = Path(__file__).parent / "pairs"
 LABELS = PAIRS / "confirmed_airline.yaml"
 ANSWERS = PAIRS / "answers_to_proposals.yaml"
+HELD = PAIRS / "answers_held.yaml"
 MOST_LET_THROUGH = 2
 """Unconfirmed changes that may pass, of all."""
 LEAST_PASSED = 0.95
@@ -59,7 +60,6 @@ def confirmed(
         Path | None, typer.Option(help="Recorded runs, one JSON object a line; none: the answers alone.")
     ] = None,
     labels: Annotated[Path, typer.Option(help="Rows of {run, step, call, half, confirmed, why}.")] = LABELS,
-    answers: Annotated[Path, typer.Option(help="Rows of {id, proposal, options?, yes, no, other}.")] = ANSWERS,
     results: Annotated[
         Path | None, typer.Option(help="Write {run, step, call, confirmed, why} lines here.")
     ] = None,
@@ -70,11 +70,12 @@ def confirmed(
 
     with faults(as_json=as_json):
         found = list(judged(replay, read_labels(labels))) if replay is not None else []
-        told = told_of(found) | {"answers": read_answers(answers)}
+        told = told_of(found) | {"answers": read_answers(ANSWERS), "answers_held": read_answers(HELD)}
     if results is not None:
         results.write_text("".join(f"{_line(one)}\n" for one in found), encoding="utf-8")
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else _words(told))
-    raise typer.Exit(0 if told["ok"] and told["answers"]["ok"] else 1)
+    held = all(told[part]["ok"] for part in ("answers", "answers_held"))
+    raise typer.Exit(0 if told["ok"] and held else 1)
 
 
 def read_labels(path: Path = LABELS) -> Labels:
@@ -160,7 +161,7 @@ def told_of(found: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
-def read_answers(path: Path = ANSWERS) -> dict[str, Any]:
+def read_answers(path: Path) -> dict[str, Any]:
     """Read the written answers and return how many are told right, and each that is not. Raises `BadRecords`."""
     from agent.policy.assent import read
 
@@ -241,12 +242,11 @@ def _words(told: Mapping[str, Any]) -> str:
                 f"{name}: {row['passed']} of {row['confirmed']} confirmed changes pass, "
                 f"{row['let_through']} of {row['unconfirmed']} unconfirmed ones do"
             )
-    lines += [
-        f"  {one['id']} ({one['half']}): {one['wanted']}, got: {one['got']}" for one in told["misses"]
-    ]
-    answers = told["answers"]
-    lines.append(
-        f"answers: {answers['right']} of {answers['of']} read right, {answers['taken_for_yes']} taken for a yes"
-    )
-    lines += [f"  {one['id']}: {one['wanted']}, got {one['got']} {one['why']}" for one in answers["misses"]]
+    lines += [f"  {one['id']} ({one['half']}): {one['wanted']}, got: {one['got']}" for one in told["misses"]]
+    for part in ("answers", "answers_held"):
+        row = told[part]
+        lines.append(
+            f"{part}: {row['right']} of {row['of']} read right, {row['taken_for_yes']} taken for a yes"
+        )
+        lines += [f"  {one['id']}: {one['wanted']}, got {one['got']} {one['why']}" for one in row["misses"]]
     return "\n".join(lines)

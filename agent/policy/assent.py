@@ -69,7 +69,7 @@ class _Reader:
         echoed = [one for part in (to, *known) for one in words(_joined(part))]
         self.echoed = {one for one in echoed if not is_function(one)}
         self.stems = {stem(one) for one in self.echoed}
-        self.agreed = self.refused = self.beside = False
+        self.agreed = self.refused = self.beside = self.told_again = False
 
     def reply(self) -> Reply:
         for sentence, asks in self.sentences:
@@ -80,7 +80,11 @@ class _Reader:
             return Reply(kind="other", why="neither yes nor no")
         if self.refused:
             return Reply(kind="no", beside=self.beside)
-        return Reply(kind="yes", beside=self.beside, pick=self._pick())
+        pick = self._pick()
+        alike = self.options > 1 and not pick and not self.told_again and self._is("which", self.told)
+        if alike and not any(self._is("all", one) for one, asks in self.sentences if not asks):
+            return Reply(kind="other", why="which one is left open")
+        return Reply(kind="yes", beside=self.beside, pick=pick)
 
     def _question(self, sentence: str) -> str:
         """Return why a question leaves no yes; empty when it concerns something else."""
@@ -122,7 +126,9 @@ class _Reader:
 
     def _as_told(self, sentence: str) -> bool:
         """Tell whether what sounds like another thing is what the proposal itself calls so: «другую карту»."""
-        return all(one[0].strip() in self.told for one in self.cues.sections["other"].phrases.finditer(sentence))
+        return all(
+            one[0].strip() in self.told for one in self.cues.sections["other"].phrases.finditer(sentence)
+        )
 
     def _takes(self, sentence: str) -> bool:
         """Tell whether the sentence chooses one of the options, or orders what was proposed."""
@@ -150,9 +156,12 @@ class _Reader:
         numbered = {one for n in range(self.options) for one in self._nth(n + 1)}
         for one in words(rest):
             code = any(mark.isdigit() for mark in one)
-            if (only_codes and not code) or one in numbered or self._echo(one):
+            plain = not code and (one in self.cues.words["fillers"] or is_function(one))
+            if (only_codes and not code) or one in numbered or plain:
                 continue
-            if code or (one not in self.cues.words["fillers"] and not is_function(one)):
+            if self._echo(one):
+                self.told_again = True
+            else:
                 return f"of its own: {one}"
         return ""
 

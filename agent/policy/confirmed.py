@@ -239,10 +239,7 @@ def _options(folded: str) -> list[str]:
     tail = _UNMARKED.search(folded, starts[-1].end())
     end = tail.start() if tail else len(folded)
     edges = [*(one.start() for one in starts), end]
-    return [
-        folded[: edges[0]] + folded[begin:until] + folded[end:]
-        for begin, until in pairwise(edges)
-    ]
+    return [folded[: edges[0]] + folded[begin:until] + folded[end:] for begin, until in pairwise(edges)]
 
 
 def _asking(folded: str) -> list[str]:
