@@ -144,7 +144,8 @@ def _reservation(arguments: Mapping[str, Any], seen: Seen) -> Detail:
     others = {*seen.profile.get("reservations", ()), *seen.bookings} - {id}
     return Detail(
         name="reservation",
-        ways=(id.lower(), *wording()["this"]),
+        ways=(id.lower(),),
+        meant=tuple(wording()["this"]) if id in seen.bookings else (),
         rivals=tuple(sorted(one.lower() for one in others)),
         sort="thing",
     )
@@ -158,8 +159,15 @@ def _cabin(arguments: Mapping[str, Any], *, settled: bool) -> Detail:
 
 def _legs(flights: Sequence[Mapping[str, Any]], *, had: Sequence[tuple[str, str]]) -> Iterator[Detail]:
     new = [one for one in flights if (one["flight_number"], one["date"]) not in had]
+    days = dict.fromkeys([*(str(one["date"]) for one in flights), *(day for _, day in had)])
     for one in new:
-        yield Detail(name=f"flight {one['flight_number']}", ways=(str(one["flight_number"]).lower(),))
+        others = [way for day in days if day != one["date"] for way in spoken_day(day)]
+        yield Detail(
+            name=f"flight {one['flight_number']}",
+            ways=(str(one["flight_number"]).lower(),),
+            beside=spoken_day(str(one["date"])),
+            apart=tuple(others),
+        )
     for day in dict.fromkeys(str(one["date"]) for one in new):
         yield Detail(name=f"day {day}", ways=spoken_day(day))
 

@@ -45,7 +45,9 @@ class Detail:
     """One argument of a change as a customer may hear of it: any of `ways` tells it, any of `rivals` another value.
 
     A `thing` may stand among its like (orders in a list that is agreed to as a whole); a `value` may not.
-    What is `settled` stays as it is, or follows by itself: it need not be told, but nothing else may be.
+    What is `settled` stays as it is, or follows by itself: it need not be told, but nothing else may be. `meant` are
+    words that may stand for it («this booking») where nobody named it or its like. `beside` is what belongs to it (the
+    day of this flight) and `apart` what belongs to others: a line that tells it may not tell `apart` alone.
     """
 
     name: str
@@ -53,6 +55,9 @@ class Detail:
     rivals: tuple[str, ...] = ()
     sort: Sort = "value"
     settled: bool = False
+    meant: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +169,13 @@ def _missing(detail: Detail, turns: Sequence[_Turn]) -> str:
                 continue
             ours = found & set(detail.ways)
             if author == "customer":
-                return _by_customer(detail, found)
+                return _by_customer(detail, found) or _refused(detail, last.company)
             if detail.sort == "value":
                 return _as_value(detail, text, found)
             return _as_thing(detail, text, found, last) if ours else "another one was spoken of"
-    return "" if detail.settled else "never spoken of"
+    if detail.settled or any(one in last.company for one in detail.meant):
+        return ""
+    return "never spoken of"
 
 
 def _by_customer(detail: Detail, found: set[str]) -> str:
@@ -182,7 +189,7 @@ def _as_value(detail: Detail, text: str, found: set[str]) -> str:
     """Judge a value among others: what stands behind «to» or «new» is meant, what stands behind «from» is not."""
     ways = set(detail.ways)
     if found <= ways:
-        return ""
+        return _apart(detail, text)
     strong: set[str] = set()
     weak: set[str] = set()
     for sentence in _sentences(text):
@@ -197,19 +204,36 @@ def _as_value(detail: Detail, text: str, found: set[str]) -> str:
     return "more than one value was spoken of" if meant - ways else ""
 
 
+def _apart(detail: Detail, text: str) -> str:
+    """Tell whether a line names the detail together with what belongs to another one."""
+    both = Detail(name=detail.name, ways=detail.beside, rivals=detail.apart)
+    for line in text.splitlines() if detail.apart else ():
+        told = _found(line, both) if _found(line, detail) else set()
+        if told and not told & set(detail.beside):
+            return "told with what belongs to another one"
+    return ""
+
+
 def _as_thing(detail: Detail, text: str, found: set[str], last: _Turn) -> str:
     """Judge a thing among its like: it is meant when it is asked about by name, or when all of them are."""
     ways = set(detail.ways)
-    if any(_is("refused", one) and _found(one, detail) & ways for one in _sentences(text)):
-        return "it was said that this cannot be done"
-    if found <= ways:
-        return ""
+    if found <= ways or _refused(detail, text):
+        return _refused(detail, text)
     asking = [*_asking(text), *(_asking(last.company) if last.company != text else ())]
     named = {way for one in asking for way in _found(one, detail)}
     if named:
         return "" if named & ways else "another one was asked about"
     together = any(_is("all", one) for one in (*asking, last.customer))
     return "" if together else "not told from its like"
+
+
+def _refused(detail: Detail, text: str) -> str:
+    """Tell whether the company said that this one thing cannot be done: in the line about it, or in its sentence."""
+    for line in text.splitlines() if detail.sort == "thing" else ():
+        parts = [line] if len(_found(line, detail)) == 1 else _sentences(line)
+        if any(_found(one, detail) & set(detail.ways) and _is("refused", one) for one in parts):
+            return "it was said that this cannot be done"
+    return ""
 
 
 def _mentions(text: str, detail: Detail) -> Iterator[tuple[str, str]]:
