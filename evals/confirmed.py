@@ -190,13 +190,14 @@ def _answers(path: Path) -> Iterator[tuple[str, str, int, str, str]]:
 
     for n, row in enumerate(yaml.safe_load(path.read_text("utf-8")), start=1):
         try:
-            for want in ("yes", "no", "other"):
-                for reply in row.get(want, ()):
-                    yield row["id"], row["proposal"], int(row.get("options", 0)), reply, want
+            id, proposal, options = row["id"], row["proposal"], int(row.get("options", 0))
+            replies = [(reply, want) for want in ("yes", "no", "other") for reply in row.get(want, ())]
         except (KeyError, TypeError, AttributeError) as fault:
             raise BadRecords(
                 f"{path.name}: row {n} is not complete.", remedy="Give id, proposal, and yes, no or other."
             ) from fault
+        for reply, want in replies:
+            yield id, proposal, options, reply, want
 
 
 def _counts(found: Sequence[Judged]) -> dict[str, Any]:
