@@ -5,7 +5,7 @@ somebody in danger        ─► Danger              before everything, unless a
 held by a person / queued ─► Silent (or Resume, Already)
 person asked for          ─► CallPerson          button or words, always first among the rest
 consent answered          ─► Grant | Refuse      button, or a plain yes/no while a consent is open
-confirmation answered     ─► Confirm | Drop      button, or a plain yes/no while a proposal is open
+confirmation answered     ─► Confirm | Drop      button, or a yes/no to exactly that while a proposal is open
 rating                    ─► Rated
 "are you a robot?"        ─► Robot
 nothing, hello, thanks    ─► Empty | Greet | Thank
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from agent import dialogue
 from agent import language as words
 from agent.domain import Action
+from agent.policy import assent
 from agent.ports import Situation
 
 
@@ -199,10 +200,12 @@ def _confirmation(situation: Situation, text: str, action: Action | None) -> Mov
         return Confirm(proposal=action.target) if action.yes else Drop(proposal=action.target)
     if situation.proposal is None or action is not None:
         return None
-    open_id = str(situation.proposal["id"])
-    if words.says_yes(text):
+    open_id, shown = str(situation.proposal["id"]), dialogue.proposed(situation.history, situation.proposal)
+    answer = assent.read(text, to=shown.text, known=shown.values)
+    # A yes with a question beside it is answered first: the proposal stays open, and so do its buttons.
+    if answer.kind == "yes" and not answer.beside and not shown.passed:
         return Confirm(proposal=open_id)
-    return Drop(proposal=open_id) if words.says_no(text) else None
+    return Drop(proposal=open_id) if answer.kind == "no" or words.says_no(text) else None
 
 
 def _rating(situation: Situation, text: str, action: Action | None) -> Move | None:

@@ -4,6 +4,7 @@ import typer
 
 from evals.approved import approved
 from evals.calibrate import calibrate
+from evals.confirmed import confirmed
 from evals.conflicts import conflicts
 from evals.grounding import grounding
 from evals.intents import intents
@@ -21,6 +22,7 @@ for command in (
     retrieval,
     calibrate,
     intents,
+    confirmed,
     conflicts,
     grounding,
     approved,

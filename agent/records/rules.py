@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agent import language as words
 from agent.domain import (
     Action,
     Clarify,
@@ -19,6 +18,7 @@ from agent.domain import (
     Waiting,
 )
 from agent.hygiene import visible
+from agent.policy.assent import settles
 from tools.context import ConversationId, CustomerId, Language, TurnId
 
 HISTORY = 30
@@ -146,12 +146,12 @@ def typed(action: Action | None) -> bool:
 def may_begin_again(batch: Sequence[tuple[str, Action | None]], *, asked: bool) -> bool:
     """Return whether a turn on these messages (text, button) may be thrown away while nothing of it was sent.
 
-    A button's turn may not: it writes consents and has effects. Nor may a plain yes or no where we `asked` for one.
+    A button's turn may not: it writes consents and has effects. Nor may what may be a yes or a no where we `asked` for one.
     """
     if not all(typed(action) for _, action in batch):
         return False
     text = "\n".join(text or (action.target if action else "") for text, action in batch)
-    return not (asked and (words.says_yes(text) or words.says_no(text)))
+    return not (asked and settles(text))
 
 
 def one_turn(actions: Sequence[Action | None]) -> int:
