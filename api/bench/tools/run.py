@@ -65,7 +65,7 @@ async def bench_tools(settings: Settings, size: Size, *, postgres: str = "", qui
 def tools_table(figures: Mapping[str, Any]) -> str:
     """Return the figures for a terminal."""
     lines = [
-        f"{figures['machine']}; {figures['calls']} calls of each kind, one after another; ms, p50 / p95 / max"
+        f"{figures['machine']}; {figures['calls']} calls of each kind, one after another; ms, p50 / p95 / max, mean of the processor's"
     ]
     for kind, told in figures["overhead"].items():
         for name, row in told.items():
@@ -88,7 +88,8 @@ def tools_table(figures: Mapping[str, Any]) -> str:
 
 def _line(name: str, row: Mapping[str, float], *, aim: float | None) -> str:
     told = " / ".join(f"{row.get(each, 0.0):>8.2f}" for each in ("p50", "p95", "max"))
-    return f"{name:<26} {told}" + (f"   (aim: p95 {aim:g})" if aim else "")
+    cpu = f"   cpu {row['cpu']:g}" if "cpu" in row else ""
+    return f"{name:<26} {told}{cpu}" + (f"   (aim: p95 {aim:g})" if aim else "")
 
 
 async def _overhead(shop: Shop, pack: Any, asked: int, folder: Path) -> Mapping[str, Any]:

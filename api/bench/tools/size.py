@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -49,15 +49,17 @@ async def bench_size(
 
 
 async def timed(calls: Sequence[Call]) -> dict[str, float]:
-    """Make the calls one after another, the first of them twice; return their spread in ms."""
+    """Make the calls one after another, the first of them twice; return their spread in ms, and `cpu` ms of a call."""
     for call in calls[:WARM_UP]:
         await call()
     took: list[float] = []
+    busy = process_time()
     for call in calls:
         began = perf_counter()
         await call()
         took.append(1000 * (perf_counter() - began))
-    return spread(took, digits=2)
+    cpu = 1000 * (process_time() - busy) / max(1, len(calls))
+    return {**spread(took, digits=2), "cpu": round(cpu, 2)}
 
 
 def _calls(
