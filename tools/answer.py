@@ -19,7 +19,8 @@ from tools.errors import NoBasis, NotIdentified, Rejected, ToolFault
 from tools.phrases import Phrases
 from tools.proposal import Proposal
 
-Kind = Literal["order", "orders", "products", "methods", "profile", "proposal", "fault"]
+Kind = Literal["order", "orders", "products", "methods", "profile", "record", "records", "proposal", "fault"]
+"""What is told; `record` and `records` are of systems the house has no own word for."""
 
 MAX_SENTENCES = 24
 MAX_CHARS = 400
