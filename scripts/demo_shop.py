@@ -50,8 +50,11 @@ def main(folder: Path = DEMO) -> None:
     }
     special = source["special"]
     people = _people(source["people"], special["customer"], Random(SEED + 1))
-    sales = [_written(row, people, prices, source["people"]) for row in special["order"]]
-    sales += _drawn(sales, people, prices, source["people"], Random(SEED + 2))
+    written = [_written(row, people, prices, source["people"]) for row in special["order"]]
+    instead = [_written(row, people, prices, source["people"]) for row in special["instead"]]
+    replaced = {order["id"] for order in instead}
+    drawn = _drawn(written, people, prices, source["people"], Random(SEED + 2))
+    sales = [*written, *instead, *(order for order in drawn if order["id"] not in replaced)]
     sales.sort(key=lambda order: order["id"])
     _earn(people, sales, source["people"]["levels"])
     customers = [_registered(person) for person in people]

@@ -20,7 +20,7 @@ from tools.phrases import Phrases
 from tools.proposal import Proposal
 
 Kind = Literal["order", "orders", "products", "methods", "profile", "record", "records", "proposal", "fault"]
-"""What is told; `record` and `records` are of systems the house has no own word for."""
+"""`record` and `records` are one thing and several things of a business that has no kind of its own here."""
 
 MAX_SENTENCES = 24
 MAX_CHARS = 400

@@ -1,39 +1,21 @@
 """One contract for every order system: in memory, SQLite, PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.tools.loaded import NOW
-from tests.tools.shop import ANNA, BORIS, JOHN, VERA, Clock, fake_orders
+from tests.tools.shop import ANNA, BORIS, JOHN, VERA, Clock
 from tools.address import Address
 from tools.context import OrderId
 from tools.errors import Expired, NotFound, Rejected, Unconfirmed
-from tools.orders.embedded import EmbeddedOrders
 from tools.orders.port import ACTIVE, Orders
 
 PAID, SHIPPED, UNPAID, PACKED = OrderId("1051"), OrderId("1045-А"), OrderId("1090"), OrderId("1093")
 ELSEWHERE = "Нижний Новгород, ул. Садовая, д. 5, кв. 17"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["fake", "sqlite_shop", pytest.param("postgres_shop", marks=pytest.mark.postgres)])
-async def orders(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Orders]:
-    if request.param == "fake":
-        yield fake_orders(clock)
-        return
-    engine = create_async_engine(request.getfixturevalue(request.param))
-    yield EmbeddedOrders(engine, now=clock)
-    await engine.dispose()
 
 
 class TestReading:

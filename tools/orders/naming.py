@@ -4,6 +4,7 @@ A code or an id is taken as it is, known or not: the rules say what is wrong wit
 exactly one thing; `Rejected` says what is to be asked: "which_items", "which_variant", "which_method".
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from tools.orders.port import Order, OrderItem, PaymentMethod, Product, SavedMet
 
 T = TypeVar("T")
 _CODE_DIGITS = 3
+_AND = re.compile(r"\s+(?:и|and)\s+|,\s*", re.IGNORECASE)
 
 
 def meant_pieces(order: Order, said: Sequence[str]) -> tuple[str, ...]:
@@ -27,9 +29,26 @@ def meant_pieces(order: Order, said: Sequence[str]) -> tuple[str, ...]:
         if known is not None:
             codes.append(known)
             continue
-        line = _only(text, [(item, _named(item.title)) for item in order.items], unclear="which_items")
-        codes += _all_of(line) if line else [text]
+        lines = _meant_lines(order, text)
+        codes += [code for line in lines for code in _all_of(line)] if lines else [text]
     return tuple(codes)
+
+
+def _meant_lines(order: Order, text: str) -> list[OrderItem]:
+    """Return the line that is meant, or the lines when several are named: «лампу и фонарь»."""
+    by_product = [item for item in order.items if item.product in codes_in(text)]
+    if by_product:
+        return by_product
+    named = [(item, _named(item.title)) for item in order.items]
+    parts = [part for part in _AND.split(text) if part.strip()]
+    try:
+        whole = _only(text, named, unclear="which_items")
+    except Rejected:
+        found = [_only(part, named, unclear="which_items") for part in parts if len(parts) > 1]
+        if not found or not all(found):
+            raise
+        return [item for item in order.items if any(item is line for line in found)]
+    return [whole] if whole is not None else []
 
 
 def meant_variants(
@@ -58,16 +77,28 @@ def meant_method(
     digits = [word for word in stems(text) if word.isdigit()]
     fitting = [one for one in methods if digits and one.masked.strip("·•* ") in digits]
     if not fitting and not digits:
-        asked = frozenset(stems(text))
-        fitting = [one for one in methods if asked & _called(one, words)]
+        fitting = _called(frozenset(stems(text)), methods, words)
     if len(fitting) > 1:
         raise Rejected("which_method")
     return fitting[0].id if fitting else MethodId(text)
 
 
-def _called(method: SavedMethod, words: Mapping[PaymentMethod, Sequence[str]]) -> frozenset[str]:
-    names = (*words.get(method.method, ()), method.brand)
-    return frozenset(stem for name in names for stem in stems(name))
+def _called(
+    asked: frozenset[str],
+    methods: Sequence[SavedMethod],
+    words: Mapping[PaymentMethod, Sequence[str]],
+) -> list[SavedMethod]:
+    """Return the methods called so: by brand, else by the first kind of `words` that has one of the words.
+
+    A gift card is a card, too: the kind with the telling word comes first.
+    """
+    branded = [one for one in methods if asked & frozenset(stems(one.brand))]
+    if branded:
+        return branded
+    for kind, names in words.items():
+        if asked & {stem for name in names for stem in stems(name)}:
+            return [one for one in methods if one.method == kind]
+    return []
 
 
 def _meant_variant(text: str, product: Product | None) -> str:

@@ -32,7 +32,7 @@ from tools.phrases import LANGUAGES, Phrases
 WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
 SENT_TO = {**WRITE.extras(), "recipients": ["new_address", *ADDRESS_PARTS]}
 
-_NAMED_METHODS: tuple[PaymentMethod, ...] = ("card", "gift_card", "wallet")
+_NAMED_METHODS: tuple[PaymentMethod, ...] = ("gift_card", "wallet", "card")
 
 
 def write_tools(orders: Orders, phrases: Phrases) -> list[BaseTool]:

@@ -13,14 +13,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Add tables and columns, then fill them from what the shop held before."""
-    _tables()
+    _of_customers()
+    _of_orders()
     _columns()
     _keys_of_customers()
     _products_of_items()
     _history_of_orders()
 
 
-def _tables() -> None:
+def _of_customers() -> None:
     op.create_table(
         "shop_homes",
         sa.Column("owner", sa.String(length=64), nullable=False),
@@ -41,6 +42,9 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shop_saved")),
     )
     op.create_index(op.f("ix_shop_saved_owner"), "shop_saved", ["owner"], unique=False)
+
+
+def _of_orders() -> None:
     op.create_table(
         "shop_history",
         sa.Column("order_id", sa.String(length=32), nullable=False),

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from evals.tau.domain import Json, World
+from evals.tau.retail.bench import Bench, bench
 from evals.tau.retail.reading import shop_of
 from evals.tau.retail.world import RetailWorld
 from tools.shop import create_tables, fill
@@ -24,6 +25,7 @@ class Retail:
 
     name: str = "retail"
     verifies: frozenset[str] = frozenset({"find_user_id_by_email", "find_user_id_by_name_zip"})
+    _free: list[Bench] = field(default_factory=list)
     _filled: dict[str, bytes] = field(default_factory=dict)
 
     async def open(self, database: Mapping[str, Json], *, folder: Path) -> World:
@@ -31,7 +33,9 @@ class Retail:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / FILE
         path.write_bytes(await self._shop(database))
-        return RetailWorld(create_async_engine(f"sqlite+aiosqlite:///{path}"), database)
+        kept = self._free.pop() if self._free else bench(path)
+        kept.path = path
+        return RetailWorld(kept, database, give_back=self._free.append)
 
     async def _shop(self, database: Mapping[str, Json]) -> bytes:
         key = hashlib.sha256(json.dumps(database, sort_keys=True).encode()).hexdigest()

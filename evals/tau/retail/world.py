@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from evals.tau.domain import Call, Json, Refused
 from evals.tau.retail import refusals
+from evals.tau.retail.bench import NOW, Bench
 from evals.tau.retail.export import exported
 from evals.tau.retail.official import customer_json, number_of, order_json, product_json, variant_json
 from evals.tau.retail.quirks import Quirks
@@ -19,20 +18,11 @@ from evals.tau.retail.sums import calculated
 from tools import tables as t
 from tools.assurance import ByEmail, ByName, Verified, verify
 from tools.context import Caller, ConversationId, CustomerId, OrderId, TurnId
-from tools.crm.embedded import EmbeddedCRM
-from tools.crm.functions import crm_tools
 from tools.errors import NotFound, NotIdentified
 from tools.folding import folded
-from tools.orders.embedded import EmbeddedOrders
-from tools.orders.functions import order_tools
 from tools.orders.port import Order, Product, order_number
-from tools.phrases import Phrases
 from tools.proposal import Proposal
-from tools.texts import TEXTS
-from tools.toolbox import Toolbox
 
-NOW = datetime(2024, 5, 15, 15, tzinfo=UTC)
-"""The only moment of a run: nothing in the official business depends on the day."""
 REASONS = ("no longer needed", "ordered by mistake")
 NOBODYS = "_"
 """An id no saved method has: an empty one would mean "as the order was paid"."""
@@ -47,15 +37,15 @@ class Fault(Exception):
 
 
 class RetailWorld:
-    """`World` over one engine, which it disposes of."""
+    """`World` over a bench, which it gives back when it is closed."""
 
-    def __init__(self, engine: AsyncEngine, database: Mapping[str, Any]) -> None:
-        self._engine = engine
+    def __init__(
+        self, bench: Bench, database: Mapping[str, Any], *, give_back: Callable[[Bench], None]
+    ) -> None:
+        self._bench = bench
+        self._give_back = give_back
+        self._engine, self._orders, self._crm, self._box = bench.engine, bench.orders, bench.crm, bench.box
         self._source = database
-        self._orders = EmbeddedOrders(engine, now=lambda: NOW)
-        self._crm = EmbeddedCRM(engine, now=lambda: NOW)
-        phrases = Phrases(TEXTS, currency="USD")
-        self._box = Toolbox(order_tools(self._orders, phrases), crm_tools(self._crm, phrases))
         self._names: Mapping[str, Json] = {name: dict(u["name"]) for name, u in database["users"].items()}
         self._owner: CustomerId | None = None
         self._quirks = Quirks()
@@ -108,7 +98,8 @@ class RetailWorld:
         return await exported(self._engine, names=self._names, quirks=self._quirks)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._bench.clear()
+        self._give_back(self._bench)
 
     # Who it is. ---------------------------------------------------------------------------------------------
 
