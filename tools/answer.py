@@ -99,7 +99,9 @@ def _bounded(value: object) -> object:
     if isinstance(value, str):
         return value[:MAX_CHARS]
     if isinstance(value, Mapping):
-        return {str(name): _bounded(item) for name, item in list(value.items())[: 2 * MAX_ENTRIES]}
+        return {
+            str(name)[:MAX_CHARS]: _bounded(item) for name, item in list(value.items())[: 2 * MAX_ENTRIES]
+        }
     if isinstance(value, list | tuple):
         return [_bounded(item) for item in value[:MAX_ENTRIES]]
     return value

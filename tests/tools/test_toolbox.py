@@ -214,7 +214,12 @@ class TestAnswers:
         assert json.loads(foreign)["fault"] == "not_found"
 
     @pytest.mark.parametrize(
-        ("order_id", "fault"), [("когда-нибудь", "rejected.bad_number"), ("", "rejected.bad_number")]
+        ("order_id", "fault"),
+        [
+            ("когда-нибудь", "rejected.bad_number"),
+            ("", "rejected.bad_number"),
+            ("1045-А или 1051", "rejected.which_order"),
+        ],
     )
     async def test_what_is_no_number_is_said_to_be_none(self, order_id: str, fault: str) -> None:
         result = await told(BOX, "order_status", caller(), order_id=order_id)

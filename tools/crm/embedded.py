@@ -30,7 +30,8 @@ class EmbeddedCRM:
     def __init__(
         self, engine: AsyncEngine, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._engine = engine
+        # A few rows by their key each: no thread between, where the engine has that (see `agent.records.engine`).
+        self._engine = engine.execution_options(near=True)
         self._now = now
 
     async def customer(self, customer_id: CustomerId) -> Customer:

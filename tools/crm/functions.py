@@ -1,5 +1,8 @@
 """The customer tools a model may call: the caller's own profile, contacts masked, and its address."""
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from langchain.tools import ToolRuntime, tool
 
 from tools.address import Address
@@ -16,8 +19,11 @@ from tools.arguments import (
 from tools.assurance import Rule
 from tools.context import Caller
 from tools.crm.port import CRM
+from tools.errors import NotFound, Rejected
 from tools.phrases import Phrases
 from tools.toolkit import Toolkit
+
+T = TypeVar("T")
 
 PROFILE = Rule(scope="profile:read", effect="read", assurance="channel")
 WRITE = Rule(scope="profile:write", effect="write", assurance="verified")
@@ -33,7 +39,7 @@ def crm_tools(crm: CRM, phrases: Phrases) -> Toolkit:
         """Read the customer's own profile: name, city, address, loyalty level and points, masked contacts."""
         caller = runtime.context
         language = caller.language
-        customer = await crm.customer(caller.customer())
+        customer = await _own(crm.customer(caller.customer()))
         facts: dict[str, object] = {
             "name": customer.name,
             "city": customer.city,
@@ -70,10 +76,18 @@ def crm_tools(crm: CRM, phrases: Phrases) -> Toolkit:
             country=new_country,
             postcode=new_postcode,
         )
-        proposal = await crm.propose_address(owner=caller.customer(), new_address=address)
+        proposal = await _own(crm.propose_address(owner=caller.customer(), new_address=address))
         return proposed(proposal, caller, phrases)
 
     return Toolkit(tools=(my_profile, change_home_address), phrases=phrases, execute=crm.execute)
+
+
+async def _own(asked: Awaitable[T]) -> T:
+    """Return what was asked of the caller's own profile; whoever has none any more hears that, and of no number."""
+    try:
+        return await asked
+    except NotFound as gone:
+        raise Rejected("no_profile") from gone
 
 
 def mask_email(email: str) -> str:

@@ -31,6 +31,8 @@ class EmbeddedOrders:
         self, engine: AsyncEngine, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._engine = engine
+        # A few rows by their key each: no thread between, where the engine has that (see `agent.records.engine`).
+        self._near = engine.execution_options(near=True)
         self._now = now
 
     # Reading. -----------------------------------------------------------------------------------------------
@@ -44,7 +46,7 @@ class EmbeddedOrders:
             return await queries.newest(connection, owner=owner, limit=limit)
 
     async def products(self, text: str, *, limit: int = 5) -> tuple[Product, ...]:
-        async with self._reading() as connection:
+        async with answering(), self._engine.connect() as connection:  # walks through the catalogue
             return await queries.fitting(connection, text, limit=limit)
 
     async def product(self, code: str) -> Product:
@@ -117,7 +119,7 @@ class EmbeddedOrders:
         admit(proposal, owner=owner, kinds=rules.KINDS)
         now = self._now()
         try:
-            async with answering(), self._engine.begin() as connection:
+            async with answering(), self._near.begin() as connection:
                 await claim(connection, proposal, owner=owner, key=key, now=now)
                 in_time(proposal, now=now)
                 await self._perform(connection, proposal, owner=owner, now=now)
@@ -153,5 +155,5 @@ class EmbeddedOrders:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        async with answering(), self._engine.connect() as connection:
+        async with answering(), self._near.connect() as connection:
             yield connection

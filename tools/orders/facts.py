@@ -1,6 +1,7 @@
 """An order or a product as facts (JSON values) and as ready sentences."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from tools.confirm import way
@@ -19,7 +20,7 @@ from tools.orders.port import (
     Variant,
 )
 from tools.orders.rules import number
-from tools.phrases import Phrases
+from tools.phrases import PhraseFault, Phrases
 
 _SHOWN_ITEMS = 6
 _SHOWN_REFUNDS = 2
@@ -269,8 +270,11 @@ def _attribute_sentences(
     phrases: Phrases,
     language: Language,
 ) -> list[str]:
-    # A slug without a text is the company's own business: it stays in the facts and is not put in words.
-    known = [(f"attribute.{slug}", value) for slug, value in attributes.items()]
-    return [
-        phrases.say(key, language, value=value, **named) for key, value in known if phrases.has(key, language)
-    ]
+    # A slug without a text is the company's own business: it stays in the facts and is not put in words. So does a
+    # value that its text cannot say: one bad figure must not hide the whole product.
+    said: list[str] = []
+    for slug, value in attributes.items():
+        if phrases.has(f"attribute.{slug}", language):
+            with suppress(PhraseFault):
+                said.append(phrases.say(f"attribute.{slug}", language, value=value, **named))
+    return said

@@ -69,7 +69,11 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     `candidates` maps a code to its stems and must hold every product with one of the `asked` stems;
     `total` is the size of the catalogue.
     """
-    fits = {code: _fits(asked, tuple(words)) for code, words in candidates.items()}
+    told = {code: tuple(words) for code, words in candidates.items()}
+    # A catalogue says the same few words again and again: each is compared once.
+    known = frozenset(word for words in told.values() for word in words)
+    forms = {stem: frozenset(word for word in known if _same(stem, word)) for stem in asked}
+    fits = {code: _fits(forms, words) for code, words in told.items()}
     seen = {stem: sum(stem in fit for fit in fits.values()) for stem in asked}
     weight = {stem: math.log(1 + total / count) for stem, count in seen.items() if count}
     scores = {
@@ -85,7 +89,7 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
 def shared(asked: Sequence[str], words: Iterable[str]) -> int:
     """Return how many of the asked stems are among the words, in any of their forms."""
     known = frozenset(words)
-    return sum(_has(stem, known) for stem in asked)
+    return sum(any(_same(stem, word) for word in known) for stem in asked)
 
 
 def prefix(stem: str) -> str:
@@ -93,20 +97,23 @@ def prefix(stem: str) -> str:
     return stem[:_LONG_PREFIX]
 
 
-def _fits(asked: Sequence[str], words: tuple[str, ...]) -> dict[str, float]:
+def _fits(forms: Mapping[str, frozenset[str]], words: tuple[str, ...]) -> dict[str, float]:
     """Return the share of its weight each asked stem earns: all of it in the name, part of it elsewhere."""
     divider = words.index(DIVIDER)
-    name, rest = frozenset(words[:divider]), frozenset(words[divider + 1 :])
-    shares = {stem: 1.0 if _has(stem, name) else _ELSEWHERE if _has(stem, rest) else 0.0 for stem in asked}
+    name = words[:divider]
+    shares = {
+        stem: 0.0 if form.isdisjoint(words) else _ELSEWHERE if form.isdisjoint(name) else 1.0
+        for stem, form in forms.items()
+    }
     return {stem: share for stem, share in shares.items() if share}
 
 
-def _has(stem: str, words: frozenset[str]) -> bool:
-    if stem in words:
+def _same(stem: str, word: str) -> bool:
+    if stem == word:
         return True
     # «ламп» finds «лампочк»; «фонарик» finds «фонар».
-    longer = len(stem) >= _PREFIX_CHARS and any(word.startswith(stem) for word in words)
-    return longer or any(len(word) >= _LONG_PREFIX and stem.startswith(word) for word in words)
+    longer = len(stem) >= _PREFIX_CHARS and word.startswith(stem)
+    return longer or (len(word) >= _LONG_PREFIX and stem.startswith(word))
 
 
 @cache

@@ -1,9 +1,10 @@
 """The statements that read the shop's tables. Every one on a customer's data has the owner in its WHERE."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, func, or_, select
+from sqlalchemy import ColumnElement, Integer, RowMapping, Select, Table, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools import tables as t
@@ -29,7 +30,7 @@ def of_own(table: Table, order_id: OrderId, owner: CustomerId) -> ColumnElement[
 
 async def one(connection: AsyncConnection, order_id: OrderId, *, owner: CustomerId) -> Order:
     """Return the order; `NotFound` unless it is the owner's."""
-    found = await _assembled(connection, orders_where(own(order_id, owner)), owner=owner)
+    found = await _assembled(connection, _by_number(), {"order_id": order_id, "owner": owner})
     if not found:
         raise NotFound()
     return found[0]
@@ -37,8 +38,7 @@ async def one(connection: AsyncConnection, order_id: OrderId, *, owner: Customer
 
 async def newest(connection: AsyncConnection, *, owner: CustomerId, limit: int) -> tuple[Order, ...]:
     """Return up to `limit` of the owner's orders, those under way first."""
-    query = orders_where(t.orders.c.owner == owner).order_by(*_NEWEST).limit(limit)
-    return await _assembled(connection, query, owner=owner)
+    return await _assembled(connection, _by_age(), {"owner": owner, "limit": limit})
 
 
 async def saved_methods(connection: AsyncConnection, *, owner: CustomerId) -> tuple[SavedMethod, ...]:
@@ -103,22 +103,15 @@ async def catalogue(connection: AsyncConnection, codes: Sequence[str]) -> tuple[
 
 
 async def _assembled(
-    connection: AsyncConnection, query: Select[Any], *, owner: CustomerId
+    connection: AsyncConnection, query: Select[Any], asked: Mapping[str, Any]
 ) -> tuple[Order, ...]:
-    heads = (await connection.execute(query)).mappings().all()
+    heads = (await connection.execute(query, asked)).mappings().all()
     if not heads:
         return ()
-    ids = [head["id"] for head in heads]
-
-    async def parts(table: Table, by: ColumnElement[Any]) -> Sequence[RowMapping]:
-        mine = (t.orders.c.owner == owner) & table.c.order_id.in_(ids)
-        rows = await connection.execute(select(table).join(t.orders).where(mine).order_by(by))
-        return rows.mappings().all()
-
-    items = await parts(t.items, t.items.c.n)
-    refunds = await parts(t.refunds, t.refunds.c.created)
-    history = await parts(t.history, t.history.c.n)
-    parcels = await parts(t.parcels, t.parcels.c.n)
+    mine = {"owner": asked["owner"], "ids": [head["id"] for head in heads]}
+    items, refunds, history, parcels = [
+        (await connection.execute(parts, mine)).mappings().all() for parts in _parts()
+    ]
     return tuple(
         order_of(
             head,
@@ -129,6 +122,34 @@ async def _assembled(
         )
         for head in heads
     )
+
+
+# To build a statement takes as long as to run it, so those of every look-up are built once.
+
+
+@cache
+def _parts() -> tuple[Select[Any], ...]:
+    """Return the statements of items, refunds, history and parcels of orders `ids` of `owner`, each in order."""
+    known = ((t.items, t.items.c.n), (t.refunds, t.refunds.c.created), (t.history, t.history.c.n))
+    mine = t.orders.c.owner == bindparam("owner")
+    return tuple(
+        select(table)
+        .join(t.orders)
+        .where(mine & table.c.order_id.in_(bindparam("ids", expanding=True)))
+        .order_by(by)
+        for table, by in (*known, (t.parcels, t.parcels.c.n))
+    )
+
+
+@cache
+def _by_number() -> Select[Any]:
+    return orders_where((t.orders.c.id == bindparam("order_id")) & (t.orders.c.owner == bindparam("owner")))
+
+
+@cache
+def _by_age() -> Select[Any]:
+    mine = orders_where(t.orders.c.owner == bindparam("owner"))
+    return mine.order_by(*_NEWEST).limit(bindparam("limit", type_=Integer))
 
 
 def orders_where(where: ColumnElement[bool]) -> Select[Any]:

@@ -25,7 +25,8 @@ from tools.assurance import Rule
 from tools.context import Caller, MethodId, OrderId
 from tools.errors import NotFound, Rejected
 from tools.orders.naming import meant_method, meant_pieces, meant_variants
-from tools.orders.port import Order, Orders, PaymentMethod, Product, order_number
+from tools.orders.number import order_numbers
+from tools.orders.port import Order, Orders, PaymentMethod, Product
 from tools.phrases import LANGUAGES, Phrases
 
 WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
@@ -186,8 +187,8 @@ async def _method(orders: Orders, phrases: Phrases, caller: Caller, said: str) -
 
 
 def number_in(text: str) -> OrderId:
-    """Return the order number a text names; `Rejected("bad_number")` when it is none."""
-    number = order_number(text)
-    if number is None:
-        raise Rejected("bad_number")
-    return number
+    """Return the order number a text names; `Rejected`: "bad_number" when it is none, "which_order" when several."""
+    named = order_numbers(text)
+    if len(named) != 1:
+        raise Rejected("which_order" if named else "bad_number")
+    return named[0]
