@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tests.tools.loaded import FOLDER, NOW
 from tests.tools.shop import ANNA, Clock
 from tools import tables as t
+from tools.address import Address
 from tools.context import OrderId
 from tools.crm.embedded import EmbeddedCRM
 from tools.errors import Unavailable, UnreadableShop
@@ -23,6 +24,10 @@ from tools.shop import create_tables, load_shop, read_shop, standing
 
 PAID = OrderId("1051")
 PERSONAL = (
+    "shop_saved",
+    "shop_history",
+    "shop_parcels",
+    "shop_requests",
     "shop_orders",
     "shop_items",
     "shop_payments",
@@ -153,7 +158,9 @@ class TestStatements:
         orders = EmbeddedOrders(engine, now=Clock())
         await orders.list(owner=ANNA)
         cancel = await orders.propose_cancel(PAID, owner=ANNA, reason="")
-        move = await orders.propose_address(PAID, owner=ANNA, new_address="Бор, ул. Новая, д. 5")
+        move = await orders.propose_address(
+            PAID, owner=ANNA, new_address=Address(line="Бор, ул. Новая, д. 5")
+        )
         await orders.execute(move, owner=ANNA, key="move")
         await orders.execute(move, owner=ANNA, key="move")
         fresh = await orders.propose_cancel(PAID, owner=ANNA, reason="")
@@ -166,7 +173,7 @@ class TestStatements:
             and any(f"{name} " in f"{s} " or f"{name}." in s for name in PERSONAL)
         ]
         assert len(reading) >= 15
-        assert [s for s in reading if not re.search(r"WHERE .*shop_(orders|effects)\.owner = \?", s)] == []
+        assert [s for s in reading if not re.search(r"WHERE .*shop_(orders|effects|saved)\.owner = \?", s)] == []
 
     async def test_a_database_without_tables_is_unavailable_not_a_crash(self, empty: AsyncEngine) -> None:
         with pytest.raises(Unavailable):
