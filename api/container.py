@@ -1,5 +1,7 @@
 """The only place that chooses adapters: settings in, the built house out."""
 
+import hashlib
+import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import agent
 from agent.approved import Approving
 from agent.closeness import close_to
 from agent.confidence import calibration_of
+from agent.errors import BadPack
 from agent.extractive import offers
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
@@ -24,6 +27,7 @@ from agent.records.sql import SqlRecords
 from agent.turn import Turn
 from api.identity import identity_secret
 from api.notices import LiveNotices
+from api.sending import sender
 from api.settings import BadSetting, Settings
 from knowledge.approved import ApprovedAnswers
 from knowledge.embed.choose import embedder
@@ -33,14 +37,20 @@ from knowledge.index.choose import indexes
 from knowledge.library import Library
 from knowledge.rerank.choose import reranker
 from knowledge.sources.fetch import Fetcher
+from tools.codes.book import CodeBook
+from tools.codes.port import Proofs
+from tools.codes.sending import OneTimeCodes
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
+from tools.crm.port import CRM
 from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
 from tools.phrases import Phrases
+from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
+from tools.toolkit import Toolkit
 
 AGENT_TEXTS = Path(agent.__file__).with_name("texts")
 
@@ -91,9 +101,8 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         stack.push_async_callback(library.close)
         await library.open()
         crm = EmbeddedCRM(engine)
-        toolbox = Toolbox(
-            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts), crm_tools(crm, tool_texts)
-        )
+        orders = EmbeddedOrders(engine, now=clock.now)
+        toolbox = _toolbox(pack, order_tools(orders, tool_texts), crm_tools(crm, tool_texts))
         records = SqlRecords(
             engine,
             clock=clock,
@@ -101,6 +110,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             versions={name: purpose.version for name, purpose in pack.purposes.items()},
             rang=notices.ring,
         )
+        proofs = _proofs(settings, pack, engine, crm=crm, clock=clock, phrases=tool_texts, stack=stack)
         models = chain(model_settings(settings), similarity=similarity)
         yield Building(
             settings=settings,
@@ -128,6 +138,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
                 notices=notices,
                 calibration=calibration_of(pack.folder, by_hand=pack.thresholds.answer),
                 similarity=similarity,
+                proofs=proofs,
             ),
             clock=clock,
             notices=notices,
@@ -209,6 +220,44 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
         index=indexes(spec, folder=settings.data / "chroma"),
         reranker=reranker(settings.reranker),
         clock=SystemClock().now,
+    )
+
+
+def _toolbox(pack: Pack, *kits: Toolkit) -> Toolbox:
+    """Return the tools, as strict as the company wants them. Raises `BadPack`."""
+    try:
+        return Toolbox(*kits, stricter=pack.policy.assurance.tools)
+    except ValueError as wrong:
+        raise BadPack(
+            f"{pack.folder / 'policy.toml'}: assurance.tools: {wrong}.",
+            remedy="Correct that line under [assurance.tools].",
+        ) from wrong
+
+
+def _proofs(
+    settings: Settings,
+    pack: Pack,
+    engine: AsyncEngine,
+    *,
+    crm: CRM,
+    clock: Clock,
+    phrases: Phrases,
+    stack: AsyncExitStack,
+) -> Proofs | None:
+    """Return identity by one-time code, None where the company does not count it."""
+    if pack.codes is None:
+        return None
+    post, rules = Post(sender(settings, pack, pack.codes)), pack.codes.rules
+    stack.push_async_callback(post.close)
+    # The identities' secret is shared by every process of an installation; codes get a key of their own from it.
+    key = hmac.new(identity_secret(settings).encode(), b"one-time codes", hashlib.sha256).hexdigest()
+    return OneTimeCodes(
+        crm=crm,
+        book=CodeBook(engine, key=key, rules=rules, now=clock.now),
+        post=post,
+        rules=rules,
+        phrases=phrases,
+        company=pack.name,
     )
 
 

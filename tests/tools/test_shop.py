@@ -173,7 +173,9 @@ class TestStatements:
             and any(f"{name} " in f"{s} " or f"{name}." in s for name in PERSONAL)
         ]
         assert len(reading) >= 15
-        assert [s for s in reading if not re.search(r"WHERE .*shop_(orders|effects|saved)\.owner = \?", s)] == []
+        assert [
+            s for s in reading if not re.search(r"WHERE .*shop_(orders|effects|saved)\.owner = \?", s)
+        ] == []
 
     async def test_a_database_without_tables_is_unavailable_not_a_crash(self, empty: AsyncEngine) -> None:
         with pytest.raises(Unavailable):
