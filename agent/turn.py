@@ -192,7 +192,12 @@ class Turn:
                 return await self._refused(scene, purpose)
             case Confirm() | Drop():
                 return await settle(
-                    scene, move, actions=self.actions, closing=self.closing, notices=self.notices
+                    scene,
+                    move,
+                    actions=self.actions,
+                    closing=self.closing,
+                    notices=self.notices,
+                    records=self.records,
                 )
             case Again(short=short):
                 return await self.retelling.again(scene, short=short)
