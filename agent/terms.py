@@ -147,6 +147,11 @@ class Payments(Part):
     url: str = Field(default="", pattern=r"^(https://[^\s?#]+)?$")
     hours: int = Field(default=24, ge=1)
 
+    @property
+    def good_for(self) -> timedelta:
+        """How long a link is good for."""
+        return timedelta(hours=self.hours)
+
 
 class Policy(Part):
     """`policy.toml`."""

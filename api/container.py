@@ -26,6 +26,7 @@ from agent.records.purse import SqlPurse
 from agent.records.sql import SqlRecords
 from agent.turn import Turn
 from api.identity import identity_secret
+from api.lasting import lasting
 from api.notices import LiveNotices
 from api.sending import sender
 from api.settings import BadSetting, Settings
@@ -46,6 +47,10 @@ from tools.crm.functions import crm_tools
 from tools.crm.port import CRM
 from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
+from tools.orders.port import Orders
+from tools.payments.embedded import EmbeddedPayments
+from tools.payments.functions import payment_tools
+from tools.payments.port import Payments
 from tools.phrases import Phrases
 from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
@@ -102,7 +107,10 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         await library.open()
         crm = EmbeddedCRM(engine)
         orders = EmbeddedOrders(engine, now=clock.now)
-        toolbox = _toolbox(pack, order_tools(orders, tool_texts), crm_tools(crm, tool_texts))
+        kits = [order_tools(orders, tool_texts), crm_tools(crm, tool_texts)]
+        if pack.policy.payments.url:
+            kits.append(payment_tools(_payments(settings, pack, orders, clock=clock), tool_texts))
+        toolbox = _toolbox(pack, *kits)
         records = SqlRecords(
             engine,
             clock=clock,
@@ -232,6 +240,12 @@ def _toolbox(pack: Pack, *kits: Toolkit) -> Toolbox:
             f"{pack.folder / 'policy.toml'}: assurance.tools: {wrong}.",
             remedy="Correct that line under [assurance.tools].",
         ) from wrong
+
+
+def _payments(settings: Settings, pack: Pack, orders: Orders, *, clock: Clock) -> Payments:
+    known = settings.payments_secret or lasting(settings.data / "payments.secret", size=32)
+    terms = pack.policy.payments
+    return EmbeddedPayments(orders, page=terms.url, secret=known, good_for=terms.good_for, now=clock.now)
 
 
 def _proofs(

@@ -17,6 +17,7 @@ SECRETS = frozenset(
         "telegram_secret",
         "openai_api_key",
         "sender",
+        "payments_secret",
     }
 )
 
@@ -86,6 +87,8 @@ class Settings:
     """Secret of the Telegram webhook; without one, updates are polled."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
+    payments_secret: str = field(default="", repr=False)
+    """Secret shared with the shop's payment page, which signs links; made and kept in the data folder if unset."""
     sender: str = field(default="", repr=False)
     """What carries one-time codes: smtp[s]://[user:password@]host[:port], or outbox (files in the data folder)."""
     sender_from: str = ""

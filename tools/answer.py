@@ -19,7 +19,7 @@ from tools.errors import NoBasis, NotIdentified, Rejected, ToolFault
 from tools.phrases import Phrases
 from tools.proposal import Proposal
 
-Kind = Literal["order", "orders", "products", "methods", "profile", "proposal", "fault"]
+Kind = Literal["order", "orders", "products", "methods", "payment", "profile", "proposal", "fault"]
 
 MAX_SENTENCES = 24
 MAX_CHARS = 400

@@ -1,13 +1,17 @@
 """Identity by one-time code in houses of their own: restarts, stricter tools, other factors, Telegram."""
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import select
 
 from agent.records import tables as t
 from api.identity import sign
-from tests.api.identity_desk import CODE, MINE, SECRET, Town, open_town, settings_of
+from tests.api.identity_desk import ALLOW, CODE, MINE, SECRET, Town, open_town, settings_of
 from tests.telegram_api import TOKEN, TelegramApi, telegram_api
+from tools.payments.embedded import genuine
+from tools.shop import standing
 
 
 async def test_who_is_known_by_the_site_steps_up_where_a_tool_asks_for_it(tmp_path: Path) -> None:
@@ -84,3 +88,28 @@ async def _by_telegram(town: Town, api: TelegramApi, *, chat: int) -> None:
     async with town.building.engine.connect() as connection:
         row = (await connection.execute(select(t.conversations))).one()
     assert (row.channel, row.customer_id, row.assurance) == ("telegram", "c-001", "verified")
+
+
+async def test_a_payment_link_is_told_whole_and_a_change_above_a_limit_goes_to_a_person(
+    tmp_path: Path,
+) -> None:
+    settings = settings_of(tmp_path, policy=(("amount = 100000", "amount = 1000"),))
+    async with open_town(settings) as town:
+        visit = await town.visit(identity=sign("c-003", secret=SECRET, audience="mayak"))
+        asked = await visit.say("пришлите ссылку на оплату заказа 1090")
+        assert asked["waiting"] == {"what": "consent", "target": "orders:read"}
+        told = await visit.say(**ALLOW)
+        assert told["outcome"] == "answered"
+        (link,) = re.findall(r"https://\S+", told["text"])
+        secret = (settings.data / "payments.secret").read_text("ascii")
+        assert genuine(link, secret=secret, now=datetime.now(UTC))
+        assert "2 230 ₽" in told["text"].replace("\u00a0", " ")
+        await visit.say("отмените заказ 1090")
+        proposed = await visit.say(kind="consent", target="orders:write", yes=True)
+        assert proposed["waiting"]["what"] == "confirmation"
+        handed = await visit.say("да")
+        assert handed["handoff"]["reason"] == "needs_approval"
+        assert (await standing(town.building.engine))["1090"].startswith("pending")
+        async with town.building.engine.connect() as connection:
+            (ticket,) = (await connection.execute(select(t.tickets))).all()
+        assert ticket.rejected.startswith("amount: Отменить заказ 1090")
