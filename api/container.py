@@ -55,7 +55,6 @@ from tools.phrases import Phrases
 from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
-from tools.toolkit import Toolkit
 
 AGENT_TEXTS = Path(agent.__file__).with_name("texts")
 
@@ -107,10 +106,8 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         await library.open()
         crm = EmbeddedCRM(engine)
         orders = EmbeddedOrders(engine, now=clock.now)
-        kits = [order_tools(orders, tool_texts), crm_tools(crm, tool_texts)]
-        if pack.policy.payments.url:
-            kits.append(payment_tools(_payments(settings, pack, orders, clock=clock), tool_texts))
-        toolbox = _toolbox(pack, *kits)
+        payments = _payments(settings, pack, orders, clock=clock)
+        toolbox = _toolbox(pack, tool_texts, orders=orders, crm=crm, payments=payments)
         records = SqlRecords(
             engine,
             clock=clock,
@@ -231,8 +228,11 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
     )
 
 
-def _toolbox(pack: Pack, *kits: Toolkit) -> Toolbox:
+def _toolbox(pack: Pack, phrases: Phrases, *, orders: Orders, crm: CRM, payments: Payments | None) -> Toolbox:
     """Return the tools, as strict as the company wants them. Raises `BadPack`."""
+    kits = [order_tools(orders, phrases), crm_tools(crm, phrases)]
+    if payments is not None:
+        kits.append(payment_tools(payments, phrases))
     try:
         return Toolbox(*kits, stricter=pack.policy.assurance.tools)
     except ValueError as wrong:
@@ -242,10 +242,13 @@ def _toolbox(pack: Pack, *kits: Toolkit) -> Toolbox:
         ) from wrong
 
 
-def _payments(settings: Settings, pack: Pack, orders: Orders, *, clock: Clock) -> Payments:
-    known = settings.payments_secret or lasting(settings.data / "payments.secret", size=32)
+def _payments(settings: Settings, pack: Pack, orders: Orders, *, clock: Clock) -> Payments | None:
+    """Return what makes payment links, None where the company names no page for them."""
     terms = pack.policy.payments
-    return EmbeddedPayments(orders, page=terms.url, secret=known, good_for=terms.good_for, now=clock.now)
+    if not terms.url:
+        return None
+    secret = settings.payments_secret or lasting(settings.data / "payments.secret", size=32)
+    return EmbeddedPayments(orders, page=terms.url, secret=secret, good_for=terms.good_for, now=clock.now)
 
 
 def _proofs(

@@ -30,7 +30,8 @@ def _named(settings: Settings, pack: Pack) -> Sender:
     if not settings.sender:
         raise BadSetting(
             "policy.toml counts one-time codes, and nothing sends them.",
-            remedy='Set MAYAK_SENDER to smtp://user:password@host:587, or take "code" out of factors.',
+            remedy="Set MAYAK_SENDER to smtp://user:password@host:587, to outbox for a trial with files, or take "
+            "“code” out of `factors` under [assurance] in policy.toml.",
         )
     origin = settings.sender_from or pack.company.contacts.email
     if not origin:
