@@ -3,7 +3,7 @@
 ```
 pack/
   company.toml     name, voice, languages, hours, calendar, departments
-  policy.toml      promise, thresholds, limits, purposes
+  policy.toml      promise, thresholds, limits, assurance, purposes (`agent.terms`)
   knowledge/       documents by language, documents.toml
   shop/            data of the embedded shop, where it is used
   questions.yaml   questions with their gold, for evals and previews
@@ -19,27 +19,22 @@ from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from agent.contrast import contrast
 from agent.errors import BadPack
-from agent.policy.hosts import host_of, listed
+from agent.policy.hosts import foreign, host_of
 from agent.promise import Promise
+from agent.terms import Caps as Caps
+from agent.terms import Limits, OneTimeCodes, Part, Policy, Purpose, Thresholds, Words
 from tools.context import Language
 
-Words = dict[Language, str]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[time, time]
 M = TypeVar("M", bound=BaseModel)
-
-
-class Part(BaseModel):
-    """A table of the pack: frozen, nothing unknown in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Voice(Part):
@@ -171,70 +166,6 @@ class Company(Part):
         return self
 
 
-class Promised(Part):
-    """Of answers sent without a person, at most this share may be wrong, with this confidence."""
-
-    at_most_wrong: float = Field(gt=0, lt=1)
-    confidence: float = Field(gt=0, lt=1)
-
-
-class Thresholds(Part):
-    """A threshold set by hand in place of the one the promise asks for: for a company without labelled questions."""
-
-    answer: float | None = Field(default=None, ge=0, le=1)
-
-
-class Limits(Part):
-    """Bounds of one message and one turn."""
-
-    message_chars: int = Field(ge=100)
-    tool_calls_per_turn: int = Field(ge=1)
-    turn_seconds: float = Field(gt=0)
-    messages_per_minute: int = Field(ge=1)
-
-
-class Caps(Part):
-    """What must not grow without somebody noticing."""
-
-    notices_per_day: int = Field(default=3, ge=0)
-    marketing_per_week: int = Field(default=1, ge=0)
-    usd_per_turn: float = Field(default=0.1, ge=0)
-    usd_per_conversation: float = Field(default=0.5, ge=0)
-    usd_per_day: float = Field(default=20.0, ge=0)
-    tokens_per_turn: int = Field(default=60_000, ge=0)
-    tokens_per_conversation: int = Field(default=400_000, ge=0)
-    tokens_per_day: int = Field(default=20_000_000, ge=0)
-
-
-class Purpose(Part):
-    """Why personal data may be touched; `text` is what the customer agrees to, kept with the consent."""
-
-    name: str
-    basis: Literal["consent", "contract", "legal"]
-    version: str
-    text: Words
-    gives: Words
-
-
-class Links(Part):
-    """Where links, images and e-mail addresses in answers may lead, besides the company's site and mailboxes."""
-
-    hosts: tuple[Annotated[str, AfterValidator(listed)], ...] = ()
-
-
-class Policy(Part):
-    """`policy.toml`."""
-
-    promise: Promised
-    thresholds: Thresholds = Thresholds()
-    limits: Limits
-    caps: Caps = Caps()
-    quiet_hours: dict[str, Any] = Field(default_factory=dict)
-    confirmation: dict[str, int] = Field(default_factory=dict)
-    links: Links = Links()
-    purposes: dict[str, Purpose]
-
-
 class Pack:
     """A checked company pack; attributes are the pack's values, methods answer questions about them."""
 
@@ -306,6 +237,11 @@ class Pack:
         return frozenset((*filter(None, map(host_of, reached)), *self.policy.links.hosts))
 
     @property
+    def codes(self) -> OneTimeCodes | None:
+        """How customers are known by one-time codes, None where they are not."""
+        return self.policy.assurance.by_code
+
+    @property
     def confirmation_minutes(self) -> int:
         """Minutes until an unanswered proposal expires."""
         return self.policy.confirmation.get("expires_minutes", 10)
@@ -332,11 +268,18 @@ def load_pack(folder: Path) -> Pack:
     for name, table in policy.get("purposes", {}).items():
         if isinstance(table, dict):
             table.setdefault("name", name)
-    return Pack(
+    pack = Pack(
         folder,
         _model(folder / "company.toml", company, Company),
         _model(folder / "policy.toml", policy, Policy),
     )
+    if foreign(pack.policy.payments.url, allowed=pack.hosts):
+        path = folder / "policy.toml"
+        raise BadPack(
+            f"{path}:{_line(path, ['payments', 'url'])}: payments.url: no answer may lead to this host",
+            remedy="Add the host to `hosts` under [links] in policy.toml, or correct the address.",
+        )
+    return pack
 
 
 def span(text: str) -> Span:

@@ -1,5 +1,7 @@
 """The only place that chooses adapters: settings in, the built house out."""
 
+import hashlib
+import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import agent
 from agent.approved import Approving
 from agent.closeness import close_to
 from agent.confidence import calibration_of
+from agent.errors import BadPack
 from agent.extractive import offers
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
@@ -23,7 +26,9 @@ from agent.records.purse import SqlPurse
 from agent.records.sql import SqlRecords
 from agent.turn import Turn
 from api.identity import identity_secret
+from api.lasting import lasting
 from api.notices import LiveNotices
+from api.sending import sender
 from api.settings import BadSetting, Settings
 from knowledge.approved import ApprovedAnswers
 from knowledge.embed.choose import embedder
@@ -33,12 +38,21 @@ from knowledge.index.choose import indexes
 from knowledge.library import Library
 from knowledge.rerank.choose import reranker
 from knowledge.sources.fetch import Fetcher
+from tools.codes.book import CodeBook
+from tools.codes.port import Proofs
+from tools.codes.sending import OneTimeCodes
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
+from tools.crm.port import CRM
 from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
+from tools.orders.port import Orders
+from tools.payments.embedded import EmbeddedPayments
+from tools.payments.functions import payment_tools
+from tools.payments.port import Payments
 from tools.phrases import Phrases
+from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
 
@@ -91,9 +105,9 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         stack.push_async_callback(library.close)
         await library.open()
         crm = EmbeddedCRM(engine)
-        toolbox = Toolbox(
-            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts), crm_tools(crm, tool_texts)
-        )
+        orders = EmbeddedOrders(engine, now=clock.now)
+        payments = _payments(settings, pack, orders, clock=clock)
+        toolbox = _toolbox(pack, tool_texts, orders=orders, crm=crm, payments=payments)
         records = SqlRecords(
             engine,
             clock=clock,
@@ -101,6 +115,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             versions={name: purpose.version for name, purpose in pack.purposes.items()},
             rang=notices.ring,
         )
+        proofs = _proofs(settings, pack, engine, crm=crm, clock=clock, phrases=tool_texts, stack=stack)
         models = chain(model_settings(settings), similarity=similarity)
         yield Building(
             settings=settings,
@@ -128,6 +143,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
                 notices=notices,
                 calibration=calibration_of(pack.folder, by_hand=pack.thresholds.answer),
                 similarity=similarity,
+                proofs=proofs,
             ),
             clock=clock,
             notices=notices,
@@ -209,6 +225,56 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
         index=indexes(spec, folder=settings.data / "chroma"),
         reranker=reranker(settings.reranker),
         clock=SystemClock().now,
+    )
+
+
+def _toolbox(pack: Pack, phrases: Phrases, *, orders: Orders, crm: CRM, payments: Payments | None) -> Toolbox:
+    """Return the tools, as strict as the company wants them. Raises `BadPack`."""
+    kits = [order_tools(orders, phrases), crm_tools(crm, phrases)]
+    if payments is not None:
+        kits.append(payment_tools(payments, phrases))
+    try:
+        return Toolbox(*kits, stricter=pack.policy.assurance.tools)
+    except ValueError as wrong:
+        raise BadPack(
+            f"{pack.folder / 'policy.toml'}: assurance.tools: {wrong}.",
+            remedy="Correct that line under [assurance.tools].",
+        ) from wrong
+
+
+def _payments(settings: Settings, pack: Pack, orders: Orders, *, clock: Clock) -> Payments | None:
+    """Return what makes payment links, None where the company names no page for them."""
+    terms = pack.policy.payments
+    if not terms.url:
+        return None
+    secret = settings.payments_secret or lasting(settings.data / "payments.secret", size=32)
+    return EmbeddedPayments(orders, page=terms.url, secret=secret, good_for=terms.good_for, now=clock.now)
+
+
+def _proofs(
+    settings: Settings,
+    pack: Pack,
+    engine: AsyncEngine,
+    *,
+    crm: CRM,
+    clock: Clock,
+    phrases: Phrases,
+    stack: AsyncExitStack,
+) -> Proofs | None:
+    """Return identity by one-time code, None where the company does not count it."""
+    if pack.codes is None:
+        return None
+    post, rules = Post(sender(settings, pack, pack.codes)), pack.codes.rules
+    stack.push_async_callback(post.close)
+    # The identities' secret is shared by every process of an installation; codes get a key of their own from it.
+    key = hmac.new(identity_secret(settings).encode(), b"one-time codes", hashlib.sha256).hexdigest()
+    return OneTimeCodes(
+        crm=crm,
+        book=CodeBook(engine, key=key, rules=rules, now=clock.now),
+        post=post,
+        rules=rules,
+        phrases=phrases,
+        company=pack.name,
     )
 
 

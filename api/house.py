@@ -154,6 +154,8 @@ async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIte
             database="",
             durable_database="",
             quiet_ms=0,
+            # Nobody is written to by a trial.
+            sender="outbox",
             identity_secret=identity_secret(settings) or secrets.token_hex(32),
         )
         async with _in_process(inside, prepare=lambda building: apply_world(building, world)) as house:

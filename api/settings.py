@@ -9,7 +9,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "MAYAK_"
 SECRETS = frozenset(
-    {"model_key", "embedder_key", "identity_secret", "telegram_token", "telegram_secret", "openai_api_key"}
+    {
+        "model_key",
+        "embedder_key",
+        "identity_secret",
+        "telegram_token",
+        "telegram_secret",
+        "openai_api_key",
+        "sender",
+        "payments_secret",
+    }
 )
 
 
@@ -78,6 +87,12 @@ class Settings:
     """Secret of the Telegram webhook; without one, updates are polled."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
+    payments_secret: str = field(default="", repr=False)
+    """Secret shared with the shop's payment page, which signs links; made and kept in the data folder if unset."""
+    sender: str = field(default="", repr=False)
+    """What carries one-time codes: smtp[s]://[user:password@]host[:port], or outbox (files in the data folder)."""
+    sender_from: str = ""
+    """The address they come from; default the company's e-mail."""
     recrawl_minutes: float = 5.0
     """How often the server looks whether a source is due to be imported again; 0: never."""
     quiet_ms: int = 700

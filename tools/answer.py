@@ -19,7 +19,9 @@ from tools.errors import NoBasis, NotIdentified, Rejected, ToolFault
 from tools.phrases import Phrases
 from tools.proposal import Proposal
 
-Kind = Literal["order", "orders", "products", "methods", "profile", "record", "records", "proposal", "fault"]
+Kind = Literal[
+    "order", "orders", "products", "methods", "profile", "record", "records", "proposal", "fault", "payment"
+]
 """`record` and `records` are one thing and several things of a business that has no kind of its own here."""
 
 MAX_SENTENCES = 24

@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools import tables as t
+from tools.contacts import dialled
 from tools.context import CustomerId
 from tools.crm.port import Customer
 from tools.folding import folded
@@ -136,6 +137,7 @@ def _customer_row(customer: Customer) -> Row:
     fields = ("id", "login", "name", "email", "phone", "language", "city", "points")
     row = {name: getattr(customer, name) for name in fields}
     row |= {"email_key": folded(customer.email), "name_key": folded(customer.name)}
+    row |= {"phone_key": dialled(customer.phone)[:32]}
     return row | {"level_ru": customer.level.ru, "level_en": customer.level.en}
 
 

@@ -63,9 +63,10 @@ customers = Table(
     Column("level_en", String(64), nullable=False),
     Column("points", Integer, nullable=False, default=0),
     Column("version", Integer, nullable=False, default=1),
-    # What a customer is found by, folded (`tools.folding`).
+    # What a customer is found by: folded (`tools.folding`), a phone as it is dialled (`tools.contacts`).
     Column("email_key", String(320), nullable=False, default="", index=True),
     Column("name_key", String(200), nullable=False, default="", index=True),
+    Column("phone_key", String(32), nullable=False, default="", index=True),
 )
 
 addresses = Table(

@@ -121,6 +121,8 @@ class TestProposals:
             "masked": "··12",
             "days_min": 3,
             "days_max": 10,
+            "worth": 4290,
+            "placed": (await orders.get(PAID, owner=ANNA)).placed.date().isoformat(),
         }
         assert proposal.expires - proposal.created == timedelta(minutes=10)
 

@@ -13,11 +13,23 @@ from hypothesis import strategies as st
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from tests.tools.loaded import NOW
-from tests.tools.shop import ALL_PURPOSES, ANNA, BORIS, JOHN, SHOP, VERA, caller, fake_orders, toolbox
+from tests.tools.shop import (
+    ALL_PURPOSES,
+    ANNA,
+    BORIS,
+    JOHN,
+    PHRASES,
+    SHOP,
+    VERA,
+    caller,
+    fake_orders,
+    toolbox,
+)
 from tools.context import Assurance, Caller, Language
 from tools.crm.fake import FakeCRM
 from tools.errors import Expired, NoBasis, NotFound, NotIdentified, Unavailable, Unconfirmed
 from tools.orders.fake import FakeOrders
+from tools.orders.functions import order_tools
 from tools.proposal import Effect, Proposal
 from tools.toolbox import Toolbox
 
@@ -380,3 +392,29 @@ class TestWrites:
                 effect = Effect(proposal=proposal, state=state, facts=proposal.facts)
                 assert len(BOX.effect_text(effect, language)) > 10
                 assert number in BOX.confirmation(proposal, language)
+
+
+class TestStricterRules:
+    def test_a_company_asks_for_more_and_the_tool_is_offered_to_nobody_less_sure(self) -> None:
+        box = stricter(cancel_order="stepped_up")
+        assert box.assurance("cancel_order") == "stepped_up"
+        assert "cancel_order" not in {tool.name for tool in box.offered(caller())}
+        assert "cancel_order" in {tool.name for tool in box.offered(caller(assurance="stepped_up"))}
+
+    async def test_a_call_past_the_offer_is_refused_too(self) -> None:
+        with pytest.raises(NotIdentified):
+            await stricter(order_status="stepped_up").call("order_status", {"order_id": "1051"}, caller())
+
+    @pytest.mark.parametrize(
+        ("name", "assurance"),
+        [("cancel_order", "channel"), ("find_product", "verified"), ("fly", "verified")],
+    )
+    def test_less_is_refused_and_so_is_a_tool_that_is_not_there(
+        self, name: str, assurance: Assurance
+    ) -> None:
+        with pytest.raises(ValueError, match=name):
+            stricter(**{name: assurance})
+
+
+def stricter(**rules: Assurance) -> Toolbox:
+    return Toolbox(order_tools(fake_orders(), PHRASES), stricter=rules)

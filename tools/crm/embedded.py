@@ -15,6 +15,7 @@ from tools import tables as t
 from tools.address import Address
 from tools.bilingual import Bilingual
 from tools.claims import Claimed, answering, claim, earlier
+from tools.contacts import dialled
 from tools.context import CustomerId
 from tools.crm import rules
 from tools.crm.port import Customer
@@ -43,6 +44,10 @@ class EmbeddedCRM:
     async def find_by_email(self, email: str) -> Customer:
         wanted = folded(email)
         return await self._found((t.customers.c.email_key == wanted) & (t.customers.c.email_key != ""))
+
+    async def find_by_phone(self, phone: str) -> Customer:
+        wanted = dialled(phone)
+        return await self._found((t.customers.c.phone_key == wanted) & (t.customers.c.phone_key != ""))
 
     async def find_by_name(self, name: str, *, postcode: str) -> Customer:
         wanted = folded(name)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tools.address import Address
+from tools.contacts import dialled
 from tools.context import CustomerId
 from tools.crm import rules
 from tools.crm.port import Customer
@@ -39,6 +40,10 @@ class FakeCRM:
     async def find_by_email(self, email: str) -> Customer:
         wanted = folded(email)
         return self._only(lambda customer: bool(wanted) and folded(customer.email) == wanted)
+
+    async def find_by_phone(self, phone: str) -> Customer:
+        wanted = dialled(phone)
+        return self._only(lambda customer: bool(wanted) and dialled(customer.phone) == wanted)
 
     async def find_by_name(self, name: str, *, postcode: str) -> Customer:
         wanted = (folded(name), postcode)

@@ -1,7 +1,7 @@
 """What the agent may ask of a customer register. Consent records are not kept there: they are the agent's own."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tools.address import Address
 from tools.bilingual import Bilingual
@@ -58,3 +58,11 @@ class CRM(Protocol):
 
     async def execute(self, proposal: Proposal, *, owner: CustomerId, key: str) -> Effect:
         """Do what was proposed, once for each `key`; raises as `tools.orders.port.Orders.execute`."""
+
+
+@runtime_checkable
+class ByPhone(Protocol):
+    """A customer register that also finds by phone; for verification only, as `CRM.find_by_email`."""
+
+    async def find_by_phone(self, phone: str) -> Customer:
+        """Return the customer with this phone, however it is written; `NotFound` when it is not exactly one."""

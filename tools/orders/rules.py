@@ -220,7 +220,8 @@ def _proposed(
         tool,
         owner=order.owner,
         arguments={"order_id": order.id, **arguments},
-        facts=facts,
+        # What the company's limits are about, whatever the change itself tells.
+        facts={**facts, "worth": number(order.total), "placed": order.placed.date().isoformat()},
         version=order.version,
         now=now,
         expires_after=EXPIRES_AFTER,

@@ -16,7 +16,7 @@ from evals.tau.retail.reading import full_name
 from evals.tau.retail.refusals import refusal, refused
 from evals.tau.retail.sums import calculated
 from tools import tables as t
-from tools.assurance import ByEmail, ByName, Verified, verify
+from tools.assurance import KNOWLEDGE, ByEmail, ByName, Verified, verify
 from tools.context import Caller, ConversationId, CustomerId, OrderId, TurnId
 from tools.errors import NotFound, NotIdentified
 from tools.folding import folded
@@ -110,7 +110,7 @@ class RetailWorld:
         return await self._verified(ByName(name=full_name(said), postcode=said["zip"]))
 
     async def _verified(self, claim: ByEmail | ByName) -> Json:
-        found = await verify(claim, crm=self._crm)
+        found = await verify(claim, crm=self._crm, factors=KNOWLEDGE)
         # One run serves one customer: a claim to be another one is nobody's.
         if not isinstance(found, Verified) or self._owner not in (None, found.customer):
             raise refused(refusals.NO_USER)
