@@ -43,6 +43,8 @@ class Judged:
     wanted: bool | None = None
     half: str = ""
     label: str = ""
+    altered: tuple[tuple[str, bool], ...] = ()
+    """For a confirmed change: what was altered in it, and whether it still passed."""
 
     @property
     def id(self) -> str:
@@ -111,6 +113,7 @@ def judged_run(run: Mapping[str, Any], labels: Labels) -> Iterator[Judged]:
     from agent.policy.confirmed import Said
     from agent.policy.confirmed import confirmed as confirms
     from evals.confirmed_airline import Seen, change, is_change
+    from evals.confirmed_altered import altered
 
     said: list[Said] = []
     seen = Seen()
@@ -127,6 +130,11 @@ def judged_run(run: Mapping[str, Any], labels: Labels) -> Iterator[Judged]:
                     wanted=label.get("confirmed"),
                     half=str(label.get("half", "")),
                     label=str(label.get("why", "")),
+                    altered=tuple(
+                        (kind, confirms(said, change(name, other, seen)).confirmed)
+                        for kind, other in altered(arguments, seen)
+                        if label.get("confirmed")
+                    ),
                 )
         text = str(message.get("content") or "")
         if message["role"] == "tool":
@@ -144,6 +152,7 @@ def told_of(found: Sequence[Judged]) -> dict[str, Any]:
         "writes": len(found),
         "unlabelled": sum(one.wanted is None for one in found),
         **every,
+        "altered": _altered(found),
         "halves": {half: _counts([one for one in found if one.half == half]) for half in halves},
         "misses": [
             {
@@ -213,6 +222,16 @@ def _counts(found: Sequence[Judged]) -> dict[str, Any]:
     }
 
 
+def _altered(found: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    """Count the altered changes by what was altered. Another booking may have been covered by the same yes."""
+    every = [one for judged in found for one in judged.altered]
+    kinds = sorted({kind for kind, _ in every})
+    return {
+        kind: {"of": sum(one == kind for one, _ in every), "passed": every.count((kind, True))}
+        for kind in kinds
+    }
+
+
 def _object(text: str) -> Mapping[str, Any]:
     """Return a tool's result if it is a JSON object; an error is told in words."""
     try:
@@ -244,6 +263,7 @@ def _words(told: Mapping[str, Any]) -> str:
                 f"{row['let_through']} of {row['unconfirmed']} unconfirmed ones do"
             )
     lines += [f"  {one['id']} ({one['half']}): {one['wanted']}, got: {one['got']}" for one in told["misses"]]
+    lines += [f"altered {kind}: {row['passed']} of {row['of']} pass" for kind, row in told["altered"].items()]
     for part in ("answers", "answers_held"):
         row = told[part]
         lines.append(

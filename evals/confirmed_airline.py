@@ -18,7 +18,7 @@ _CARD = re.compile(r"(?:ending (?:in|with) |card )\*{0,2}(\d{4})\b")
 WORDS = Path(__file__).with_name("airline_words.yaml")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # mutable: a run is read message by message
 class Seen:
     """What the system had shown before a call: the customer's profile, and bookings by id."""
 

@@ -181,7 +181,10 @@ def test_the_command_prints_counts_and_fails_below_the_aims(tmp_path: Path) -> N
     args = ["confirmed", "--replay", str(replay), "--labels", str(labels), "--results", str(out)]
     done = CliRunner().invoke(app, [*args, "--json"])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.output)["halves"]["look"]["passed"] == 1
+    told = json.loads(done.output)
+    assert told["halves"]["look"]["passed"] == 1
+    assert {"booking", "cabin", "day", "flight", "means", "unknown booking"} <= told["altered"].keys()
+    assert not any(row["passed"] for row in told["altered"].values())
     assert json.loads(out.read_text())["confirmed"] is True
     replay.write_text(json.dumps(run(OFFER, "no", call="update_reservation_flights", arguments=FLIGHTS)))
     failed = CliRunner().invoke(app, args)
