@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent.breaker import Breaker
+from tools.breaker import Breaker
 from agent.errors import ModelUnavailable
 from agent.provider import Call, Profile
 from agent.spending import Charge

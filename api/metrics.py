@@ -5,7 +5,7 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from agent.breaker import State
+from tools.breaker import State
 from agent.domain import Answered, Escalated, TurnRecord, outcome_name
 from agent.link import Link
 
