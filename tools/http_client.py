@@ -90,10 +90,21 @@ class HttpSystem:
         await self._client.aclose()
 
     async def read(
-        self, path: str, *, parameters: Parameters = (), headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        *,
+        parameters: Parameters = (),
+        body: Json = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Json:
-        """Return what GET `path` answers. `Unavailable` (`Unsent` if it was not even asked) or `Declined`."""
-        request = self._client.build_request("GET", path, params=list(parameters), headers=headers)
+        """Return what GET `path` answers, or POST where the question is a `body`; it must change nothing there.
+
+        `Unavailable` (`Unsent` if it was not even asked) or `Declined`.
+        """
+        method, content = ("GET", None) if body is None else ("POST", _content(body))
+        request = self._client.build_request(
+            method, path, params=list(parameters) or None, content=content, headers=_typed(headers, content)
+        )
         return await self._called(request, attempts=self._limits.attempts, attempt=self._limits.attempt)
 
     async def write(
@@ -104,9 +115,8 @@ class HttpSystem:
         `Unsent`: nothing happened. `Declined`: the system refused. `Unavailable`: nobody knows, so read before
         anything else is tried.
         """
-        content = json.dumps({} if body is None else body, ensure_ascii=False).encode()
-        typed = {"Content-Type": "application/json", **(headers or {})}
-        request = self._client.build_request(method, path, content=content, headers=typed)
+        content = _content({} if body is None else body)
+        request = self._client.build_request(method, path, content=content, headers=_typed(headers, content))
         return await self._called(request, attempts=1, attempt=self._limits.call)
 
     async def _called(self, request: httpx.Request, *, attempts: int, attempt: float) -> Json:
@@ -187,6 +197,14 @@ class HttpSystem:
     def _failed(self, what: str, *, unsent: bool = False, again: bool = True, wait: float = 0.0) -> "_Failed":
         kind = Unsent if unsent else Unavailable
         return _Failed(kind(f"{self.name} {what}"), again=again, wait=wait)
+
+
+def _content(body: Json) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _typed(headers: Mapping[str, str] | None, content: bytes | None) -> dict[str, str]:
+    return {**({"Content-Type": "application/json"} if content is not None else {}), **(headers or {})}
 
 
 class _Failed(Exception):

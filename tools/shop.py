@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools import tables as t
+from tools.bilingual import Bilingual
 from tools.crm.port import Customer
 from tools.orders.match import words_of
 from tools.orders.port import ACTIVE, Order, Product
@@ -94,7 +95,8 @@ async def _add_orders(connection: AsyncConnection, orders: Sequence[Order], new:
 def _customer_row(customer: Customer) -> Row:
     fields = ("id", "login", "name", "email", "phone", "language", "city", "points")
     row = {name: getattr(customer, name) for name in fields}
-    return row | {"level_ru": customer.level.ru, "level_en": customer.level.en}
+    level = customer.level or Bilingual(ru="", en="")
+    return row | {"level_ru": level.ru, "level_en": level.en, "points": customer.points or 0}
 
 
 def _product_row(product: Product) -> Row:

@@ -105,35 +105,37 @@ class Seed:
         kinds = {}
         for code, names in file["categories"].items():
             kinds[code] = self._named(Category(code=code), names)
-        (warehouse_line,) = [Model.get("stock.inventory")(location=self.storage)]
+        inventory = Model.get("stock.inventory")(location=self.storage)
         for row in file["products"]:
-            prices = {variant["price"] for variant in row["variants"]}
-            alike = [row["variants"]] if len(prices) == 1 else [[variant] for variant in row["variants"]]
-            for variants in alike:
-                for product, variant in zip(self._template(row, variants, kinds), variants, strict=True):
-                    self.products[variant["code"]] = product
-                    if variant["stock"]:
-                        line = warehouse_line.lines.new(product=product)
-                        line.quantity, line.expected_quantity = float(variant["stock"]), 0.0
-        warehouse_line.click("confirm")
+            for product, variant in zip(self._template(row, kinds), row["variants"], strict=True):
+                self.products[variant["code"]] = product
+                if variant["stock"]:
+                    line = inventory.lines.new(product=product)
+                    line.quantity, line.expected_quantity = float(variant["stock"]), 0.0
+        inventory.click("confirm")
         Template = Model.get("product.template")
         self.delivery = self._named(
             Template(code="DELIVERY", default_uom=self.unit, type="service", salable=True, list_price=Decimal(0)),
             {"ru": "Доставка", "en": "Delivery"},
             account_category=self.accounting,
         ).products[0]
+        Party, Carrier = Model.get("party.party"), Model.get("carrier")
+        party = Party(name="Волжский курьер")
+        party.save()
+        self.carrier = Carrier(party=party, carrier_product=self.delivery, carrier_cost_method="product")
+        self.carrier.save()
 
-    def _template(self, row, variants, kinds):
-        Template = Model.get("product.template")
-        template = Template(default_uom=self.unit, type="goods", salable=True)
-        template.code = row["code"] if len(variants) > 1 else variants[0]["code"]
+    def _template(self, row, kinds):
+        Template, variants = Model.get("product.template"), row["variants"]
+        template = Template(default_uom=self.unit, type="goods", salable=True, code=row["code"])
         template.list_price = Decimal(variants[0]["price"])
         template.categories.append(type(kinds[row["category"]])(kinds[row["category"]].id))
         for _ in variants[1:]:
             template.products.new()
-        if len(variants) > 1:
-            for product, variant in zip(template.products, variants, strict=True):
-                product.suffix_code = variant["code"].removeprefix(row["code"])
+        for product, variant in zip(template.products, variants, strict=True):
+            product.suffix_code = variant["code"].removeprefix(row["code"])
+            if variant["price"] != variants[0]["price"]:
+                product.list_price = Decimal(variant["price"])
         self._named(template, row["title"], account_category=self.accounting)
         found = {product.code: product for product in template.products}
         return [found[variant["code"]] for variant in variants]
@@ -169,13 +171,11 @@ class Seed:
         party = self.parties[row["owner"]]
         Sale = Model.get("sale.sale")
         sale = Sale(party=party, payment_term=self.term, invoice_method="order")
-        sale.shipment_cost_method = None
+        self._deliver(sale, row["delivery_price"])
         sale.sale_date = TODAY + datetime.timedelta(days=row["placed_day"])
         sale.shipment_address = self._address(party, row["address"])
         for item in row["items"]:
             self._line(sale, self.products[item["code"]], item["quantity"], item["price"])
-        if row["delivery_price"]:
-            self._line(sale, self.delivery, 1, row["delivery_price"])
         self._number(number or row["id"])
         sale.click("quote")
         if state == "cancelled":
@@ -196,6 +196,13 @@ class Seed:
         self.order(known["1090"], "waiting", False, number="1097")
         (sale,) = Model.get("sale.sale").find([("number", "=", "1097")])
         sale.shipments[0].click("cancel")
+
+    def _deliver(self, sale, price: int) -> None:
+        """Have the order brought by the one carrier, for this price."""
+        template = self.delivery.template
+        template.list_price = Decimal(price)
+        template.save()
+        sale.carrier, sale.shipment_cost_method = self.carrier, "order" if price else None
 
     def _number(self, wanted: str) -> None:
         """Let the next order be numbered so: its number is Tryton's to give, its sequence is ours to set."""

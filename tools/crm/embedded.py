@@ -39,6 +39,6 @@ class EmbeddedCRM:
             phone=row.phone,
             language=row.language,
             city=row.city,
-            level=Bilingual(ru=row.level_ru, en=row.level_en),
+            level=Bilingual(ru=row.level_ru, en=row.level_en) if row.level_ru or row.level_en else None,
             points=row.points,
         )

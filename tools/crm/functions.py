@@ -9,6 +9,8 @@ from tools.crm.port import CRM
 from tools.phrases import Phrases
 from tools.toolkit import Toolkit
 
+_ALONE = ("name", "city", "level", "points")
+
 PROFILE = Rule(scope="profile:read", effect="read", assurance="channel")
 
 
@@ -22,27 +24,32 @@ def crm_tools(crm: CRM, phrases: Phrases) -> Toolkit:
         caller = runtime.context
         language = caller.language
         customer = await crm.customer(caller.customer())
-        facts: dict[str, object] = {
+        known: dict[str, object] = {
             "name": customer.name,
             "city": customer.city,
-            "level": customer.level.said(language),
+            "level": customer.level.said(language) if customer.level else "",
             "points": customer.points,
             "masked_email": mask_email(customer.email),
             "masked_phone": mask_phone(customer.phone),
         }
-        keys = ("name", "city", "level", "points", "contacts")
-        said = tuple(phrases.say(f"profile.{key}", language, **facts) for key in keys)
-        return Answer(kind="profile", sentences=said, facts=facts)
+        facts = {name: value for name, value in known.items() if value not in (None, "")}
+        said = [phrases.say(f"profile.{key}", language, **facts) for key in _ALONE if key in facts]
+        contacts = [facts[name] for name in ("masked_email", "masked_phone") if name in facts]
+        if len(contacts) == 1:
+            said.append(phrases.say("profile.contact", language, contact=contacts[0]))
+        elif contacts:
+            said.append(phrases.say("profile.contacts", language, **facts))
+        return Answer(kind="profile", sentences=tuple(said), facts=facts)
 
     return Toolkit(tools=(my_profile,), phrases=phrases)
 
 
 def mask_email(email: str) -> str:
-    """Return "a•••@example.com": the owner knows it again, nobody else learns it."""
+    """Return "a•••@example.com": the owner knows it again, nobody else learns it; "" for none."""
     name, _, domain = email.partition("@")
-    return f"{name[:1]}•••@{domain}"
+    return f"{name[:1]}•••@{domain}" if email else ""
 
 
 def mask_phone(phone: str) -> str:
-    """Return "+7 ••• ••-34": the country's first sign and the last two digits."""
-    return f"{phone[:2]} ••• ••-{phone[-2:]}"
+    """Return "+7 ••• ••-34": the country's first sign and the last two digits; "" for none."""
+    return f"{phone[:2]} ••• ••-{phone[-2:]}" if phone else ""

@@ -9,8 +9,10 @@ from tools.context import CustomerId, Language
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """One customer. Contacts are in full, so they are masked before they leave the room; `level` and `points` are
-    those of the loyalty programme."""
+    """One customer. Contacts are in full, so they are masked before they leave the room; one that is not known is "".
+
+    `level` and `points` are those of the loyalty programme, None where the register has no such thing.
+    """
 
     id: CustomerId
     login: str | None
@@ -19,8 +21,8 @@ class Customer:
     phone: str
     language: Language
     city: str
-    level: Bilingual
-    points: int
+    level: Bilingual | None = None
+    points: int | None = None
 
 
 class CRM(Protocol):

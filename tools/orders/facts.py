@@ -5,12 +5,15 @@ from datetime import datetime
 
 from tools.confirm import way
 from tools.context import Language
-from tools.orders.port import ACTIVE, CANCELLABLE, Fact, Order, Product, Refund
+from tools.orders.port import ACTIVE, EVERY_CHANGE, Fact, Order, OrderStatus, Product, Refund
 from tools.orders.rules import number
 from tools.phrases import Phrases
 
 _SHOWN_ITEMS = 6
 _SHOWN_REFUNDS = 2
+_ON_THE_WAY: frozenset[OrderStatus] = frozenset({"shipped", "sent", "delivered"})
+_EXPECTED: frozenset[OrderStatus] = frozenset({"paid", "packed", "shipped"})
+"""States whose sentence names the promised day."""
 
 
 def order_facts(order: Order, *, language: Language) -> dict[str, object]:
@@ -34,7 +37,7 @@ def order_facts(order: Order, *, language: Language) -> dict[str, object]:
         "eta": parcel.eta.isoformat() if parcel.eta else None,
         "delivered": parcel.delivered.isoformat() if parcel.delivered else None,
         "address": str(order.address),
-        "can_change": order.status in CANCELLABLE,
+        "can_change": bool(order.changes),
         "items": [
             {
                 "code": i.code,
@@ -56,21 +59,20 @@ def order_sentences(order: Order, *, phrases: Phrases, language: Language, now: 
     say = phrases.say
     said = [state_sentence(order, phrases=phrases, language=language, now=now)]
     parcel = order.fulfilment
-    if parcel.tracking and order.status in ("shipped", "delivered"):
-        said.append(
-            say("order.tracking", language, order=order.id, tracking=parcel.tracking, carrier=parcel.carrier)
-        )
-    if order.status in ACTIVE:
+    if parcel.tracking and order.status in _ON_THE_WAY:
+        key = "order.tracking" if parcel.carrier else "order.tracking_alone"
+        said.append(say(key, language, order=order.id, tracking=parcel.tracking, carrier=parcel.carrier))
+    if order.status in ACTIVE and str(order.address):
         said.append(say(f"order.to.{parcel.method}", language, order=order.id, address=order.address))
     said.append(_items_sentence(order, phrases=phrases, language=language))
     said.append(say("order.total", language, order=order.id, total=order.total))
-    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
-    paying = say(f"paid_by.{way(paid)}", language, **paid)
-    said.append(say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying))
+    if not (order.status == "cancelled" and order.payment.state == "due"):
+        said.append(_payment_sentence(order, phrases=phrases, language=language))
     for refund in order.refunds[:_SHOWN_REFUNDS]:
         said.append(_refund_sentence(order, refund, phrases=phrases, language=language))
-    if order.status in CANCELLABLE:
-        said.append(say("order.changeable", language, order=order.id))
+    if order.changes:
+        key = "changeable" if order.changes == EVERY_CHANGE else f"changeable_{min(order.changes)}"
+        said.append(say(f"order.{key}", language, order=order.id))
     return tuple(said)
 
 
@@ -81,7 +83,9 @@ def state_sentence(order: Order, *, phrases: Phrases, language: Language, now: d
     facts: dict[str, object] = {"order": order.id}
     if order.status == "delivered" and parcel.delivered:
         key, facts = f"{key}_on", facts | {"on": parcel.delivered}
-    elif order.status in ACTIVE and order.status != "pending" and parcel.eta:
+    elif order.status == "sent" and parcel.shipped:
+        key, facts = f"{key}_on", facts | {"on": parcel.shipped}
+    elif order.status in _EXPECTED and parcel.eta:
         late = parcel.eta < now.date()
         key, facts = f"{key}_{'late' if late else 'by'}", facts | {"eta": parcel.eta}
     return phrases.say(key, language, **facts)
@@ -136,6 +140,12 @@ def product_sentences(
         count = len(product.reviews)
         said.append(say("product.rating", language, rating=product.rating, count=count, **named))
     return tuple(said)
+
+
+def _payment_sentence(order: Order, *, phrases: Phrases, language: Language) -> str:
+    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
+    paying = phrases.say(f"paid_by.{way(paid)}", language, **paid)
+    return phrases.say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying)
 
 
 def _items_sentence(order: Order, *, phrases: Phrases, language: Language) -> str:

@@ -17,6 +17,7 @@ from tools.proposal import Effect, EffectState, Fact, Proposal
 __all__ = [
     "Address",
     "Bilingual",
+    "Change",
     "Effect",
     "EffectState",
     "Fact",
@@ -35,15 +36,33 @@ __all__ = [
     "order_number",
 ]
 
-OrderStatus = Literal["pending", "paid", "packed", "shipped", "delivered", "cancelled", "returned"]
+OrderStatus = Literal[
+    "unconfirmed",
+    "pending",
+    "processing",
+    "paid",
+    "packed",
+    "shipped",
+    "sent",
+    "delivered",
+    "cancelled",
+    "returned",
+    "unclear",
+]
+"""`processing` is under way whatever was paid; `sent` left the warehouse and the system follows it no further;
+`unclear` is a state the system itself does not explain: a person must look, nothing is guessed."""
 PaymentMethod = Literal["card", "sbp", "gift_card", "cash", "invoice"]
-PaymentState = Literal["due", "paid", "refunded"]
-DeliveryMethod = Literal["courier", "pickup", "post"]
+PaymentState = Literal["due", "paid", "refunded", "unknown"]
+DeliveryMethod = Literal["courier", "pickup", "post", "delivery"]
+"""`delivery` is to an address, how is not known."""
 RefundState = Literal["pending", "done"]
 
-CANCELLABLE: frozenset[OrderStatus] = frozenset({"pending", "paid", "packed"})
+Change = Literal["cancel", "address"]
+
+CANCELLABLE: frozenset[OrderStatus] = frozenset({"unconfirmed", "pending", "processing", "paid", "packed"})
 """An order may be cancelled, and its address changed, until it leaves the warehouse."""
-ACTIVE: frozenset[OrderStatus] = CANCELLABLE | {"shipped"}
+ACTIVE: frozenset[OrderStatus] = CANCELLABLE | {"shipped", "unclear"}
+EVERY_CHANGE: frozenset[Change] = frozenset({"cancel", "address"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +125,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One order as its owner may see it; `version` changes with every change of the order."""
+    """One order as its owner may see it; `version` changes with every change of the order.
+
+    `offered` is what the system lets be changed from here at all, `changes` what of it the state still allows.
+    """
 
     id: OrderId
     owner: CustomerId
@@ -121,6 +143,11 @@ class Order:
     fulfilment: Fulfilment
     address: Address
     refunds: tuple[Refund, ...] = ()
+    offered: frozenset[Change] = EVERY_CHANGE
+
+    @property
+    def changes(self) -> frozenset[Change]:
+        return self.offered if self.status in CANCELLABLE else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +218,10 @@ class Orders(Protocol):
         """Return one product by its own or a variant's code; `NotFound` otherwise."""
 
     async def propose_cancel(self, order_id: OrderId, *, owner: CustomerId, reason: str) -> Proposal:
-        """Return a proposal to cancel; changes nothing. `NotFound`, `Rejected("not_cancellable")`."""
+        """Return a proposal to cancel; changes nothing. `NotFound`, `Rejected("not_cancellable")`.
+
+        Here and below `Rejected("not_offered")` means that only the company's people can do it in this system.
+        """
 
     async def propose_address(self, order_id: OrderId, *, owner: CustomerId, new_address: str) -> Proposal:
         """Return a proposal to deliver elsewhere; changes nothing.
