@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,11 +37,20 @@ from knowledge.sources.fetch import Fetcher
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
+from tools.crm.port import CRM
+from tools.crm.tryton import TrytonCRM
+from tools.http_client import Limits
+from tools.intents.sql import SqlIntents
 from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
+from tools.orders.port import Orders
+from tools.orders.tryton import TrytonOrders
 from tools.phrases import Phrases
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
+from tools.tryton.client import Tryton
+from tools.tryton.customers import PartyLink
+from tools.tryton.states import Done
 
 AGENT_TEXTS = Path(agent.__file__).with_name("texts")
 
@@ -64,7 +74,7 @@ class Building:
     library: Library
     fetcher: Fetcher
     toolbox: Toolbox
-    crm: EmbeddedCRM
+    crm: CRM
     phrases: Phrases
     models: ModelChain
     turn: Turn
@@ -90,10 +100,8 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         library = _library(settings, engine, encoders)
         stack.push_async_callback(library.close)
         await library.open()
-        crm = EmbeddedCRM(engine)
-        toolbox = Toolbox(
-            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts), crm_tools(crm, tool_texts)
-        )
+        orders, crm = _systems(settings, engine=engine, pack=pack, clock=clock, stack=stack)
+        toolbox = Toolbox(order_tools(orders, tool_texts), crm_tools(crm, tool_texts))
         records = SqlRecords(
             engine,
             clock=clock,
@@ -151,6 +159,73 @@ async def open_library(
     finally:
         await library.close()
         await engine.dispose()
+
+
+SYSTEMS = ("embedded", "tryton")
+"""Where orders and customers may be kept."""
+
+
+def tryton(settings: Settings) -> Tryton | None:
+    """Return the company's Tryton, to be closed by the caller, or None where nothing is kept there.
+
+    Raises `BadSetting`.
+    """
+    for name in ("orders", "crm"):
+        if getattr(settings, name) not in SYSTEMS:
+            raise BadSetting(
+                f"MAYAK_{name.upper()}={getattr(settings, name)!r} is no system.",
+                remedy=f"Use one of: {', '.join(SYSTEMS)}.",
+            )
+    if "tryton" not in (settings.orders, settings.crm):
+        return None
+    for name in ("tryton_url", "tryton_database", "tryton_key"):
+        if not getattr(settings, name):
+            raise BadSetting(
+                f"MAYAK_{name.upper()} is not set.",
+                remedy="Tryton needs its URL, database and key: docs/systems.md.",
+            )
+    if not settings.tryton_url.startswith(("https://", "http://")):
+        raise BadSetting("MAYAK_TRYTON_URL is no address.", remedy="Write https://erp.example.com.")
+    limits = Limits(call=settings.system_timeout, attempt=settings.system_timeout / 2)
+    return Tryton(
+        settings.tryton_url, database=settings.tryton_database, key=settings.tryton_key, limits=limits
+    )
+
+
+def _systems(
+    settings: Settings, *, engine: AsyncEngine, pack: Pack, clock: Clock, stack: AsyncExitStack
+) -> tuple[Orders, CRM]:
+    orders: Orders = EmbeddedOrders(engine, now=clock.now)
+    crm: CRM = EmbeddedCRM(engine)
+    system = tryton(settings)
+    if system is None:
+        return orders, crm
+    stack.push_async_callback(system.close)
+    link, done = _party_link(settings), _done(settings)
+    if settings.orders == "tryton":
+        intents, zone = SqlIntents(engine), ZoneInfo(pack.timezone)
+        orders = TrytonOrders(system, link=link, intents=intents, zone=zone, done=done, now=clock.now)
+    if settings.crm == "tryton":
+        crm = TrytonCRM(system, link=link, language=pack.languages[0])
+    return orders, crm
+
+
+def _party_link(settings: Settings) -> PartyLink:
+    try:
+        return PartyLink.read(settings.tryton_customer)
+    except ValueError as wrong:
+        raise BadSetting(
+            f"MAYAK_TRYTON_CUSTOMER={settings.tryton_customer!r} names nothing of a party.",
+            remedy="Use code, identifier, or identifier:TYPE.",
+        ) from wrong
+
+
+def _done(settings: Settings) -> Done:
+    if settings.tryton_done not in ("sent", "delivered"):
+        raise BadSetting(
+            f"MAYAK_TRYTON_DONE={settings.tryton_done!r} is no state.", remedy="Use sent or delivered."
+        )
+    return cast(Done, settings.tryton_done)
 
 
 def embedders(settings: Settings) -> tuple[Embedder, ...]:

@@ -7,8 +7,7 @@ The catalogue is the demo's; of the orders those that the contract and the story
     1051 quotation · 1090 processing, waiting, unpaid · 1093 processing, packed · 1095 processing, waiting, paid
     1045-А and 1077 shipped · 1008 and 1019 done · 1062 cancelled · 1097 shipment called off
 
-OUT_JSON gets {"bot": key, "clerk": key, "admin": password}: the bot's key of the REST application, that of a user
-without any group, and what proteus signs in with.
+OUT_JSON gets {"bot": key, "clerk": key}: keys of the REST application, of the bot and of a user without any group.
 """
 
 import datetime
@@ -23,7 +22,6 @@ from trytond.modules.account_invoice.tests.tools import create_payment_term, set
 from trytond.modules.company.tests.tools import create_company, get_company
 
 TODAY = datetime.date.today()
-PASSWORD = "lantern-of-the-tests"
 STEPS = {
     "waiting": (),
     "packed": ("assign_force", "pick", "pack"),
@@ -48,7 +46,10 @@ def main() -> None:
     database, conf, shop, out = sys.argv[1:]
     cfg = config.set_trytond(database=database, user="admin", config_file=conf)
     cfg.skip_warning = True
-    files = {name: json.loads((Path(shop) / f"{name}.json").read_text("utf-8")) for name in ("customers", "products", "orders")}
+    files = {
+        name: json.loads((Path(shop) / f"{name}.json").read_text("utf-8"))
+        for name in ("customers", "products", "orders")
+    }
     seed = Seed(cfg)
     seed.catalogue(files["products"])
     for row in files["customers"]["customers"]:
@@ -115,7 +116,9 @@ class Seed:
         inventory.click("confirm")
         Template = Model.get("product.template")
         self.delivery = self._named(
-            Template(code="DELIVERY", default_uom=self.unit, type="service", salable=True, list_price=Decimal(0)),
+            Template(
+                code="DELIVERY", default_uom=self.unit, type="service", salable=True, list_price=Decimal(0)
+            ),
             {"ru": "Доставка", "en": "Delivery"},
             account_category=self.accounting,
         ).products[0]
@@ -171,7 +174,11 @@ class Seed:
         party = self.parties[row["owner"]]
         Sale = Model.get("sale.sale")
         sale = Sale(party=party, payment_term=self.term, invoice_method="order")
-        self._deliver(sale, row["delivery_price"])
+        if state != "quotation":
+            self._deliver(sale, row["delivery_price"])
+        elif row["delivery_price"]:
+            sale.shipment_cost_method = None
+            self._line(sale, self.delivery, 1, row["delivery_price"])
         sale.sale_date = TODAY + datetime.timedelta(days=row["placed_day"])
         sale.shipment_address = self._address(party, row["address"])
         for item in row["items"]:
@@ -249,7 +256,7 @@ class Seed:
             pay.execute("choice")
 
     def users(self):
-        """Make the bot, a user without rights, and give the administrator rights and a password."""
+        """Make the bot and a user without rights, and give the administrator rights; return the keys of both."""
         User, Key, Group = (Model.get(name) for name in ("res.user", "res.user.application", "res.group"))
         self.cfg._context["_check_access"] = False
         keys = {}
@@ -265,9 +272,8 @@ class Seed:
         admin = User(self.cfg.user)
         for group in Group.find([("name", "in", ["Sales", "Stock", "Accounting"])]):
             admin.groups.append(group)
-        admin.password = PASSWORD
         admin.save()
-        return {**keys, "admin": PASSWORD}
+        return keys
 
 
 if __name__ == "__main__":

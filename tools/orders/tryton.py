@@ -12,6 +12,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from functools import partial
 
 from pydantic import BaseModel
@@ -98,12 +99,12 @@ class TrytonOrders:
     async def _sale(self, order_id: OrderId, *, owner: CustomerId) -> SaleRow:
         if not order_id or len(order_id) > _LONGEST_NUMBER:
             raise NotFound()
-        ending = order_id.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        named = ["OR", ["number", "=", order_id], ["number", "ilike", f"%{ending}"]]
+        tail = _tail(order_id)
+        named = ["OR", ["number", "=", order_id], *([["number", "ilike", f"%{tail}"]] if tail else [])]
         found = await self._sales([named], owner=owner, limit=_ALIKE)
         # «12» is SO-00012 too, when no other order of theirs ends so.
         exact = [sale for sale in found if sale.number == order_id]
-        chosen = exact or [sale for sale in found if _tail(sale.number or "") == _tail(order_id)]
+        chosen = exact or [sale for sale in found if tail and _tail(sale.number or "") == tail]
         if len(chosen) != 1:
             raise NotFound()
         return chosen[0]
@@ -165,6 +166,7 @@ class _Write:
         self, tryton: Tryton, proposal: Proposal, *, sale: Callable[[OrderId], Awaitable[SaleRow]]
     ) -> None:
         self._tryton, self._proposal, self._sale = tryton, proposal, sale
+        self._total: Decimal | None = None
 
     async def perform(self) -> None:
         try:
@@ -176,7 +178,7 @@ class _Write:
             raise Rejected("changed") from gone
         except Unavailable as silent:
             raise Unsent(str(silent), remedy=silent.remedy) from silent
-        begun = False
+        begun, self._total = False, sale.total_amount
         for step in steps:
             try:
                 await step()
@@ -186,7 +188,7 @@ class _Write:
                 raise Unavailable("Tryton stopped a change halfway: finish it there by hand") from refusal
             begun = True
         if not await self.happened():
-            raise Unavailable("Tryton took a change and does not show it")
+            raise Unavailable("Tryton took a change and shows another one")
 
     async def happened(self) -> bool:
         try:
@@ -195,6 +197,9 @@ class _Write:
             return False
         if self._proposal.tool == rules.CANCEL:
             return sale.state == "cancelled"
+        if self._total not in (None, sale.total_amount):
+            # Another price is not what the customer agreed to.
+            return False
         return goes_to(sale, self._proposal.arguments["new_address"])
 
     async def _steps(self, sale: SaleRow) -> Sequence[_Step]:
@@ -236,5 +241,6 @@ class _Write:
 
 
 def _tail(number: str) -> str:
+    """Return the number without what a sequence puts before it, "00012" and "SO-12" as "12"; "" if it has no end."""
     found = _TAIL.search(number)
-    return found[1] if found else number
+    return found[1] if found else ""

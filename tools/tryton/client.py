@@ -37,9 +37,8 @@ class Tryton:
 
     def __init__(self, url: str, *, database: str, key: str, limits: Limits = Limits()) -> None:
         headers = {"Authorization": f"bearer {key}"}
-        self.system = HttpSystem(
-            NAME, f"{url.rstrip('/')}/{database}/rest/model/", headers=headers, limits=limits
-        )
+        self.url = url.rstrip("/")
+        self.system = HttpSystem(NAME, f"{self.url}/{database}/rest/model/", headers=headers, limits=limits)
         self._context: dict[str, Any] | None = None
         self._known: dict[tuple[str, str], bool] = {}
         self._once = asyncio.Lock()

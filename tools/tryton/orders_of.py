@@ -58,8 +58,11 @@ def changes_of(sale: SaleRow) -> frozenset[Change]:
         free = {"cancel"} if sale.state in OPEN | {"confirmed"} else set()
     waiting = live(sale)
     movable = sale.state == "processing" and waiting and all(one.state in MOVABLE for one in waiting)
+    # A quotation is quoted anew for another address: Tryton would reckon a delivery of its own making at another price.
+    reckoned = any(line.shipment_cost is not None for line in sale.lines)
+    quoted = sale.state == "quotation" and not reckoned
     # What goes to a third party is not the customer's to send elsewhere.
-    if (sale.state == "quotation" or movable) and sale.shipment_party in (None, sale.party.id):
+    if (quoted or movable) and sale.shipment_party in (None, sale.party.id):
         free.add("address")
     return frozenset(free)
 
