@@ -12,6 +12,8 @@ class Faulty:
 
     def __init__(self) -> None:
         self.manners: list[Manner] = [answer(b"{}")]
+        self.routes: dict[str, Manner] = {}
+        """How requests are met whose first line has these words, whatever comes next."""
         self.asked: list[str] = []
         self.heads: list[str] = []
         self.bodies: list[bytes] = []
@@ -37,8 +39,10 @@ class Faulty:
         self.bodies.append(await reader.readexactly(int(lengths[0])) if lengths else b"")
         self.asked.append(head.partition(" HTTP")[0])
         self.heads.append(head)
-        manner = self.manners.pop(0) if len(self.manners) > 1 else self.manners[0]
-        await manner(writer)
+        routed = [manner for words, manner in self.routes.items() if words in self.asked[-1]]
+        if not routed:
+            routed = [self.manners.pop(0) if len(self.manners) > 1 else self.manners[0]]
+        await routed[0](writer)
 
 
 @asynccontextmanager
