@@ -72,6 +72,16 @@ class Server:
         shutil.copy(self.filled.database, self.folder / f"{name}.sqlite")
         return name
 
+    def settings(self, database: str) -> dict[str, str]:
+        """Return the settings of a Mayak whose orders and customers are in this database."""
+        return {
+            "orders": "tryton",
+            "crm": "tryton",
+            "tryton_url": self.address,
+            "tryton_database": database,
+            "tryton_key": self.filled.keys["bot"],
+        }
+
     def staff(self, database: str, *command: str) -> str:
         """Do something as the company's people would, through proteus; return what it printed."""
         conf = self.folder / "trytond.conf"
