@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tools.breaker import Breaker
 from agent.errors import BadModel, ModelUnavailable, WriterFailed
 from agent.link import Asking, Link, Reply
 from agent.ports import Similarity
 from agent.provider import Call, guarded, profile_of, unavailable
 from agent.race import Race
+from tools.breaker import Breaker
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

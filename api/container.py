@@ -186,6 +186,10 @@ def tryton(settings: Settings) -> Tryton | None:
             )
     if not settings.tryton_url.startswith(("https://", "http://")):
         raise BadSetting("MAYAK_TRYTON_URL is no address.", remedy="Write https://erp.example.com.")
+    if settings.system_timeout <= 0:
+        raise BadSetting("MAYAK_SYSTEM_TIMEOUT must be positive.", remedy="It is in seconds, such as 5.")
+    _party_link(settings)
+    _done(settings)
     limits = Limits(call=settings.system_timeout, attempt=settings.system_timeout / 2)
     return Tryton(
         settings.tryton_url, database=settings.tryton_database, key=settings.tryton_key, limits=limits
