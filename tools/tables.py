@@ -222,7 +222,7 @@ intents = Table(
     Column("proposal", String(64), nullable=False),
     Column("tool", String(64), nullable=False),
     # No foreign key: the customer is the other system's.
-    Column("owner", String(64), nullable=False, index=True),
+    Column("owner", String(200), nullable=False, index=True),
     Column("digest", String(64), nullable=False),
     Column("facts", JSON, nullable=False),
     Column("begun", Moment, nullable=False),

@@ -1,9 +1,14 @@
 """Which systems a house stands on is told by settings; wrong ones are refused with a remedy, secrets are not told."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
 
+from api import house
 from api.container import tryton
-from api.settings import BadSetting, read_settings
+from api.settings import BadSetting, Settings, read_settings
 
 GOOD = {
     "MAYAK_ORDERS": "tryton",
@@ -46,3 +51,20 @@ def test_a_setting_that_cannot_work_is_refused_with_a_remedy(name: str, value: s
 
 def test_the_key_is_in_no_account_of_the_settings() -> None:
     assert "k3y" not in repr(read_settings(GOOD))
+
+
+async def test_a_sandbox_never_reaches_the_companys_systems(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    opened: list[Settings] = []
+
+    @asynccontextmanager
+    async def kept(settings: Settings, prepare: object = None) -> AsyncIterator[None]:
+        opened.append(settings)
+        yield None
+
+    monkeypatch.setattr(house, "_in_process", kept)
+    settings = read_settings({**GOOD, "MAYAK_CRM": "tryton", "MAYAK_DATA": str(tmp_path / "data")})
+    async with house.open_sandbox(settings, {}):
+        pass
+    assert [(one.orders, one.crm) for one in opened] == [("embedded", "embedded")]

@@ -185,11 +185,12 @@ def _await(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _run(command: list[str | Path], *, seconds: int, environment: Mapping[str, str] | None = None) -> str:
-    own = {"PATH": os.defpath, "HOME": str(Path.home()), "LC_ALL": "C.UTF-8", **(environment or {})}
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    # Whatever steers this Python or this Mayak must not steer that one.
+    ours = ("PYTHON", "MAYAK_", "VIRTUAL_ENV", "TRYTON")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     done = subprocess.run(
         [str(part) for part in command],
-        env={**pip, **own},
+        env={**inherited, "LC_ALL": "C.UTF-8", **(environment or {})},
         capture_output=True,
         text=True,
         timeout=seconds,

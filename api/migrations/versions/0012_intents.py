@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("thing", sa.String(length=200), nullable=False),
         sa.Column("proposal", sa.String(length=64), nullable=False),
         sa.Column("tool", sa.String(length=64), nullable=False),
-        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("begun", sa.DateTime(timezone=True), nullable=False),
