@@ -322,6 +322,18 @@ class TestDistrust:
             words = f"{wrong.value} {wrong.value.remedy}"
             assert not any(secret in words for secret in ("k3y", "c-001", "Лесная", "not allowed"))
 
+    async def test_a_number_is_the_same_in_letters_that_look_the_same_and_behind_a_prefix(
+        self, server: Faulty, orders: TrytonOrders
+    ) -> None:
+        for number, asked in (("1045-A", "1045-А"), ("SO-00012", "12"), ("SO-01045-A", "1045-А")):
+            server.will(told([sale(number=number)]))
+            assert (await orders.get(OrderId(asked), owner=ANNA)).id == number
+        server.will(told([sale(number="A-12"), sale(number="B-12")]))
+        with pytest.raises(NotFound):
+            await orders.get(OrderId("12"), owner=ANNA)
+        server.will(told([sale(number="1045-A"), sale(number="1045-А")]))
+        assert (await orders.get(OrderId("1045-А"), owner=ANNA)).id == "1045-А"
+
     async def test_nobody_is_asked_about_nobody(self, server: Faulty, orders: TrytonOrders) -> None:
         assert await orders.list(owner=CustomerId("")) == ()
         for number, owner in (("", ANNA), ("1" * 200, ANNA)):

@@ -34,8 +34,10 @@ SALE, SHIPMENT, ADDRESS = "sale.sale", "stock.shipment.out", "party.address"
 _NEWEST = (("sale_date", "DESC NULLS FIRST"), ("id", "DESC"))
 _ENDED = ["done", "cancelled"]
 _TAIL = re.compile(r"0*(\d+(?:-[^\W\d_])?)$")
+_LATIN = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
+"""A canonical number has Cyrillic letters; Tryton's may have the Latin ones that look the same."""
 _LONGEST_NUMBER = 64
-_ALIKE = 20
+_MOST_ALIKE = 20
 _Step = Callable[[], Awaitable[None]]
 
 
@@ -99,15 +101,19 @@ class TrytonOrders:
     async def _sale(self, order_id: OrderId, *, owner: CustomerId) -> SaleRow:
         if not order_id or len(order_id) > _LONGEST_NUMBER:
             raise NotFound()
-        tail = _tail(order_id)
-        named = ["OR", ["number", "=", order_id], *([["number", "ilike", f"%{tail}"]] if tail else [])]
-        found = await self._sales([named], owner=owner, limit=_ALIKE)
+        tail, written = _tail(order_id), (order_id, order_id.translate(_LATIN))
+        ends = dict.fromkeys((tail, tail.translate(_LATIN))) if tail else ()
+        named = ["OR", ["number", "in", list(written)], *(["number", "ilike", f"%{end}"] for end in ends)]
+        found = await self._sales([named], owner=owner, limit=_MOST_ALIKE)
         # «12» is SO-00012 too, when no other order of theirs ends so.
-        exact = [sale for sale in found if sale.number == order_id]
-        chosen = exact or [sale for sale in found if tail and _tail(sale.number or "") == tail]
-        if len(chosen) != 1:
-            raise NotFound()
-        return chosen[0]
+        for chosen in (
+            [sale for sale in found if sale.number == order_id],
+            [sale for sale in found if sale.number in written],
+            [sale for sale in found if tail and _alike(sale.number or "", tail)],
+        ):
+            if len(chosen) == 1:
+                return chosen[0]
+        raise NotFound()
 
     async def _sales(self, domain: Domain, *, owner: CustomerId, limit: int) -> tuple[SaleRow, ...]:
         """Return sales that have a number and are the owner's, both as the server says and as the rows do."""
@@ -238,6 +244,10 @@ class _Write:
         if known:
             return known[0].id
         return await self._tryton.create(ADDRESS, {"party": sale.party.id, "street_unstructured": line})
+
+
+def _alike(number: str, tail: str) -> bool:
+    return _tail(number).translate(_LATIN) == tail.translate(_LATIN)
 
 
 def _tail(number: str) -> str:
