@@ -28,7 +28,7 @@ LONGEST_ANSWER = 4
 """Sentences of one answer; a chat is not a leaflet."""
 LONGEST_QUOTE = 420
 """Characters from which a sentence is a wall of text and counts for less."""
-FITS = 0.3
+FITS = 0.23
 """Share of the question's weight that must be found for an answer to be one. Low on purpose: the
 house judges the whole answer after this; below it the words only happen to be there."""
 COMPANION = 0.72

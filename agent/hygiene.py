@@ -1,8 +1,10 @@
-"""What is done to a customer's text before it is kept or read: marks nobody sees, borrowed letters, packed words. Pure.
+"""What is done to a customer's text before it is kept or read: marks nobody sees, borrowed letters, packed words, gaps
+of templates that nobody filled. Pure.
 
 ```
 kept ──► visible    without controls, zero-width and direction marks: the same words on every screen
-read ──► plainly    letters of one word in one alphabet, styled letters as plain ones, no packed runs
+read ──► plainly    letters of one word in one alphabet, styled letters as plain ones, no packed runs,
+                            no unfilled gaps of a template
 ```
 The transcript keeps what the customer could see; only how it is read is plainer.
 """
@@ -11,7 +13,7 @@ import re
 import unicodedata
 
 PACKED = "…"
-"""Stands where a packed run stood: it is no word, and nothing takes it for one."""
+"""Stands where a packed run or a gap stood: it is no word, and nothing takes it for one."""
 SHORTEST_PACKED = 24
 """Characters from which a run of letters of both cases is packed text: no word, code or number is that long."""
 
@@ -22,6 +24,10 @@ _UNSEEN = re.compile(
 _STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff\u24b6-\u24e9]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _RUN = re.compile(rf"(?<![\w/.:-])[A-Za-z0-9+/_-]{{{SHORTEST_PACKED},}}={{0,2}}")
+# {{ anything }}, ${ anything }, {name}, %(name)s, %s: a number in braces is none of them.
+_GAP = re.compile(
+    r"\{\{[^{}\n]{1,80}\}\}|\$\{[^{}\n]{1,80}\}|\{[^\W\d][\w.]{0,40}\}|%\([A-Za-z_]\w{0,40}\)[a-z]|(?<!\S)%[a-z](?!\S)"
+)
 _LATIN = "aceopxyABCEHKMOPTXYi"
 _CYRILLIC = "асеорхуАВСЕНКМОРТХУі"
 _TO_LATIN = str.maketrans(_CYRILLIC + "ѕјһԛԝԁοαε", _LATIN + "sjhqwdoae")
@@ -38,9 +44,10 @@ def visible(text: str) -> str:
 
 
 def plainly(text: str) -> str:
-    """Return the text as it is read: what looks like a word of one alphabet is one, what is packed is no word."""
+    """Return the text as it is read: what looks like a word of one alphabet is one, what is packed or a gap is no word."""
     plain = _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match.group()), visible(text))
-    return _WORD.sub(lambda match: _one_alphabet(match.group()), _RUN.sub(_unpacked, plain))
+    whole = _GAP.sub(PACKED, _RUN.sub(_unpacked, plain))
+    return _WORD.sub(lambda match: _one_alphabet(match.group()), whole)
 
 
 def _one_alphabet(word: str) -> str:

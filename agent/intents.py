@@ -38,6 +38,8 @@ DOCUMENTED = 0.8
 """Share of a question found in the documents from which a cue without anything of one's own gives way."""
 HALF_DOCUMENTED = 0.5
 """The same where the cue itself is weak."""
+BEHIND = 0.4
+"""The same for what stays behind a sign-in or a consent: before asking for either, what everybody may know is said."""
 TOPIC = 0.6
 """Share of what a public tool would look for that a title must meet for the documents to answer instead."""
 FUNCTION_WORD = 0.45
@@ -129,15 +131,19 @@ class Reading:
         """
         if intent.offer.writes or not (asks(part) or part.rstrip().endswith("?")):
             return False
+        rest = unexplained(intent.offer, part)
+        if intent.offer.control:
+            return bool(rest) and self.documented(part).fit >= BEHIND
         enough = DOCUMENTED if intent.score >= SURE else HALF_DOCUMENTED
         if self.documented(part).fit < enough:
             return False
-        rest = unexplained(intent.offer, part)
         return opens_with(part, "manner") or (bool(rest) and self.documented(" ".join(rest)).fit >= enough)
 
     def _gives_way(self, intent: Intent, part: str) -> bool:
         """Tell whether the documents answer better: they have a text about what a public tool would look for."""
         fit = self.documented(part).fit
+        if intent.offer.control and fit >= BEHIND and unexplained(intent.offer, part):
+            return True
         if intent.offer.personal:
             return fit >= DOCUMENTED and intent.score < 1
         if fit < (DOCUMENTED if intent.score >= CLEAR else HALF_DOCUMENTED):

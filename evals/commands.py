@@ -11,6 +11,7 @@ from evals.mutate import mutate
 from evals.recorded import recorded
 from evals.retrieval import retrieval
 from evals.run_command import lint, new, run
+from evals.tau.command import tools
 
 app = typer.Typer(name="eval", help="Measure what may ship.", no_args_is_help=True)
 for command in (
@@ -24,6 +25,7 @@ for command in (
     grounding,
     approved,
     recorded,
+    tools,
     mutate,
 ):
     app.command()(command)

@@ -8,6 +8,7 @@ query ─ repaired ─┬─ embedders ─ indexes (title, body) ─┐
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from knowledge.rank.follow_up import leans
 from knowledge.rank.groups import Groups, blended
 from knowledge.rank.mix import Mix, field_text, mix
 from knowledge.rank.needs import clauses, questions_in
-from knowledge.rank.signals import signals
+from knowledge.rank.signals import mean_of, signals
 from knowledge.rank.story import CLAUSES, EXAMPLES, SEARCHES, Ask, Ground
 from knowledge.rerank.port import Reranker
 from knowledge.text.words import stems
@@ -81,6 +82,8 @@ class _Ranking:
     parts: Mapping[str, _Part]
     fused: Scores
     order: Sequence[int]
+    several: Sequence[tuple[str, "_Ranking"]] = ()
+    """The questions of the message, each ranked alone; none when it asks one."""
 
 
 @dataclass(kw_only=True)  # mutable: the lexical part is replaced when documents change
@@ -215,8 +218,9 @@ class Search:
         ranking = _ranking(reading, parts, fused)
         several = questions_in(text) if self.mix.several else ()
         if len(several) > 1:
-            self._each(ranking.fused, several, asked_in)
-            ranking = _ranking(reading, parts, ranking.fused)
+            alone = [(one, _ranking(*self._fused(one, asked_in))) for one in several]
+            _lift(ranking.fused, [one.fused[: len(fused)] for _, one in alone])
+            ranking = replace(_ranking(reading, parts, ranking.fused), several=alone)
         return ranking
 
     def _told(
@@ -231,18 +235,6 @@ class Search:
         whole = " ".join([*context[-_CONTEXT:], text])[-_LONGEST:]
         wider = self._fused(whole, asked_in, quick=True)[2][: len(fused)]
         return np.asarray((1 - share) * told + share * wider, dtype=np.float32)
-
-    def _each(self, fused: Scores, several: Sequence[str], asked_in: Language) -> None:
-        """Lift the best passage of each of several questions right behind the first one of all."""
-        rows = [int(fused.argmax())]
-        for one in several:
-            alone = self._fused(one, asked_in)[2][: len(fused)]
-            row = int(np.where(np.isfinite(fused), alone, -np.inf).argmax())
-            if row not in rows:
-                rows.append(row)
-        top = float(fused[rows[0]])
-        for place, row in enumerate(rows[1:], start=1):
-            fused[row] = max(float(fused[row]), top - _STEP * place)
 
     def _fused(
         self, query: str, asked_in: Language, *, quick: bool = False
@@ -330,8 +322,40 @@ class Search:
             start, step = start + step, step * 4
         return out[:k]
 
-    def _signals(self, query: str, ranking: _Ranking, hits: Sequence[Hit]) -> dict[str, float]:
-        return signals(query, first=hits[0], parts=ranking.parts, lexical=self.lexical) if hits else {}
+    def _signals(self, query: str, ranking: _Ranking, hits: Sequence[Hit]) -> Mapping[str, float]:
+        """Return what the search shows about its first hit, or of several questions what each shows about its own.
+
+        Questions that lean on one another are read best together, others apart: the surer reading counts.
+        """
+        if not hits:
+            return {}
+        whole = signals(query, first=hits[0], parts=ranking.parts, lexical=self.lexical)
+        if not ranking.several:
+            return whole
+        apart = mean_of([self._alone(one, alone, hits) for one, alone in ranking.several])
+        return max(whole, apart, key=self._curve().confidence)
+
+    def _alone(self, question: str, alone: _Ranking, hits: Sequence[Hit]) -> Mapping[str, float]:
+        scores = [self._score(alone, hit) for hit in hits]
+        best = max(range(len(hits)), key=scores.__getitem__)
+        first = replace(hits[best], score=scores[best])
+        return signals(question, first=first, parts=alone.parts, lexical=self.lexical)
+
+    def _score(self, ranking: _Ranking, hit: Hit) -> float:
+        row = self.lexical.row_of(hit.passage.id)
+        return float(ranking.fused[row]) if row is not None and row < len(ranking.fused) else -math.inf
+
+
+def _lift(fused: Scores, alone: Sequence[Scores]) -> None:
+    """Lift the best passage of each of several questions right behind the first one of all."""
+    rows = [int(fused.argmax())]
+    for scores in alone:
+        row = int(np.where(np.isfinite(fused), scores, -np.inf).argmax())
+        if row not in rows:
+            rows.append(row)
+    top = float(fused[rows[0]])
+    for place, row in enumerate(rows[1:], start=1):
+        fused[row] = max(float(fused[row]), top - _STEP * place)
 
 
 def _summed(parts: Iterable[_Part]) -> Scores:

@@ -29,6 +29,7 @@ PURPOSES = {
     "orders:read",
     "orders:write",
     "profile:read",
+    "profile:write",
     "memory",
     "personalisation",
     "notices",
@@ -188,7 +189,7 @@ def test_every_purpose_has_its_exact_text_and_its_gain_in_both_languages() -> No
     assert set(purposes) == PURPOSES
     for purpose in purposes.values():
         assert purpose["basis"] in {"consent", "contract"}
-        assert purpose["version"] == "2026-11-01"
+        assert purpose["version"] in {"2026-11-01", "2026-11-28"}
         for words in (purpose["text"], purpose["gives"]):
             assert set(words) == {"ru", "en"}
             assert all(len(words[language]) > 20 for language in words)

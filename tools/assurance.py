@@ -1,11 +1,15 @@
-"""The one gate in front of every tool: is there a basis for its purpose, and do we know the customer well enough?"""
+"""The one gate in front of every tool: is there a basis for its purpose, and do we know the customer well enough?
+
+Who a customer is comes from a signed session, or from a claim that `verify` found true. No model makes a claim.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from tools.context import Assurance, Caller
-from tools.errors import NoBasis, NotIdentified
+from tools.context import Assurance, Caller, CustomerId
+from tools.crm.port import CRM
+from tools.errors import NoBasis, NotFound, NotIdentified
 
 _LADDER: tuple[Assurance, ...] = get_args(Assurance)
 
@@ -44,3 +48,42 @@ def admit(caller: Caller, rule: Rule) -> None:
         raise NotIdentified()
     if rule.scope is not None and not has_basis(caller, rule):
         raise NoBasis(rule.scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByEmail:
+    """A claim to be the customer with this e-mail."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByName:
+    """A claim to be the customer of this full name who lives at this postcode."""
+
+    name: str
+    postcode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The claim is true of exactly this customer."""
+
+    customer: CustomerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unverified:
+    """The claim is true of nobody, or of several: which of the two is not told."""
+
+
+async def verify(claim: ByEmail | ByName, *, crm: CRM) -> Verified | Unverified:
+    """Return whose claim this is, by what the register knows; may raise `Unavailable`."""
+    try:
+        if isinstance(claim, ByEmail):
+            found = await crm.find_by_email(claim.email)
+        else:
+            found = await crm.find_by_name(claim.name, postcode=claim.postcode)
+    except NotFound:
+        return Unverified()
+    return Verified(customer=found.id)

@@ -5,7 +5,7 @@ a curve that used it was worse on every set it had not seen.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -42,6 +42,12 @@ def signals(query: str, *, first: Hit, parts: Mapping[str, Part], lexical: Lexic
     if "second_body" in parts:
         out["second_body_best"] = float(parts["second_body"].z.max())
     return out
+
+
+def mean_of(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each signal: of several questions in one message, each counts alike."""
+    names = dict.fromkeys(name for one in several for name in one)
+    return {name: float(np.mean([one[name] for one in several if name in one])) for name in names}
 
 
 def _among_best(scores: Scores, row: int) -> bool:

@@ -62,3 +62,20 @@ def test_packed_text_is_no_word(text: str) -> None:
 )
 def test_addresses_codes_and_shouts_are_not_packed(text: str) -> None:
     assert plainly(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("{{7*7}} ${7*7} %s How many days?", "… … … How many days?"),
+        ("Hello {first_name}, where is %(order)s?", "Hello …, where is …?"),
+        ("Здравствуйте, {имя}! Где заказ {1045}?", "Здравствуйте, …! Где заказ {1045}?"),
+    ],
+)
+def test_a_gap_of_a_template_is_no_word(text: str, read: str) -> None:
+    assert plainly(text) == read
+
+
+@pytest.mark.parametrize("text", ["Скидка 5 % и 10%", "заказ {1045-А}", "100%s", "{ } и {}", "f{x + 1}"])
+def test_percents_and_numbers_in_braces_are_not_gaps(text: str) -> None:
+    assert plainly(text) == text

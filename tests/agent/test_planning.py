@@ -149,6 +149,23 @@ def test_documents_win_over_a_cue_without_anything_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["когда сдавать книгу студентам?", "когда мне сдавать мою книгу после болезни?"]
+)
+def test_what_everybody_may_know_is_said_before_a_consent_is_asked(text: str) -> None:
+    known = Reading(language="ru", offers=(CONSENT,), documented=lambda part: Documented(fit=0.5))
+    assert known.intent(text) is None
+    assert reading(offers=(CONSENT,)).intent(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["когда сдавать мою книгу?", "какая у меня книга?", "когда сдавать книгу L12?"]
+)
+def test_a_question_about_nothing_but_ones_own_thing_asks_for_the_consent(text: str) -> None:
+    known = Reading(language="ru", offers=(CONSENT,), documented=lambda part: Documented(fit=0.5))
+    assert known.intent(text) is not None
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("Продлите книгу L12 и сколько стоит штраф?", ("Продлите книгу L12", "сколько стоит штраф?")),

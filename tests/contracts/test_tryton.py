@@ -12,6 +12,7 @@ from tests.contracts import test_crm, test_orders
 from tests.contracts.test_orders import ELSEWHERE, PACKED, PAID, SHIPPED, UNPAID
 from tests.systems.tryton import Server
 from tests.tools.shop import ANNA, BORIS, JOHN, VERA, Clock
+from tools.address import Address
 from tools.context import CustomerId, OrderId
 from tools.crm.tryton import TrytonCRM
 from tools.errors import NotFound, Rejected, Unavailable
@@ -159,7 +160,7 @@ class TestProposals(test_orders.TestProposals):
                 await orders.propose_cancel(number, owner=owner, reason="")
             assert wrong.value.reason == "not_cancellable"
             with pytest.raises(Rejected) as wrong:
-                await orders.propose_address(number, owner=owner, new_address=ELSEWHERE)
+                await orders.propose_address(number, owner=owner, new_address=Address(line=ELSEWHERE))
             assert wrong.value.reason == "address_locked"
 
     async def test_what_only_people_can_do_in_tryton_is_not_offered(self, orders: TrytonOrders) -> None:
@@ -168,8 +169,14 @@ class TestProposals(test_orders.TestProposals):
                 await orders.propose_cancel(number, owner=owner, reason="")
             assert wrong.value.reason == "not_offered"
         with pytest.raises(Rejected) as wrong:
-            await orders.propose_address(PACKED, owner=JOHN, new_address=ELSEWHERE)
+            await orders.propose_address(PACKED, owner=JOHN, new_address=Address(line=ELSEWHERE))
         assert wrong.value.reason == "not_offered"
+        delivered = await orders.get(OrderId("1019"), owner=ANNA)
+        with pytest.raises(Rejected) as wrong:
+            await orders.propose_return(
+                delivered.id, owner=ANNA, codes=[item.code for item in delivered.items]
+            )
+        assert (wrong.value.reason, delivered.changes) == ("not_offered", frozenset())
 
 
 class TestExecuting(test_orders.TestExecuting):
@@ -190,11 +197,22 @@ class TestExecuting(test_orders.TestExecuting):
     async def test_a_new_address_is_where_the_order_goes(self, orders: TrytonOrders) -> None:  # type: ignore[override]
         for number, owner, status in ((PAID, ANNA, "unconfirmed"), (WAITING, JOHN, "paid")):
             before = await orders.get(number, owner=owner)
-            proposal = await orders.propose_address(number, owner=owner, new_address=ELSEWHERE)
+            proposal = await orders.propose_address(number, owner=owner, new_address=Address(line=ELSEWHERE))
             effect = await orders.execute(proposal, owner=owner, key=proposal.id)
             order = await orders.get(number, owner=owner)
             assert (effect.state, str(order.address), order.status) == ("done", ELSEWHERE, status)
             assert (order.total, order.items) == (before.total, before.items)
+
+    async def test_a_new_address_given_part_by_part_keeps_its_city_and_postcode(
+        self, orders: TrytonOrders
+    ) -> None:
+        wanted = Address(line="Садовая ул., 5", extra="кв. 17", city="Бор", postcode="606440")
+        for number, owner in ((PAID, ANNA), (WAITING, JOHN)):
+            proposal = await orders.propose_address(number, owner=owner, new_address=wanted)
+            effect = await orders.execute(proposal, owner=owner, key=proposal.id)
+            order = await orders.get(number, owner=owner)
+            kept = Address(line="Садовая ул., 5, кв. 17", city="Бор", postcode="606440")
+            assert (effect.state, order.address) == ("done", kept)
 
     async def test_ten_at_once_have_one_effect(self, orders: TrytonOrders) -> None:  # type: ignore[override]
         proposal = await orders.propose_cancel(PAID, owner=ANNA, reason="")
@@ -205,7 +223,7 @@ class TestExecuting(test_orders.TestExecuting):
     async def test_a_key_serves_one_proposal_only(self, orders: TrytonOrders) -> None:  # type: ignore[override]
         first = await orders.propose_cancel(PAID, owner=ANNA, reason="")
         await orders.execute(first, owner=ANNA, key="k")
-        other = await orders.propose_address(WAITING, owner=JOHN, new_address=ELSEWHERE)
+        other = await orders.propose_address(WAITING, owner=JOHN, new_address=Address(line=ELSEWHERE))
         with pytest.raises(Rejected) as wrong:
             await orders.execute(other, owner=JOHN, key="k")
         assert wrong.value.reason == "key_reused"
@@ -219,7 +237,7 @@ class TestExecuting(test_orders.TestExecuting):
         orders = ordering(tryton, clock)
         back = "Нижний Новгород, ул. Лесная, д. 40"
         for place in (ELSEWHERE, back, ELSEWHERE):
-            proposal = await orders.propose_address(PAID, owner=ANNA, new_address=place)
+            proposal = await orders.propose_address(PAID, owner=ANNA, new_address=Address(line=place))
             assert (await orders.execute(proposal, owner=ANNA, key=proposal.id)).state == "done"
             clock.now += timedelta(minutes=1)
         known = tryton_server.staff(database, "state", "1051")
@@ -233,7 +251,7 @@ class TestExecuting(test_orders.TestExecuting):
         database = tryton_server.database()
         tryton = connect(tryton_server, database)
         orders = ordering(tryton, clock)
-        move = await orders.propose_address(WAITING, owner=JOHN, new_address=ELSEWHERE)
+        move = await orders.propose_address(WAITING, owner=JOHN, new_address=Address(line=ELSEWHERE))
         tryton_server.staff(database, "ship", "1095", "assign_force")
         with pytest.raises(Rejected) as wrong:
             await orders.execute(move, owner=JOHN, key=move.id)

@@ -16,6 +16,8 @@ PROPOSAL = Proposal.made(
     "cancel_order", owner=ANNA, arguments={"order_id": "1051"}, facts={"total": 4290}, version="v1", now=NOW
 )
 
+KINDS = frozenset({"cancel_order", "change_address"})
+
 
 class Thing:
     """Something that can be written to: how the call ends, whether it took effect, and whether it can be seen."""
@@ -55,7 +57,7 @@ def once(intents: FakeIntents, clock: Clock) -> Once:
     async def sleep(seconds: float) -> None:
         clock.now += timedelta(seconds=seconds)
 
-    return Once(intents, system="tryton", now=clock, sleep=sleep)
+    return Once(intents, system="tryton", kinds=KINDS, now=clock, sleep=sleep)
 
 
 async def carried(once: Once, thing: Thing, proposal: Proposal = PROPOSAL, key: str = "k") -> Effect:

@@ -29,6 +29,10 @@ def test_every_spelling_is_one_number(spelling: str) -> None:
         ("заказ от 12 ноября номер 1051", "1051"),
         ("1333-D", "1333-D"),
         ("1112-б", "1112-Б"),
+        ("#W2378156", "W2378156"),
+        ("w2378156", "W2378156"),
+        ("заказ № А0378156", "A0378156"),
+        ("where is order W2378156?", "W2378156"),
     ],
 )
 def test_numbers_without_a_letter_and_with_other_letters(text: str, number: str) -> None:
@@ -42,6 +46,8 @@ def test_numbers_without_a_letter_and_with_other_letters(text: str, number: str)
         "заказ",
         "где мой заказ?",
         "FN-204",
+        "E27",
+        "W2378156 or W2378157",
         "+7 900 123-45-67",
         "мой заказ 1045-А или 1051",
         "1,5",

@@ -12,15 +12,17 @@ import pytest
 
 from tests.tools.faulty import Faulty, answer, cut, faulty, flood, silence
 from tests.tools.shop import ANNA, BORIS, Clock
-from tools.context import CustomerId, OrderId
+from tools.address import Address
+from tools.context import CustomerId, MethodId, OrderId
 from tools.crm.tryton import TrytonCRM
-from tools.errors import NotFound, Rejected, ToolFault, Unavailable, Unsent
+from tools.errors import NotFound, Rejected, ToolFault, Unavailable, Unconfirmed, Unsent
 from tools.http_client import Limits
 from tools.intents.fake import FakeIntents
 from tools.orders.tryton import TrytonOrders
+from tools.proposal import Proposal
 from tools.tryton.client import Tryton, plain
 from tools.tryton.customers import Identifier, Party, PartyLink
-from tools.tryton.orders_of import changes_of, order_of, version_of
+from tools.tryton.orders_of import changes_of, kept_as, order_of, version_of
 from tools.tryton.rows import SaleRow
 from tools.tryton.states import is_return, payment_of, status_of
 
@@ -206,6 +208,19 @@ class TestOrder:
                 ]
             }
         ]
+
+    def test_parts_of_an_address_that_tryton_has_no_field_for_stand_in_the_street(self) -> None:
+        said = Address(
+            line=" Садовая ул.,  5",
+            extra="кв. 17",
+            city="Бор",
+            region="Нижегородская обл.",
+            postcode="606440",
+        )
+        kept = Address(line="Садовая ул., 5, кв. 17, Нижегородская обл.", city="Бор", postcode="606440")
+        assert kept_as(said) == kept
+        assert kept_as(Address(line="Казань, ул. Речная, д. 7")) == Address(line="Казань, ул. Речная, д. 7")
+        assert kept_as(Address(line=" ", extra="кв. 17", city="Бор")).line == ""
 
 
 class TestLink:
@@ -401,7 +416,7 @@ class TestWriting:
     ) -> None:
         server.will(told([QUOTATION]))
         proposal = await orders.propose_address(
-            OrderId("1051"), owner=ANNA, new_address="Казань, ул. Речная, д. 7"
+            OrderId("1051"), owner=ANNA, new_address=Address(line="Казань, ул. Речная, д. 7")
         )
         server.routes |= {
             "party.address": told([{"id": 5, "street_single_line": "Казань, ул. Речная, д. 7"}]),
@@ -417,7 +432,7 @@ class TestWriting:
     ) -> None:
         server.will(told([QUOTATION]))
         place = "Казань, ул. Речная, д. 7"
-        proposal = await orders.propose_address(OrderId("1051"), owner=ANNA, new_address=place)
+        proposal = await orders.propose_address(OrderId("1051"), owner=ANNA, new_address=Address(line=place))
         server.routes |= {
             "party.address": told([{"id": 5, "street_single_line": place}]),
             "POST /shop/rest/model/sale.sale/4": told({"id": 4}),
@@ -426,6 +441,50 @@ class TestWriting:
         moved = {**QUOTATION, "shipment_address": {"id": 5, "street_single_line": place}}
         server.will(told([QUOTATION]), told([{**moved, "total_amount": money("9999")}]))
         assert (await orders.execute(proposal, owner=ANNA, key="k")).state == "unknown"
+
+    async def test_an_address_is_written_part_by_part(
+        self, server: Faulty, orders: TrytonOrders, intents: FakeIntents
+    ) -> None:
+        server.will(told([QUOTATION]))
+        address = Address(line="Садовая ул., 5", extra="кв. 17", city="Бор", postcode="606440")
+        proposal = await orders.propose_address(OrderId("1051"), owner=ANNA, new_address=address)
+        assert proposal.facts["new_address"] == "606440, Бор, Садовая ул., 5, кв. 17"
+        server.routes |= {
+            "GET /shop/rest/model/party.address": told([]),
+            "POST /shop/rest/model/party.address": told({"id": 6}),
+            "POST /shop/rest/model/sale.sale/4": told({"id": 4}),
+            "PUT /shop/rest/model/sale.sale/4": told({"id": 4}),
+        }
+        place = {"id": 6, "street_single_line": "Садовая ул., 5, кв. 17"}
+        for other, state in (
+            ({"city": "Бор", "postal_code": "606440"}, "done"),
+            ({"city": "Бор"}, "unknown"),
+        ):
+            server.will(told([QUOTATION]), told([{**QUOTATION, "shipment_address": {**place, **other}}]))
+            assert (await orders.execute(proposal, owner=ANNA, key=state)).state == state
+            intents.kept.clear()
+
+    async def test_what_people_do_in_tryton_is_not_done_from_here(
+        self, orders: TrytonOrders, tryton: Tryton, server: Faulty
+    ) -> None:
+        order, codes, way = OrderId("1051"), ["FN-903-BL"], MethodId("m")
+        crm = TrytonCRM(tryton, link=PartyLink())
+        for write in (
+            orders.propose_payment(order, owner=ANNA, new_method=way),
+            orders.propose_items(order, owner=ANNA, codes=codes, new_codes=codes),
+            orders.propose_return(order, owner=ANNA, codes=codes),
+            orders.propose_exchange(order, owner=ANNA, codes=codes, new_codes=codes),
+            crm.propose_address(owner=ANNA, new_address=Address(line="Бор, Новая ул., 1")),
+        ):
+            with pytest.raises(Rejected, match="not_offered"):
+                await write
+        assert await orders.methods(owner=ANNA) == ()
+        made = Proposal.made(
+            "return_items", owner=ANNA, arguments={"order_id": order}, facts={}, version="", now=Clock()()
+        )
+        with pytest.raises(Unconfirmed):
+            await orders.execute(made, owner=ANNA, key="k")
+        assert server.asked == []
 
     async def test_a_stranger_changes_nothing(self, server: Faulty, orders: TrytonOrders) -> None:
         server.will(told([QUOTATION]))

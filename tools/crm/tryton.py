@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from tools.context import CustomerId, Language
 from tools.crm.port import Customer
+from tools.crm.unoffered import Unoffered
 from tools.errors import NotFound
 from tools.tryton.client import Domain, Tryton
 from tools.tryton.customers import Party, PartyLink
@@ -26,7 +27,7 @@ class _WebUser(BaseModel):
     party: Party | None = None
 
 
-class TrytonCRM:
+class TrytonCRM(Unoffered):
     """`CRM` over one Tryton; `language` is spoken with those whose party names another or none."""
 
     def __init__(self, tryton: Tryton, *, link: PartyLink, language: Language = "ru") -> None:

@@ -14,8 +14,7 @@ from typing import Protocol
 from tools.context import CustomerId
 from tools.errors import Rejected, Unavailable, Unsent
 from tools.intents.port import Intent, Intents
-from tools.orders import rules
-from tools.proposal import Effect, Proposal
+from tools.proposal import Effect, Proposal, admit, in_time, same_as_before
 
 PATIENCE = timedelta(seconds=90)
 """Longer than any attempt lasts: an unfinished intent older than this was left by a process that is gone."""
@@ -35,29 +34,30 @@ class Write(Protocol):
 
 
 class Once:
-    """Carries writes out in one system; `now` returns aware moments."""
+    """Carries writes of these kinds out in one system; `now` returns aware moments."""
 
     def __init__(
         self,
         intents: Intents,
         *,
         system: str,
+        kinds: frozenset[str],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience: timedelta = PATIENCE,
     ) -> None:
-        self._intents, self._system = intents, system
+        self._intents, self._system, self._kinds = intents, system, kinds
         self._now, self._sleep, self._patience = now, sleep, patience
 
     async def carry_out(
         self, proposal: Proposal, write: Write, *, owner: CustomerId, key: str, thing: str
     ) -> Effect:
         """Return what came of it. Raises as `tools.orders.port.Orders.execute`."""
-        rules.admit(proposal, owner=owner)
+        admit(proposal, owner=owner, kinds=self._kinds)
         known = await self._intents.find(key)
         if known is None:
             now = self._now()
-            rules.in_time(proposal, now=now)
+            in_time(proposal, now=now)
             intent = Intent.of(
                 proposal, key=key, system=self._system, thing=f"{self._system} {thing}", now=now
             )
@@ -86,7 +86,7 @@ class Once:
     async def _earlier(self, known: Intent, proposal: Proposal, write: Write, *, owner: CustomerId) -> Effect:
         if known.owner != owner:
             raise Rejected("key_reused")
-        rules.same_as_before(proposal, digest=known.digest)
+        same_as_before(proposal, digest=known.digest)
         glances = 0
         while known.done is None:
             if self._now() - known.begun >= self._patience:

@@ -17,6 +17,8 @@ _WORD = re.compile(r"[a-zа-я]+|\d+")
 _CODE = re.compile(
     r"\b(?P<letters>[a-zа-я]{1,4})\s?-?\s?(?P<digits>\d{2,5})(?:\s?-\s?(?P<variant>[a-z]{1,4}))?\b", re.I
 )
+# A shop may number its goods: a number too long to be an amount or a measure is taken for one.
+_NUMBERED = re.compile(r"(?<![\w-])\d{7,14}(?![\w-])")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u00ad]")
 _LOOKALIKES = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
 DIVIDER = "|"
@@ -54,10 +56,11 @@ def query_stems(text: str) -> tuple[str, ...]:
 def codes_in(text: str) -> tuple[str, ...]:
     """Return the product and variant codes a text names, canonical: "fn 204 bk" → ("FN-204-BK", "FN-204")."""
     found: list[str] = []
-    for match in _CODE.finditer(_DASHES.sub("-", unicodedata.normalize("NFKC", text[:2000]))):
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text[:2000]))
+    for match in _CODE.finditer(plain):
         code = f"{match['letters'].upper().translate(_LOOKALIKES)}-{match['digits']}"
         found += [f"{code}-{match['variant'].upper()}", code] if match["variant"] else [code]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, *_NUMBERED.findall(plain)]))
 
 
 def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, total: int) -> list[str]:
@@ -77,6 +80,12 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     best = max(scores.values())
     kept = [code for code, score in scores.items() if score >= _NEAR_BEST * best]
     return sorted(kept, key=lambda code: (-scores[code], code))
+
+
+def shared(asked: Sequence[str], words: Iterable[str]) -> int:
+    """Return how many of the asked stems are among the words, in any of their forms."""
+    known = frozenset(words)
+    return sum(_has(stem, known) for stem in asked)
 
 
 def prefix(stem: str) -> str:

@@ -1,16 +1,17 @@
-"""Order numbers as people write them: «№ 1045-А», "заказ 1045а", "#1045-A" with a Latin A."""
+"""Order numbers as people write them: «№ 1045-А», "заказ 1045а", "#1045-A" with a Latin A, "#W2378156"."""
 
 import re
 import unicodedata
 
 from tools.context import OrderId
 
-# Latin letters that look like Cyrillic ones; a canonical number has the Cyrillic.
+# Letters that look alike in both alphabets: a canonical number has the Cyrillic behind and the Latin in front.
 _LOOKALIKES = str.maketrans("ABCEHKMOPTXY", "АВСЕНКМОРТХУ")
+_LATIN = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u00ad]")
 _NUMBER = re.compile(
     r"""(?:(?P<marked>(?<!\w)(?:(?:no\.?|nr\.?|n°|\#|заказ\w*|номер\w*|orders?|numbers?)[\s:.\#-]*)+) | (?<![\w.,+-]))
-        (?P<digits>\d{1,10})
+        (?:(?P<prefix>[a-zа-яё])(?=\d{6}))?(?P<digits>\d{1,10})
         (?:(?:\ ?-\ ?)?(?P<letter>[a-zа-яё])(?!\w) | \ (?P<loose>[a-zа-яё])\s*$)?
         (?![\w]|[.,]\d|-\w)""",
     re.IGNORECASE | re.VERBOSE,
@@ -23,11 +24,11 @@ _UNMARKED_DIGITS = 3
 def order_number(text: str) -> OrderId | None:
     """Return the canonical number ("1045-А", "1051") that `text` names, or None when it names none or several.
 
-    Inside a sentence a bare number counts from three digits on, outside phone numbers; after «заказ», «№» or
+    A letter in front counts before six digits and more, so a product's code is none. Inside a sentence a bare number counts from three digits on, outside phone numbers; after «заказ», «№» or
     "order" any does, and marked numbers («заказ 1045-А или 1051» marks both) win over bare ones.
     """
     plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text[:500].replace("№", "#")))
-    alone = re.fullmatch(r"[\W_]*\d{1,10}[\W_]*[^\W\d]?[\W_]*", plain) is not None
+    alone = re.fullmatch(r"[\W_]*[^\W\d]?\d{1,10}[\W_]*[^\W\d]?[\W_]*", plain) is not None
     marked: set[OrderId] = set()
     bare: set[OrderId] = set()
     end = -1
@@ -48,5 +49,8 @@ def _grouped(plain: str, match: re.Match[str]) -> bool:
 
 def _canonical(match: re.Match[str]) -> OrderId:
     letter = (match["letter"] or match["loose"] or "").upper().translate(_LOOKALIKES)
+    if match["prefix"]:
+        first = match["prefix"].upper().translate(_LATIN)
+        return OrderId(f"{first}{match['digits']}" + (f"-{letter}" if letter else ""))
     digits = match["digits"].lstrip("0") or "0"
     return OrderId(f"{digits}-{letter}" if letter else digits)

@@ -17,16 +17,18 @@ from functools import partial
 
 from pydantic import BaseModel
 
+from tools.address import Address, from_arguments
 from tools.context import CustomerId, OrderId
 from tools.errors import NotFound, Rejected, Unavailable, Unsent
 from tools.intents.once import Once
 from tools.intents.port import Intents
 from tools.orders import rules
-from tools.orders.port import ACTIVE, CANCELLABLE, Effect, Order, Product, Proposal
+from tools.orders.port import ACTIVE, CANCELLABLE, MOVABLE, Effect, Order, Product, Proposal
+from tools.orders.unoffered import Unoffered
 from tools.tryton.catalogue import TrytonCatalogue
 from tools.tryton.client import Domain, Tryton
 from tools.tryton.customers import Party, PartyLink
-from tools.tryton.orders_of import MOVABLE, changes_of, goes_to, order_of, version_of
+from tools.tryton.orders_of import UNPICKED, changes_of, goes_to, kept_as, order_of, version_of
 from tools.tryton.rows import EXTRAS, SALE_FIELDS, Coded, SaleRow
 from tools.tryton.states import Done, is_return, live
 
@@ -38,10 +40,11 @@ _LATIN = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
 """A canonical number has Cyrillic letters; Tryton's may have the Latin ones that look the same."""
 _LONGEST_NUMBER = 64
 _MOST_ALIKE = 20
+_KINDS = frozenset({rules.CANCEL, rules.ADDRESS})
 _Step = Callable[[], Awaitable[None]]
 
 
-class TrytonOrders:
+class TrytonOrders(Unoffered):
     """`Orders` over one Tryton; `zone` is where the company's days begin, `done` what a finished shipment means."""
 
     def __init__(
@@ -56,7 +59,7 @@ class TrytonOrders:
     ) -> None:
         self._tryton, self._link = tryton, link
         self._zone, self._done, self._now = zone, done, now
-        self._once = Once(intents, system="tryton", now=now)
+        self._once = Once(intents, system="tryton", kinds=_KINDS, now=now)
         self._catalogue = TrytonCatalogue(tryton, now=now)
 
     async def get(self, order_id: OrderId, *, owner: CustomerId) -> Order:
@@ -85,11 +88,13 @@ class TrytonOrders:
         # Nothing is cancelled here that was paid, so no term of a refund is ever asked for.
         return rules.cancellation(order, reason=reason, terms={}, now=self._now())
 
-    async def propose_address(self, order_id: OrderId, *, owner: CustomerId, new_address: str) -> Proposal:
+    async def propose_address(
+        self, order_id: OrderId, *, owner: CustomerId, new_address: Address
+    ) -> Proposal:
         order = await self.get(order_id, owner=owner)
-        if "address" not in order.offered and order.status in CANCELLABLE:
+        if "address" not in order.offered and order.status in MOVABLE:
             raise Rejected("not_offered")
-        return rules.relocation(order, new_address=new_address, now=self._now())
+        return rules.relocation(order, new_address=kept_as(new_address), now=self._now())
 
     async def execute(self, proposal: Proposal, *, owner: CustomerId, key: str) -> Effect:
         write = _Write(self._tryton, proposal, sale=partial(self._sale, owner=owner))
@@ -206,7 +211,7 @@ class _Write:
         if self._total not in (None, sale.total_amount):
             # Another price is not what the customer agreed to.
             return False
-        return goes_to(sale, self._proposal.arguments["new_address"])
+        return goes_to(sale, from_arguments(self._proposal.arguments))
 
     async def _steps(self, sale: SaleRow) -> Sequence[_Step]:
         """Return the calls that Tryton's own client would make, in order; nothing of the order is changed before them."""
@@ -225,25 +230,32 @@ class _Write:
         steps: list[_Step] = []
         for shipment in live(sale):
             moved = partial(self._tryton.update, SHIPMENT, shipment.id, {"delivery_address": place})
-            if shipment.state in MOVABLE - {"draft"}:
+            if shipment.state in UNPICKED - {"draft"}:
                 steps.append(partial(press, SHIPMENT, shipment.id, "draft"))
             steps += [moved, partial(press, SHIPMENT, shipment.id, "wait")]
         return steps
 
     async def _place(self, sale: SaleRow) -> int:
-        """Return the address of the sale's party that is this one line; made if there is none, and a spare one harms
-        nobody."""
-        line = self._proposal.arguments["new_address"]
+        """Return this address of the sale's party; made if there is none, and a spare one harms nobody."""
+        party, address = sale.party.id, from_arguments(self._proposal.arguments)
+        place = {"city": address.city or None, "postal_code": address.postcode or None}
         known = await self._tryton.search(
             _Made,
             ADDRESS,
-            [["party", "=", sale.party.id], ["street", "=", line], ["city", "=", None]],
+            [
+                ["party", "=", party],
+                ["street", "=", address.line],
+                *([name, "=", part] for name, part in place.items()),
+            ],
             fields=["street_single_line"],
             limit=1,
         )
         if known:
             return known[0].id
-        return await self._tryton.create(ADDRESS, {"party": sale.party.id, "street_unstructured": line})
+        named = {name: part for name, part in place.items() if part}
+        return await self._tryton.create(
+            ADDRESS, {"party": party, "street_unstructured": address.line, **named}
+        )
 
 
 def _alike(number: str, tail: str) -> bool:

@@ -14,7 +14,7 @@ from tools.tryton.states import OPEN, Done, live, payment_of, status_of
 Names = Mapping[int, str]
 """English names of products by their ids."""
 
-MOVABLE = frozenset({"draft", "waiting"})
+UNPICKED = frozenset({"draft", "waiting"})
 """Tryton lets a shipment's address be changed in draft only; from waiting it may go back there."""
 
 
@@ -57,7 +57,7 @@ def changes_of(sale: SaleRow) -> frozenset[Change]:
     else:
         free = {"cancel"} if sale.state in OPEN | {"confirmed"} else set()
     waiting = live(sale)
-    movable = sale.state == "processing" and waiting and all(one.state in MOVABLE for one in waiting)
+    movable = sale.state == "processing" and waiting and all(one.state in UNPICKED for one in waiting)
     # A quotation is quoted anew for another address: Tryton would reckon a delivery of its own making at another price.
     reckoned = any(line.shipment_cost is not None for line in sale.lines)
     quoted = sale.state == "quotation" and not reckoned
@@ -74,13 +74,21 @@ def address_of(sale: SaleRow) -> Address:
     return Address(line="") if row is None else _address(row)
 
 
-def goes_to(sale: SaleRow, line: str) -> bool:
-    """Say whether all that is still to be sent of the sale goes to this one line of an address, and may go."""
+def kept_as(address: Address) -> Address:
+    """Return the address as Tryton is given it: a city, a postcode, and a street that holds all else a customer names."""
+    said = address.tidy()
+    street = ", ".join(part for part in (said.line, said.extra, said.region, said.country) if part)
+    # Without a street and a house the rest leads nowhere.
+    return Address(line=street if said.line else "", city=said.city, postcode=said.postcode)
+
+
+def goes_to(sale: SaleRow, address: Address) -> bool:
+    """Say whether all that is still to be sent of the sale goes to this address, and may go."""
     if sale.state == "quotation":
-        return sale.shipment_address is not None and _line(sale.shipment_address) == line
+        return sale.shipment_address is not None and _address(sale.shipment_address) == address
     waiting = [one for one in live(sale) if one.state != "done"]
     return bool(waiting) and all(
-        one.state != "draft" and one.delivery_address and _line(one.delivery_address) == line
+        one.state != "draft" and one.delivery_address and _address(one.delivery_address) == address
         for one in waiting
     )
 
