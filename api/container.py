@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,7 +21,7 @@ from agent.extractive import offers
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
 from agent.pack import Pack, load_pack
-from agent.ports import Clock
+from agent.ports import Clock, Similarity
 from agent.records.engine import connect
 from agent.records.purse import SqlPurse
 from agent.records.sql import SqlRecords
@@ -45,9 +46,13 @@ from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
 from tools.crm.port import CRM
+from tools.crm.tryton import TrytonCRM
+from tools.http_client import Limits
+from tools.intents.sql import SqlIntents
 from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
 from tools.orders.port import Orders
+from tools.orders.tryton import TrytonOrders
 from tools.payments.embedded import EmbeddedPayments
 from tools.payments.functions import payment_tools
 from tools.payments.port import Payments
@@ -55,6 +60,9 @@ from tools.phrases import Phrases
 from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
+from tools.tryton.client import Tryton
+from tools.tryton.customers import PartyLink
+from tools.tryton.states import Done
 
 AGENT_TEXTS = Path(agent.__file__).with_name("texts")
 
@@ -78,7 +86,7 @@ class Building:
     library: Library
     fetcher: Fetcher
     toolbox: Toolbox
-    crm: EmbeddedCRM
+    crm: CRM
     phrases: Phrases
     models: ModelChain
     turn: Turn
@@ -104,17 +112,10 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         library = _library(settings, engine, encoders)
         stack.push_async_callback(library.close)
         await library.open()
-        crm = EmbeddedCRM(engine)
-        orders = EmbeddedOrders(engine, now=clock.now)
+        orders, crm = _systems(settings, engine=engine, pack=pack, clock=clock, stack=stack)
         payments = _payments(settings, pack, orders, clock=clock)
         toolbox = _toolbox(pack, tool_texts, orders=orders, crm=crm, payments=payments)
-        records = SqlRecords(
-            engine,
-            clock=clock,
-            card=_cards(pack),
-            versions={name: purpose.version for name, purpose in pack.purposes.items()},
-            rang=notices.ring,
-        )
+        records = _records(engine, pack, clock=clock, notices=notices)
         proofs = _proofs(settings, pack, engine, crm=crm, clock=clock, phrases=tool_texts, stack=stack)
         models = chain(model_settings(settings), similarity=similarity)
         yield Building(
@@ -130,12 +131,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             models=models,
             turn=Turn(
                 records=records,
-                facts=Approving(
-                    library,
-                    ApprovedAnswers(engine),
-                    offers=[offer for tool in toolbox.tools() for offer in offers(tool)],
-                    similarity=similarity,
-                ),
+                facts=_facts(library, engine, toolbox=toolbox, similarity=similarity),
                 writer=Loop(models, toolbox=toolbox, pack=pack, purse=SqlPurse(engine)),
                 actions=toolbox,
                 phrases=phrases,
@@ -149,6 +145,19 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             notices=notices,
             identity_secret=identity_secret(settings),
         )
+
+
+def _records(engine: AsyncEngine, pack: Pack, *, clock: Clock, notices: LiveNotices) -> SqlRecords:
+    versions = {name: purpose.version for name, purpose in pack.purposes.items()}
+    return SqlRecords(engine, clock=clock, card=_cards(pack), versions=versions, rang=notices.ring)
+
+
+def _facts(
+    library: Library, engine: AsyncEngine, *, toolbox: Toolbox, similarity: Similarity | None
+) -> Approving:
+    """Return what the turn may know: approved answers before documents, but not where a tool is meant."""
+    meant = [offer for tool in toolbox.tools() for offer in offers(tool)]
+    return Approving(library, ApprovedAnswers(engine), offers=meant, similarity=similarity)
 
 
 @asynccontextmanager
@@ -167,6 +176,77 @@ async def open_library(
     finally:
         await library.close()
         await engine.dispose()
+
+
+SYSTEMS = ("embedded", "tryton")
+"""Where orders and customers may be kept."""
+
+
+def tryton(settings: Settings) -> Tryton | None:
+    """Return the company's Tryton, to be closed by the caller, or None where nothing is kept there.
+
+    Raises `BadSetting`.
+    """
+    for name in ("orders", "crm"):
+        if getattr(settings, name) not in SYSTEMS:
+            raise BadSetting(
+                f"MAYAK_{name.upper()}={getattr(settings, name)!r} is no system.",
+                remedy=f"Use one of: {', '.join(SYSTEMS)}.",
+            )
+    if "tryton" not in (settings.orders, settings.crm):
+        return None
+    for name in ("tryton_url", "tryton_database", "tryton_key"):
+        if not getattr(settings, name):
+            raise BadSetting(
+                f"MAYAK_{name.upper()} is not set.",
+                remedy="Tryton needs its URL, database and key: docs/systems.md.",
+            )
+    if not settings.tryton_url.startswith(("https://", "http://")):
+        raise BadSetting("MAYAK_TRYTON_URL is no address.", remedy="Write https://erp.example.com.")
+    if settings.system_timeout <= 0:
+        raise BadSetting("MAYAK_SYSTEM_TIMEOUT must be positive.", remedy="It is in seconds, such as 5.")
+    _party_link(settings)
+    _done(settings)
+    limits = Limits(call=settings.system_timeout, attempt=settings.system_timeout / 2)
+    return Tryton(
+        settings.tryton_url, database=settings.tryton_database, key=settings.tryton_key, limits=limits
+    )
+
+
+def _systems(
+    settings: Settings, *, engine: AsyncEngine, pack: Pack, clock: Clock, stack: AsyncExitStack
+) -> tuple[Orders, CRM]:
+    orders: Orders = EmbeddedOrders(engine, now=clock.now)
+    crm: CRM = EmbeddedCRM(engine)
+    system = tryton(settings)
+    if system is None:
+        return orders, crm
+    stack.push_async_callback(system.close)
+    link, done = _party_link(settings), _done(settings)
+    if settings.orders == "tryton":
+        intents, zone = SqlIntents(engine), ZoneInfo(pack.timezone)
+        orders = TrytonOrders(system, link=link, intents=intents, zone=zone, done=done, now=clock.now)
+    if settings.crm == "tryton":
+        crm = TrytonCRM(system, link=link, language=pack.languages[0])
+    return orders, crm
+
+
+def _party_link(settings: Settings) -> PartyLink:
+    try:
+        return PartyLink.read(settings.tryton_customer)
+    except ValueError as wrong:
+        raise BadSetting(
+            f"MAYAK_TRYTON_CUSTOMER={settings.tryton_customer!r} names nothing of a party.",
+            remedy="Use code, identifier, or identifier:TYPE.",
+        ) from wrong
+
+
+def _done(settings: Settings) -> Done:
+    if settings.tryton_done not in ("sent", "delivered"):
+        raise BadSetting(
+            f"MAYAK_TRYTON_DONE={settings.tryton_done!r} is no state.", remedy="Use sent or delivered."
+        )
+    return cast(Done, settings.tryton_done)
 
 
 def embedders(settings: Settings) -> tuple[Embedder, ...]:

@@ -40,6 +40,7 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         ("disk", _disk),
         ("database", _database),
         ("embedder", _embedder),
+        *((("tryton", _tryton),) if "tryton" in (settings.orders, settings.crm) else ()),
     )
     found = [await _finding(name, look, settings) for name, look in looks]
     return (*found, *await examine_models(settings))
@@ -101,6 +102,19 @@ async def _embedder(settings: Settings) -> str:
     for encoder in encoders:
         await asyncio.to_thread(encoder.queries, ["фонарь lamp"])
     return ", ".join(f"{encoder.name} ({encoder.dim})" for encoder in encoders)
+
+
+async def _tryton(settings: Settings) -> str:
+    from api.container import tryton
+    from tools.tryton.examine import examined
+
+    system = tryton(settings)
+    if system is None:
+        return "nothing is kept there"
+    try:
+        return await examined(system, orders=settings.orders == "tryton", customers=settings.crm == "tryton")
+    finally:
+        await system.close()
 
 
 async def examine_models(settings: Settings) -> tuple[Finding, ...]:

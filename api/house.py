@@ -153,6 +153,9 @@ async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIte
             data=folder / "data",
             database="",
             durable_database="",
+            # What is tried out here must never reach the company's own systems.
+            orders="embedded",
+            crm="embedded",
             quiet_ms=0,
             # Nobody is written to by a trial.
             sender="outbox",

@@ -15,6 +15,7 @@ SECRETS = frozenset(
         "identity_secret",
         "telegram_token",
         "telegram_secret",
+        "tryton_key",
         "openai_api_key",
         "sender",
         "payments_secret",
@@ -85,6 +86,21 @@ class Settings:
     telegram_api: str = "https://api.telegram.org"
     telegram_secret: str = field(default="", repr=False)
     """Secret of the Telegram webhook; without one, updates are polled."""
+    orders: str = "embedded"
+    """Where orders are kept: embedded (in Mayak's own database) or tryton."""
+    crm: str = "embedded"
+    """Where customers are kept: embedded or tryton."""
+    system_timeout: float = 5.0
+    """Seconds for one question to a system of the company, further attempts included."""
+    tryton_url: str = ""
+    """Address of the company's Tryton 8.2, such as https://erp.example.com."""
+    tryton_database: str = ""
+    tryton_key: str = field(default="", repr=False)
+    """Key of the bot's user for the application “rest”."""
+    tryton_customer: str = "code"
+    """What a customer's id is in Tryton: code (of the party), identifier, or identifier:TYPE."""
+    tryton_done: str = "sent"
+    """What a shipment in state Done means to its customer: sent or delivered."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
     payments_secret: str = field(default="", repr=False)

@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools import tables as t
+from tools.bilingual import Bilingual
 from tools.contacts import dialled
 from tools.context import CustomerId
 from tools.crm.port import Customer
@@ -138,7 +139,8 @@ def _customer_row(customer: Customer) -> Row:
     row = {name: getattr(customer, name) for name in fields}
     row |= {"email_key": folded(customer.email), "name_key": folded(customer.name)}
     row |= {"phone_key": dialled(customer.phone)[:32]}
-    return row | {"level_ru": customer.level.ru, "level_en": customer.level.en}
+    level = customer.level or Bilingual(ru="", en="")
+    return row | {"level_ru": level.ru, "level_en": level.en, "points": customer.points or 0}
 
 
 def _saved_row(owner: CustomerId, kept: SavedMethod) -> Row:

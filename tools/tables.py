@@ -1,4 +1,7 @@
-"""The embedded shop's tables: prefix `shop_`, amounts in kopecks, moments in UTC."""
+"""The embedded shop's tables, prefix `shop_`, and what we meant to do in other systems, `tool_intents`.
+
+Amounts are in kopecks, moments in UTC.
+"""
 
 from datetime import UTC, datetime
 
@@ -284,6 +287,23 @@ effects = Table(
     Column("digest", String(64), nullable=False),
     Column("facts", JSON, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+intents = Table(
+    "tool_intents",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("system", String(32), nullable=False),
+    # One write of ours for each version of a thing: the second of two at once finds the place taken.
+    Column("thing", String(200), nullable=False, unique=True),
+    Column("proposal", String(64), nullable=False),
+    Column("tool", String(64), nullable=False),
+    # No foreign key: the customer is the other system's.
+    Column("owner", String(200), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("begun", Moment, nullable=False),
+    Column("done", Moment),
 )
 
 

@@ -20,7 +20,7 @@ from langchain.tools import BaseTool, ToolRuntime
 from tools.assurance import Rule, admit, has_basis, known_enough, raised
 from tools.confirm import confirmation, effect_text
 from tools.context import Assurance, Caller, Language
-from tools.errors import Expired, NotFound, Rejected, Unavailable, Unconfirmed
+from tools.errors import Expired, NotFound, Rejected, Unavailable, Unconfirmed, Unsent
 from tools.phrases import LANGUAGES
 from tools.proposal import Effect, Proposal
 from tools.texts import TEXTS as TEXTS
@@ -136,6 +136,8 @@ class Toolbox:
             return Effect(
                 proposal=proposal, state="refused", facts={**proposal.facts, "reason": refusal.reason}
             )
+        except Unsent:
+            return Effect(proposal=proposal, state="refused", facts={**proposal.facts, "reason": "unsent"})
         except Unavailable:
             return Effect(proposal=proposal, state="unknown", facts=proposal.facts)
 

@@ -121,7 +121,9 @@ def customer_of(row: RowMapping) -> Customer:
         phone=row["phone"],
         language=row["language"],
         city=row["city"],
-        level=Bilingual(ru=row["level_ru"], en=row["level_en"]),
+        level=Bilingual(ru=row["level_ru"], en=row["level_en"])
+        if row["level_ru"] or row["level_en"]
+        else None,
         points=row["points"],
         address=address_of(row, "home_") if row["home_id"] is not None else None,
         version=str(row["version"]),

@@ -25,6 +25,8 @@ from tools.toolkit import Toolkit
 
 T = TypeVar("T")
 
+_ALONE = ("name", "city", "address", "level", "points")
+
 PROFILE = Rule(scope="profile:read", effect="read", assurance="channel")
 WRITE = Rule(scope="profile:write", effect="write", assurance="verified")
 SENT_TO = {**WRITE.extras(), "recipients": ["new_address", *ADDRESS_PARTS]}
@@ -40,20 +42,23 @@ def crm_tools(crm: CRM, phrases: Phrases) -> Toolkit:
         caller = runtime.context
         language = caller.language
         customer = await _own(crm.customer(caller.customer()))
-        facts: dict[str, object] = {
+        known: dict[str, object] = {
             "name": customer.name,
             "city": customer.city,
-            "level": customer.level.said(language),
+            "address": str(customer.address or ""),
+            "level": customer.level.said(language) if customer.level else "",
             "points": customer.points,
             "masked_email": mask_email(customer.email),
             "masked_phone": mask_phone(customer.phone),
         }
-        keys = ["name", "city", "level", "points", "contacts"]
-        if customer.address is not None:
-            facts["address"] = str(customer.address)
-            keys.insert(2, "address")
-        said = tuple(phrases.say(f"profile.{key}", language, **facts) for key in keys)
-        return Answer(kind="profile", sentences=said, facts=facts)
+        facts = {name: value for name, value in known.items() if value not in (None, "")}
+        said = [phrases.say(f"profile.{key}", language, **facts) for key in _ALONE if key in facts]
+        contacts = [facts[name] for name in ("masked_email", "masked_phone") if name in facts]
+        if len(contacts) == 1:
+            said.append(phrases.say("profile.contact", language, contact=contacts[0]))
+        elif contacts:
+            said.append(phrases.say("profile.contacts", language, **facts))
+        return Answer(kind="profile", sentences=tuple(said), facts=facts)
 
     @tool(extras=SENT_TO)
     @answering(phrases, WRITE)
@@ -91,11 +96,11 @@ async def _own(asked: Awaitable[T]) -> T:
 
 
 def mask_email(email: str) -> str:
-    """Return "a•••@example.com": the owner knows it again, nobody else learns it."""
+    """Return "a•••@example.com": the owner knows it again, nobody else learns it; "" for none."""
     name, _, domain = email.partition("@")
-    return f"{name[:1]}•••@{domain}"
+    return f"{name[:1]}•••@{domain}" if email else ""
 
 
 def mask_phone(phone: str) -> str:
-    """Return "+7 ••• ••-34": the country's first sign and the last two digits."""
-    return f"{phone[:2]} ••• ••-{phone[-2:]}"
+    """Return "+7 ••• ••-34": the country's first sign and the last two digits; "" for none."""
+    return f"{phone[:2]} ••• ••-{phone[-2:]}" if phone else ""

@@ -11,9 +11,11 @@ from tools.proposal import Effect, Proposal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """One customer. Contacts are in full, so they are masked before they leave the room; `level` and `points` are
-    those of the loyalty programme, `address` is where orders go unless another is given. `version` changes with the
-    profile."""
+    """One customer. Contacts are in full, so they are masked before they leave the room; one that is not known is "".
+
+    `level` and `points` are those of the loyalty programme, None where the register has no such thing; `address` is
+    where orders go unless another is given. `version` changes with the profile.
+    """
 
     id: CustomerId
     login: str | None
@@ -22,8 +24,8 @@ class Customer:
     phone: str
     language: Language
     city: str
-    level: Bilingual
-    points: int
+    level: Bilingual | None = None
+    points: int | None = None
     address: Address | None = None
     version: str = "1"
 

@@ -11,9 +11,7 @@ from tools.errors import Rejected
 from tools.orders import money, rules
 from tools.orders.goods import exchanged, swapped
 from tools.orders.port import (
-    CANCELLABLE,
-    CHANGEABLE,
-    MOVABLE,
+    ALLOWED,
     Exchange,
     Order,
     OrderStatus,
@@ -25,12 +23,12 @@ from tools.orders.rules import Setting
 from tools.proposal import Proposal
 
 OPEN: Mapping[str, frozenset[OrderStatus]] = {
-    rules.CANCEL: CANCELLABLE,
-    rules.ADDRESS: MOVABLE,
-    rules.PAYMENT: MOVABLE,
-    rules.ITEMS: CHANGEABLE,
-    rules.RETURN: frozenset({"delivered"}),
-    rules.EXCHANGE: frozenset({"delivered"}),
+    rules.CANCEL: ALLOWED["cancel"],
+    rules.ADDRESS: ALLOWED["address"],
+    rules.PAYMENT: ALLOWED["payment"],
+    rules.ITEMS: ALLOWED["items"],
+    rules.RETURN: ALLOWED["return"],
+    rules.EXCHANGE: ALLOWED["exchange"],
 }
 """The states in which each kind of proposal may still be carried out."""
 

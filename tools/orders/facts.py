@@ -9,11 +9,11 @@ from tools.context import Language
 from tools.orders.money import shown
 from tools.orders.port import (
     ACTIVE,
-    CANCELLABLE,
-    MOVABLE,
+    Change,
     Fact,
     Order,
     OrderItem,
+    OrderStatus,
     Product,
     Refund,
     SavedMethod,
@@ -25,7 +25,12 @@ from tools.phrases import PhraseFault, Phrases
 _SHOWN_ITEMS = 6
 _SHOWN_REFUNDS = 2
 _SHOWN_PARCELS = 4
-_TRACKED = ("processed", "shipped", "delivered")
+_TRACKED: frozenset[OrderStatus] = frozenset({"processed", "shipped", "sent", "delivered"})
+_EXPECTED: frozenset[OrderStatus] = frozenset({"paid", "packed", "modified", "processed", "shipped"})
+"""States whose sentence names the promised day."""
+_AFTERWARDS: frozenset[Change] = frozenset({"return", "exchange"})
+_PROMISED: frozenset[Change] = frozenset({"cancel", "address"})
+"""Changes that an order's own sentences speak of."""
 
 
 def order_facts(order: Order, *, language: Language) -> dict[str, object]:
@@ -49,7 +54,7 @@ def order_facts(order: Order, *, language: Language) -> dict[str, object]:
         "eta": parcel.eta.isoformat() if parcel.eta else None,
         "delivered": parcel.delivered.isoformat() if parcel.delivered else None,
         "address": str(order.address),
-        "can_change": order.status in CANCELLABLE,
+        "can_change": bool(order.changes - _AFTERWARDS),
         "items": [_item_facts(item, language=language) for item in order.items],
         "refunds": [
             {"amount": number(r.amount), "state": r.state, "method": r.method, "masked": r.masked}
@@ -99,19 +104,18 @@ def order_sentences(order: Order, *, phrases: Phrases, language: Language, now: 
     said = [state_sentence(order, phrases=phrases, language=language, now=now)]
     parcel = order.fulfilment
     said += _tracking_sentences(order, phrases=phrases, language=language)
-    if order.status in ACTIVE:
+    if order.status in ACTIVE and str(order.address):
         said.append(say(f"order.to.{parcel.method}", language, order=order.id, address=order.address))
     said.append(_items_sentence(order, phrases=phrases, language=language))
     said.append(say("order.total", language, order=order.id, total=order.total))
-    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
-    paying = say(f"paid_by.{way(paid)}", language, **paid)
-    said.append(say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying))
+    if not (order.status == "cancelled" and order.payment.state == "due"):
+        said.append(_payment_sentence(order, phrases=phrases, language=language))
     for refund in order.refunds[:_SHOWN_REFUNDS]:
         said.append(_refund_sentence(order, refund, phrases=phrases, language=language))
-    if order.status in CANCELLABLE:
-        said.append(say("order.changeable", language, order=order.id))
-    elif order.status in MOVABLE:
-        said.append(say("order.movable", language, order=order.id))
+    possible = order.changes & _PROMISED
+    if possible:
+        key = "changeable" if possible == _PROMISED else f"changeable_{min(possible)}"
+        said.append(say(f"order.{key}", language, order=order.id))
     return tuple(said)
 
 
@@ -127,6 +131,8 @@ def _tracking_sentences(order: Order, *, phrases: Phrases, language: Language) -
         ]
     if not parcel.tracking or order.status not in _TRACKED:
         return []
+    if not parcel.carrier:
+        return [phrases.say("order.tracking_only", language, order=order.id, tracking=(parcel.tracking,))]
     facts = {"order": order.id, "tracking": parcel.tracking, "carrier": parcel.carrier}
     return [phrases.say("order.tracking", language, **facts)]
 
@@ -138,7 +144,9 @@ def state_sentence(order: Order, *, phrases: Phrases, language: Language, now: d
     facts: dict[str, object] = {"order": order.id}
     if order.status == "delivered" and parcel.delivered:
         key, facts = f"{key}_on", facts | {"on": parcel.delivered}
-    elif order.status in ACTIVE and order.status != "pending" and parcel.eta:
+    elif order.status == "sent" and parcel.shipped:
+        key, facts = f"{key}_on", facts | {"on": parcel.shipped}
+    elif order.status in _EXPECTED and parcel.eta:
         late = parcel.eta < now.date()
         key, facts = f"{key}_{'late' if late else 'by'}", facts | {"eta": parcel.eta}
     return phrases.say(key, language, **facts)
@@ -237,6 +245,12 @@ def product_sentences(
         count = len(product.reviews)
         said.append(say("product.rating", language, rating=product.rating, count=count, **named))
     return tuple(said)
+
+
+def _payment_sentence(order: Order, *, phrases: Phrases, language: Language) -> str:
+    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
+    paying = phrases.say(f"paid_by.{way(paid)}", language, **paid)
+    return phrases.say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying)
 
 
 def _items_sentence(order: Order, *, phrases: Phrases, language: Language) -> str:

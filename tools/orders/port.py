@@ -18,6 +18,7 @@ from tools.proposal import Effect, EffectState, Fact, Proposal
 __all__ = [
     "Address",
     "Bilingual",
+    "Change",
     "Effect",
     "EffectState",
     "Exchange",
@@ -42,31 +43,51 @@ __all__ = [
 ]
 
 OrderStatus = Literal[
+    "unconfirmed",
     "pending",
+    "processing",
     "paid",
     "packed",
     "modified",
     "processed",
     "shipped",
+    "sent",
     "delivered",
     "cancelled",
     "returned",
     "return_requested",
     "exchange_requested",
+    "unclear",
 ]
-"""`modified`: paid, its items changed once by the customer. `processed`: handed to the carrier, not on its way yet."""
+"""`processing` is under way whatever was paid; `modified`: paid, its items changed once by the customer; `processed`:
+handed to the carrier, not on its way yet; `sent` left the warehouse and the system follows it no further; `unclear` is
+a state the system itself does not explain: a person must look, nothing is guessed."""
 PaymentMethod = Literal["card", "sbp", "gift_card", "cash", "invoice", "wallet"]
-PaymentState = Literal["due", "paid", "refunded"]
-DeliveryMethod = Literal["courier", "pickup", "post"]
+PaymentState = Literal["due", "paid", "refunded", "unknown"]
+DeliveryMethod = Literal["courier", "pickup", "post", "delivery"]
+"""`delivery` is to an address, how is not known."""
 RefundState = Literal["pending", "done"]
+Change = Literal["cancel", "address", "payment", "items", "return", "exchange"]
 
-CANCELLABLE: frozenset[OrderStatus] = frozenset({"pending", "paid", "packed"})
+CANCELLABLE: frozenset[OrderStatus] = frozenset({"unconfirmed", "pending", "processing", "paid", "packed"})
 """An order may be cancelled until it leaves the warehouse."""
 MOVABLE: frozenset[OrderStatus] = CANCELLABLE | {"modified"}
 """Its address, and how it is paid, may be changed as long."""
 CHANGEABLE: frozenset[OrderStatus] = frozenset({"pending", "paid"})
 """Its items may be changed once, until they are packed."""
-ACTIVE: frozenset[OrderStatus] = MOVABLE | {"processed", "shipped"}
+RETURNABLE: frozenset[OrderStatus] = frozenset({"delivered"})
+"""Its items may be sent back, for money or for others."""
+ACTIVE: frozenset[OrderStatus] = MOVABLE | {"processed", "shipped", "unclear"}
+ALLOWED: Mapping[Change, frozenset[OrderStatus]] = {
+    "cancel": CANCELLABLE,
+    "address": MOVABLE,
+    "payment": MOVABLE,
+    "items": CHANGEABLE,
+    "return": RETURNABLE,
+    "exchange": RETURNABLE,
+}
+"""The states in which each change may still be made."""
+EVERY_CHANGE: frozenset[Change] = frozenset(ALLOWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +198,7 @@ class Order:
     """One order as its owner may see it; `version` changes with every change of the order.
 
     `history` is what moved on its account, oldest first; `parcels` is empty where the shop knows only `fulfilment`.
+    `offered` is what the system lets be changed from here at all, `changes` what of it the state still allows.
     """
 
     id: OrderId
@@ -197,6 +219,11 @@ class Order:
     cancel_reason: str = ""
     returning: Return | None = None
     exchanging: Exchange | None = None
+    offered: frozenset[Change] = EVERY_CHANGE
+
+    @property
+    def changes(self) -> frozenset[Change]:
+        return frozenset(change for change in self.offered if self.status in ALLOWED[change])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,8 +302,8 @@ class Orders(Protocol):
         """Return the ways to pay that the owner has saved, by id; empty when there are none."""
 
     # Writes. Each is proposed, then executed once. A proposal changes nothing and raises `NotFound` for an order
-    # that is absent or not this owner's, `Rejected` with a reason otherwise. A system that has no such write raises
-    # `Rejected("not_offered")` (`tools.orders.unoffered.Unoffered` does it for all of them).
+    # that is absent or not this owner's, `Rejected` with a reason otherwise. `Rejected("not_offered")` means that
+    # only the company's people can do it in this system (`tools.orders.unoffered.Unoffered` says it of all of them).
     #
     # `codes` has a variant's code for each piece, so two pieces of a line are the same code twice, and `new_codes`
     # what each becomes, in the same order. `method` is one of the owner's saved ones; None is as the order was paid.

@@ -17,7 +17,7 @@ from tools.orders.money import RefundDays as RefundDays
 from tools.orders.money import RefundTerms as RefundTerms
 from tools.orders.money import number as number
 from tools.orders.money import refund_of as refund_of
-from tools.orders.port import CANCELLABLE, CHANGEABLE, MOVABLE, Fact, Order, Product, SavedMethod
+from tools.orders.port import CANCELLABLE, CHANGEABLE, MOVABLE, RETURNABLE, Fact, Order, Product, SavedMethod
 from tools.proposal import EXPIRES_AFTER, Proposal
 
 CANCEL = "cancel_order"
@@ -125,7 +125,7 @@ def giving_back(
     order: Order, *, codes: Sequence[str], refund_to: MethodId | None, setting: Setting
 ) -> Proposal:
     """Return the proposal to ask for the return of pieces of a delivered order."""
-    if order.status != "delivered":
+    if order.status not in RETURNABLE:
         raise Rejected("not_returnable")
     _in_window(order, setting)
     way = money.chosen(refund_to, order=order, methods=setting.methods)
@@ -147,7 +147,7 @@ def exchange(
     setting: Setting,
 ) -> Proposal:
     """Return the proposal to ask for the exchange of pieces of a delivered order for other variants."""
-    if order.status != "delivered":
+    if order.status not in RETURNABLE:
         raise Rejected("not_exchangeable")
     _in_window(order, setting)
     # A piece may be exchanged for one like it: it may be broken.

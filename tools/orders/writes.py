@@ -26,7 +26,7 @@ from tools.context import Caller, MethodId, OrderId
 from tools.errors import NotFound, Rejected
 from tools.orders.naming import meant_method, meant_pieces, meant_variants
 from tools.orders.number import order_numbers
-from tools.orders.port import Order, Orders, PaymentMethod, Product
+from tools.orders.port import Change, Order, Orders, PaymentMethod, Product
 from tools.phrases import LANGUAGES, Phrases
 
 WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
@@ -103,7 +103,7 @@ def _of_money(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     ) -> Answer:
         """Prepare the return of items of one of the customer's own delivered orders. The customer must confirm it."""
         caller = runtime.context
-        order = await orders.get(number_in(order_id), owner=caller.customer())
+        order = await _open_to("return", orders, order_id, caller)
         proposal = await orders.propose_return(
             order.id,
             owner=order.owner,
@@ -127,7 +127,7 @@ def _of_goods(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     ) -> Answer:
         """Prepare to change items of an own order that is not packed for other variants, once. To be confirmed."""
         caller = runtime.context
-        order = await orders.get(number_in(order_id), owner=caller.customer())
+        order = await _open_to("items", orders, order_id, caller)
         codes, new_codes = await _swap(orders, order, items, new_items)
         proposal = await orders.propose_items(
             order.id,
@@ -149,7 +149,7 @@ def _of_goods(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     ) -> Answer:
         """Prepare to exchange items of an own delivered order for other variants of them. To be confirmed."""
         caller = runtime.context
-        order = await orders.get(number_in(order_id), owner=caller.customer())
+        order = await _open_to("exchange", orders, order_id, caller)
         codes, new_codes = await _swap(orders, order, items, new_items)
         proposal = await orders.propose_exchange(
             order.id,
@@ -161,6 +161,14 @@ def _of_goods(orders: Orders, phrases: Phrases) -> list[BaseTool]:
         return proposed(proposal, caller, phrases)
 
     return [change_items, exchange_items]
+
+
+async def _open_to(change: Change, orders: Orders, number: str, caller: Caller) -> Order:
+    """Return the caller's order; what the system never does is refused before the customer is asked for details."""
+    order = await orders.get(number_in(number), owner=caller.customer())
+    if change not in order.offered:
+        raise Rejected("not_offered")
+    return order
 
 
 async def _swap(
