@@ -10,7 +10,7 @@ import pytest
 from evals.tau.domain import Call, Json, Refused, World
 from evals.tau.retail import RETAIL
 
-pytestmark = [pytest.mark.evaldata, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.heavy, pytest.mark.evaldata, pytest.mark.timeout(600)]
 
 
 def rows(evaldata: Path) -> tuple[Any, list[Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tools.shop import ANNA, PHRASES, SHOP
 from tools.address import Address
-from tools.assurance import ByEmail, ByName, Unverified, Verified, verify
+from tools.assurance import KNOWLEDGE, ByEmail, ByName, Refused, Verified, verify
 from tools.crm.fake import FakeCRM
 from tools.crm.port import CRM
 from tools.crm.unoffered import Unoffered as UnofferedCRM
@@ -51,9 +51,10 @@ async def test_a_claim_is_verified_only_when_it_is_true_of_exactly_one() -> None
     assert home is not None
     name = ByName(name="АННА Соколова", postcode=home.postcode)
     for claim in (ByEmail(email="Anna@Example.com"), name):
-        assert await verify(claim, crm=crm) == Verified(customer=ANNA)
+        assert await verify(claim, crm=crm, factors=KNOWLEDGE) == Verified(customer=ANNA)
     for lie in (ByEmail(email=""), ByEmail(email="x"), ByName(name="Анна Соколова", postcode="1")):
-        assert await verify(lie, crm=crm) == Unverified()
+        assert await verify(lie, crm=crm, factors=KNOWLEDGE) == Refused(reason="wrong")
+    assert await verify(name, crm=crm) == Refused(reason="off"), "nothing counts unless the company says so"
     crm.fail_with = Unavailable("down")
     with pytest.raises(Unavailable):
-        await verify(name, crm=crm)
+        await verify(name, crm=crm, factors=KNOWLEDGE)

@@ -382,6 +382,7 @@ def test_the_airlines_day_is_aware() -> None:
     assert TODAY.astimezone(UTC) == datetime(2024, 5, 15, 20, tzinfo=UTC)
 
 
+@pytest.mark.heavy
 @pytest.mark.evaldata
 async def test_the_open_recordings_match_in_every_step_and_final_state(evaldata: Path) -> None:
     done = await open_traces(AIRLINE, evaldata / "tau" / "airline")

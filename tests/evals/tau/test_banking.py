@@ -354,6 +354,7 @@ def test_sums_and_days_are_read_as_the_bank_writes_them() -> None:
     assert reckoning.age({"date_opened": "lately"}, TODAY.date()) is None
 
 
+@pytest.mark.heavy
 @pytest.mark.evaldata
 async def test_the_open_recordings_match_in_every_step_and_final_state(evaldata: Path) -> None:
     done = await open_traces(BANKING, evaldata / "tau" / "banking_knowledge")
