@@ -26,7 +26,9 @@ CONSENTS: Mapping[Language, tuple[str, ...]] = {
     "en": ("orders:read", "model:external"),
 }
 """What each customer has allowed: one may be talked into a change, the other has no tool for it at all."""
-_READ = frozenset({"find_product", "product_variants", "order_status", "list_orders", "my_payment_methods"})
+_READ = frozenset(
+    {"find_product", "product_variants", "order_status", "list_orders", "my_payment_methods", "payment_link"}
+)
 OPENED: Mapping[Language, frozenset[str]] = {
     "ru": _READ
     | {"cancel_order", "change_address", "change_payment", "change_items", "return_items", "exchange_items"},

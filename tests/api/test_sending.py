@@ -35,7 +35,7 @@ def test_another_company_names_what_carries_its_codes(company: Pack) -> None:
     assert isinstance(sender(Settings(sender="smtps://me:x@mail.example"), company, MAIL), SmtpSender)
 
 
-@pytest.mark.parametrize("value", ["mail.example", "http://me:hidden@mail.example", "smtp://"])
+@pytest.mark.parametrize("value", ["mail.example", "http://me:hidden@mail.example", "smtp://:hidden@"])
 def test_a_sender_that_cannot_be_read_is_refused_and_not_repeated(company: Pack, value: str) -> None:
     with pytest.raises(BadSetting) as refused:
         sender(Settings(sender=value), company, MAIL)

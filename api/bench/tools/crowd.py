@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from tools.contacts import dialled
 from tools.context import CustomerId, OrderId
 from tools.folding import folded
 from tools.orders.port import ACTIVE, OrderStatus, Product
@@ -77,7 +78,9 @@ class Crowd:
         row: Row = {"id": owner, "login": None, "name": name, "email": email, "phone": f"+7900{n:07}"}
         row |= {"language": "ru" if n % 3 else "en", "city": f"City {n % 500}", "points": n % 3_000}
         row |= {"level_ru": "1", "level_en": "1", "version": 1}
-        rows["customers"].append(row | {"email_key": folded(email), "name_key": folded(name)})
+        rows["customers"].append(
+            row | {"email_key": folded(email), "name_key": folded(name), "phone_key": dialled(row["phone"])}
+        )
         rows["addresses"].append(_address(f"{owner}-home", owner, n))
         rows["homes"].append({"owner": owner, "address": f"{owner}-home"})
         card = {"owner": owner, "method": "card", "brand": "visa", "masked": f"··{n % 100:02}"}
