@@ -1,6 +1,7 @@
 """The only place that chooses adapters: settings in, the built house out."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,11 +37,16 @@ from knowledge.sources.fetch import Fetcher
 from tools.context import Language
 from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
+from tools.mcp.client import McpConnection
+from tools.mcp.definition import read_pins
+from tools.mcp.functions import mcp_tools
+from tools.mcp.journal import SqlJournal
 from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
 from tools.phrases import Phrases
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
+from tools.toolkit import Toolkit
 
 AGENT_TEXTS = Path(agent.__file__).with_name("texts")
 
@@ -65,6 +71,7 @@ class Building:
     fetcher: Fetcher
     toolbox: Toolbox
     crm: EmbeddedCRM
+    mcp: tuple[McpConnection, ...]
     phrases: Phrases
     models: ModelChain
     turn: Turn
@@ -91,8 +98,14 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         stack.push_async_callback(library.close)
         await library.open()
         crm = EmbeddedCRM(engine)
+        servers = mcp_servers(settings, pack)
+        for server in servers:
+            stack.push_async_callback(server.stop)
+        await asyncio.gather(*(server.start() for server in servers))
         toolbox = Toolbox(
-            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts), crm_tools(crm, tool_texts)
+            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts),
+            crm_tools(crm, tool_texts),
+            *_plugged_kits(pack, servers, SqlJournal(engine, now=clock.now)),
         )
         records = SqlRecords(
             engine,
@@ -111,6 +124,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             fetcher=Fetcher(),
             toolbox=toolbox,
             crm=crm,
+            mcp=servers,
             phrases=phrases,
             models=models,
             turn=Turn(
@@ -151,6 +165,34 @@ async def open_library(
     finally:
         await library.close()
         await engine.dispose()
+
+
+def mcp_servers(settings: Settings, pack: Pack) -> tuple[McpConnection, ...]:
+    """Return the pack's MCP servers, not yet connected. Raises `BadSetting` for tokens that fit none."""
+    tokens = dict(_token(text, pack) for text in settings.mcp_client_tokens)
+    return tuple(
+        McpConnection(
+            name, plug, read_pins(pack.folder, name), folder=pack.folder, token=tokens.get(name, "")
+        )
+        for name, plug in (pack.policy.mcp.items() if settings.mcp else ())
+    )
+
+
+def _plugged_kits(pack: Pack, servers: Sequence[McpConnection], journal: SqlJournal) -> Iterator[Toolkit]:
+    for server in servers:
+        own = [tool for tool in pack.plugged if tool.server == server.server]
+        yield from mcp_tools(own, server, journal)
+
+
+def _token(text: str, pack: Pack) -> tuple[str, str]:
+    name, _, token = text.partition("=")
+    if name not in pack.policy.mcp or not token:
+        raise BadSetting(
+            f"MAYAK_MCP_CLIENT_TOKENS: “{name if token else '…'}” is no server of the pack.",
+            remedy="Write NAME=TOKEN, several by commas; the names are those of [mcp.NAME] in policy.toml: "
+            f"{', '.join(pack.policy.mcp) or 'there are none'}.",
+        )
+    return name, token
 
 
 def embedders(settings: Settings) -> tuple[Embedder, ...]:

@@ -154,6 +154,8 @@ async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIte
             database="",
             durable_database="",
             quiet_ms=0,
+            # A trial must not reach systems that are somebody's for real.
+            mcp=False,
             identity_secret=identity_secret(settings) or secrets.token_hex(32),
         )
         async with _in_process(inside, prepare=lambda building: apply_world(building, world)) as house:

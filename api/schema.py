@@ -4,6 +4,7 @@ import agent.records.tables
 import knowledge.keeping.curation_tables
 import knowledge.keeping.tables
 import knowledge.sources.tables
+import tools.mcp.journal
 import tools.tables
 
 METADATA = [agent.records.tables.metadata, knowledge.keeping.tables.metadata, tools.tables.metadata]

@@ -9,7 +9,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "MAYAK_"
 SECRETS = frozenset(
-    {"model_key", "embedder_key", "identity_secret", "telegram_token", "telegram_secret", "openai_api_key"}
+    {
+        "model_key",
+        "embedder_key",
+        "identity_secret",
+        "telegram_token",
+        "telegram_secret",
+        "openai_api_key",
+        "mcp_client_tokens",
+        "mcp_server_keys",
+    }
 )
 
 
@@ -76,6 +85,14 @@ class Settings:
     telegram_api: str = "https://api.telegram.org"
     telegram_secret: str = field(default="", repr=False)
     """Secret of the Telegram webhook; without one, updates are polled."""
+    mcp: bool = True
+    """Connect to the MCP servers of the pack; without it their tools are absent."""
+    mcp_client_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """Tokens for those servers: name=token, several by commas."""
+    mcp_server_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys (≥ 32 characters) with which other agents may search the documents over MCP at /mcp; none: not offered."""
+    mcp_server_origins: tuple[str, ...] = ()
+    """Sites whose scripts may call /mcp; programs that are no browsers send no origin and need none."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
     recrawl_minutes: float = 5.0

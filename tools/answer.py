@@ -18,7 +18,7 @@ from tools.errors import NoBasis, NotIdentified, Rejected, ToolFault
 from tools.phrases import Phrases
 from tools.proposal import Proposal
 
-Kind = Literal["order", "orders", "products", "profile", "proposal", "fault"]
+Kind = Literal["order", "orders", "products", "profile", "text", "proposal", "fault"]
 
 MAX_SENTENCES = 24
 MAX_CHARS = 400
