@@ -18,7 +18,7 @@ from agent.extractive import offers
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
 from agent.pack import Pack, load_pack
-from agent.ports import Clock
+from agent.ports import Clock, Similarity
 from agent.records.engine import connect
 from agent.records.purse import SqlPurse
 from agent.records.sql import SqlRecords
@@ -98,10 +98,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         stack.push_async_callback(library.close)
         await library.open()
         crm = EmbeddedCRM(engine)
-        servers = mcp_servers(settings, pack)
-        for server in servers:
-            stack.push_async_callback(server.stop)
-        await asyncio.gather(*(server.start() for server in servers))
+        servers = await stack.enter_async_context(_connected(mcp_servers(settings, pack)))
         toolbox = Toolbox(
             order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts),
             crm_tools(crm, tool_texts),
@@ -129,12 +126,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             models=models,
             turn=Turn(
                 records=records,
-                facts=Approving(
-                    library,
-                    ApprovedAnswers(engine),
-                    offers=[offer for tool in toolbox.tools() for offer in offers(tool)],
-                    similarity=similarity,
-                ),
+                facts=_facts(library, engine, toolbox, similarity),
                 writer=Loop(models, toolbox=toolbox, pack=pack, purse=SqlPurse(engine)),
                 actions=toolbox,
                 phrases=phrases,
@@ -147,6 +139,13 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             notices=notices,
             identity_secret=identity_secret(settings),
         )
+
+
+def _facts(
+    library: Library, engine: AsyncEngine, toolbox: Toolbox, similarity: Similarity | None
+) -> Approving:
+    asked_for = [offer for tool in toolbox.tools() for offer in offers(tool)]
+    return Approving(library, ApprovedAnswers(engine), offers=asked_for, similarity=similarity)
 
 
 @asynccontextmanager
@@ -176,6 +175,15 @@ def mcp_servers(settings: Settings, pack: Pack) -> tuple[McpConnection, ...]:
         )
         for name, plug in (pack.policy.mcp.items() if settings.mcp else ())
     )
+
+
+@asynccontextmanager
+async def _connected(servers: tuple[McpConnection, ...]) -> AsyncIterator[tuple[McpConnection, ...]]:
+    try:
+        await asyncio.gather(*(server.start() for server in servers))
+        yield servers
+    finally:
+        await asyncio.gather(*(server.stop() for server in servers))
 
 
 def _plugged_kits(pack: Pack, servers: Sequence[McpConnection], journal: SqlJournal) -> Iterator[Toolkit]:

@@ -91,8 +91,6 @@ class Settings:
     """Tokens for those servers: name=token, several by commas."""
     mcp_server_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys (≥ 32 characters) with which other agents may search the documents over MCP at /mcp; none: not offered."""
-    mcp_server_origins: tuple[str, ...] = ()
-    """Sites whose scripts may call /mcp; programs that are no browsers send no origin and need none."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
     recrawl_minutes: float = 5.0

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import ConsentChange, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
@@ -315,6 +315,11 @@ async def consent_rows(connection: AsyncConnection, conversation: Any) -> tuple[
     whose = consents.c.conversation == conversation.id
     if conversation.customer_id is not None:
         whose = whose | (consents.c.customer_id == conversation.customer_id)
+    return await consents_where(connection, whose)
+
+
+async def consents_where(connection: AsyncConnection, whose: ColumnElement[bool]) -> tuple[ConsentRow, ...]:
+    """Return the rows of the ledger that fit, oldest first."""
     rows = await connection.execute(select(consents).where(whose).order_by(consents.c.id))
     return tuple(
         ConsentRow(

@@ -87,7 +87,9 @@ async def _asked(tool: Plugged, arguments: Mapping[str, Any], connection: Connec
         return await connection.call(tool.definition.name, arguments, seconds=tool.seconds)
     except Unavailable:
         left = tool.seconds - (monotonic() - began)
-        if left < LEAST_SECONDS or not await connection.back(tool.definition.name, seconds=left - LEAST_SECONDS / 2):
+        if left < LEAST_SECONDS or not await connection.back(
+            tool.definition.name, seconds=left - LEAST_SECONDS / 2
+        ):
             raise
     left = tool.seconds - (monotonic() - began)
     return await connection.call(tool.definition.name, arguments, seconds=max(0.2, left))
