@@ -1,7 +1,7 @@
 """The only place that chooses adapters: settings in, the built house out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,13 +168,32 @@ async def open_library(
 
 def mcp_servers(settings: Settings, pack: Pack) -> tuple[McpConnection, ...]:
     """Return the pack's MCP servers, not yet connected. Raises `BadSetting` for tokens that fit none."""
-    tokens = dict(_token(text, pack) for text in settings.mcp_client_tokens)
+    known = pack.policy.mcp
     return tuple(
         McpConnection(
-            name, plug, read_pins(pack.folder, name), folder=pack.folder, token=tokens.get(name, "")
+            name,
+            plug,
+            read_pins(pack.folder, name),
+            folder=pack.folder,
+            token=mcp_token(settings, name, known=known),
         )
-        for name, plug in (pack.policy.mcp.items() if settings.mcp else ())
+        for name, plug in (known.items() if settings.mcp else ())
     )
+
+
+def mcp_token(settings: Settings, server: str, *, known: Collection[str]) -> str:
+    """Return the token for a server of the pack, "" without one. Raises `BadSetting` for tokens that fit none."""
+    tokens: dict[str, str] = {}
+    for text in settings.mcp_client_tokens:
+        name, _, token = text.partition("=")
+        if name not in known or not token:
+            raise BadSetting(
+                f"MAYAK_MCP_CLIENT_TOKENS: “{name if token else '…'}” is no server of the pack.",
+                remedy="Write NAME=TOKEN, several by commas; the names are those of [mcp.NAME] in policy.toml: "
+                f"{', '.join(known) or 'there are none'}.",
+            )
+        tokens[name] = token
+    return tokens.get(server, "")
 
 
 @asynccontextmanager
@@ -190,17 +209,6 @@ def _plugged_kits(pack: Pack, servers: Sequence[McpConnection], journal: SqlJour
     for server in servers:
         own = [tool for tool in pack.plugged if tool.server == server.server]
         yield from mcp_tools(own, server, journal)
-
-
-def _token(text: str, pack: Pack) -> tuple[str, str]:
-    name, _, token = text.partition("=")
-    if name not in pack.policy.mcp or not token:
-        raise BadSetting(
-            f"MAYAK_MCP_CLIENT_TOKENS: “{name if token else '…'}” is no server of the pack.",
-            remedy="Write NAME=TOKEN, several by commas; the names are those of [mcp.NAME] in policy.toml: "
-            f"{', '.join(pack.policy.mcp) or 'there are none'}.",
-        )
-    return name, token
 
 
 def embedders(settings: Settings) -> tuple[Embedder, ...]:

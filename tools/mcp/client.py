@@ -65,11 +65,11 @@ class McpConnection(Connection):
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to connect, and wait a moment for the first outcome."""
+    async def start(self, *, seconds: float = START_SECONDS) -> None:
+        """Begin to connect, and wait `seconds` for the first outcome."""
         self._task = asyncio.create_task(self._keep(), name=f"mcp:{self.server}")
         with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._settled.wait()
 
     async def stop(self) -> None:
@@ -133,7 +133,7 @@ class McpConnection(Connection):
                 await self._visit()
                 pause = FIRST_PAUSE
             except Exception as fault:
-                self._tell({"": _plainly(fault)})
+                self._tell({"": plainly(fault)})
             finally:
                 self._session = None
                 self._lost.set()
@@ -316,7 +316,7 @@ async def _first_of(*events: asyncio.Event, seconds: float) -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def _plainly(fault: BaseException) -> str:
+def plainly(fault: BaseException) -> str:
     """Return the cause in a line: what runs in task groups comes wrapped in groups."""
     while isinstance(fault, BaseExceptionGroup):
         fault = fault.exceptions[0]
