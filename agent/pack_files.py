@@ -44,7 +44,8 @@ def model_of(path: Path, table: dict[str, Any], model: type[M]) -> M:
 
 def line_of(path: Path, where: list[str]) -> int:
     """Return the line that most likely holds the wrong value: the deepest named step found in order."""
-    lines = path.read_text("utf-8").splitlines()
+    # What is commented out is nobody's value, however much it looks like one.
+    lines = ["" if line.lstrip().startswith("#") else line for line in path.read_text("utf-8").splitlines()]
     at = 0
     for step in where:
         if step.isdigit():

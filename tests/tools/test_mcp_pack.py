@@ -164,6 +164,19 @@ class TestPack:
             load_pack(folder)
 
 
+def test_the_example_of_the_guide_is_a_pack_that_loads(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "mcp.md").read_text("utf-8"), re.DOTALL)
+    guide = schema("customer_id", "number", "tenant")
+    pins = {
+        "parcel_status": Definition(name="parcel_status", description="", schema=guide),
+        "book_pickup": Definition(
+            name="book_pickup", description="", schema=schema("customer_id", "day", "request_id")
+        ),
+    }
+    tools = load_pack(pack(tmp_path, f"\n{block}", pins=pins)).plugged
+    assert [sorted(tool.kinds) for tool in tools] == [["number"], ["day"]]
+
+
 class TestSeenByModels:
     @pytest.mark.parametrize("tool", answering(Said())[0].tools(), ids=lambda tool: tool.name)
     def test_no_argument_of_a_plugged_in_tool_can_name_a_customer(self, tool: Any) -> None:

@@ -48,7 +48,8 @@ class MemoryJournal(Journal):
         self.rows[key] = Entry(digest=row.digest, state=state, facts=row.facts)
 
     async def forget(self, key: str) -> None:
-        self.rows.pop(key, None)
+        if key in self.rows and self.rows[key].state == "open":
+            del self.rows[key]
 
     async def look(self, key: str) -> Entry | None:
         return self.rows.get(key)
