@@ -132,7 +132,8 @@ class McpConnection(Connection):
             try:
                 await self._visit()
                 pause = FIRST_PAUSE
-            except Exception as fault:
+            except (Exception, BaseExceptionGroup) as fault:
+                # Whatever the SDK's task groups end with, this task lives on until it is told to stop.
                 self._tell({"": plainly(fault)})
             finally:
                 self._session = None
