@@ -24,6 +24,8 @@ from agent.domain import (
     Escalated,
     Held,
     Message,
+    Outcome,
+    Proving,
     Reason,
     Reply,
     Ticket,
@@ -38,35 +40,13 @@ from agent.outgoing import outgoing
 from agent.pack import Department, Helpline, Pack
 from agent.ports import Situation
 from agent.scene import Scene
+from agent.told import ASKING, CUT, OFFERING, PASSING, TOLD
 from agent.trouble import summary
 from tools.context import Language
 from tools.phrases import Phrases
 
-TOLD: Mapping[Reason, str] = {
-    "not_sure": "answer.not_sure",
-    "ungrounded": "answer.not_sure",
-    "tool_failed": "trouble.tool",
-    "effect_unknown": "person.unknown_effect",
-    "model_failed": "trouble.model",
-    "internal_error": "trouble.internal",
-    "no_help": "answer.no_help",
-}
-"""What the customer is told before the hand-over, by reason; who asked for a person needs no explanation."""
-CUT: Mapping[Reason, str] = {
-    "tool_failed": "trouble.tool",
-    "model_failed": "answer.cut",
-    "internal_error": "answer.cut",
-}
-"""The same after a part of the answer had left, where it is not for want of anything more to say."""
-
-OFFERING = frozenset(("disclosure.robot", "talk.upset", "talk.no_other"))
-"""Fixed texts under which a person is one tap away."""
-ASKING = frozenset(("talk.empty", "talk.unreadable", "talk.go_on", "talk.upset", "talk.other_language"))
-"""Fixed texts that ask for the question itself."""
 LONGEST_CHOICE = 80
 """Characters of a question shown on a button."""
-PASSING = frozenset(("say", "person", "ai"))
-"""Buttons that are as good the second time; any other answers something that may be over."""
 
 
 class Closing:
@@ -96,7 +76,7 @@ class Closing:
         """A fixed text answers: greeting, thanks, the honest yes to "are you a robot?"."""
         buttons = self._quick_replies(scene) if key == "talk.greeting" else ()
         if key in OFFERING:
-            buttons = (self._person_button(scene.language),)
+            buttons = (self.person_button(scene.language),)
         reply = self._say(scene, key, buttons=buttons)
         outcome = Clarify() if key in ASKING else Answered()
         return self._record(scene, outcome, replies=(reply,), confidence=1.0)
@@ -138,14 +118,13 @@ class Closing:
 
     def refused(self, scene: Scene) -> TurnRecord:
         """Consent was not given."""
-        reply = self._say(scene, "consent.refused", buttons=(self._person_button(scene.language),))
+        reply = self._say(scene, "consent.refused", buttons=(self.person_button(scene.language),))
         return self._record(scene, Answered(), replies=(reply,), confidence=1.0)
 
     def needed(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
         """A fitting tool needs a consent, or a signed-in customer."""
         if draft.need == "sign_in":
-            reply = self._say(scene, "answer.sign_in", buttons=(self._person_button(scene.language),))
-            return self._record(scene, Clarify(), draft=draft, replies=(reply,))
+            return self._stranger(scene, draft, question=question)
         purpose = self.pack.purposes[draft.need]
         yes, no = (
             self._button(scene, key, Action(kind="consent", target=purpose.name, yes=yes))
@@ -154,6 +133,27 @@ class Closing:
         reply = Reply(text=purpose.text[scene.language], buttons=(yes, no))
         waiting = Waiting(what="consent", target=purpose.name)
         return self._record(scene, waiting, draft=draft, replies=(reply,), question=question)
+
+    def _stranger(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
+        """Say how we come to know the customer; where a code may tell, the request waits for it."""
+        person = self.person_button(scene.language)
+        if self.pack.codes is None:
+            reply = self._say(scene, "answer.sign_in", buttons=(person,))
+            return self._record(scene, Clarify(), draft=draft, replies=(reply,))
+        on_site = scene.caller.channel == "widget" and "token" in self.pack.policy.assurance.factors
+        key = "answer.sign_in_or_code" if on_site else "answer.by_code"
+        if scene.caller.customer_id is not None:
+            key = "answer.step_up"
+        code = self._button(scene, "button.code", Action(kind="code"))
+        reply = self._say(scene, key, buttons=(code, person))
+        return self._record(scene, Clarify(), draft=draft, replies=(reply,), parked=question)
+
+    def identity(
+        self, scene: Scene, outcome: Outcome, reply: Reply, *, proving: Proving, parked: str
+    ) -> TurnRecord:
+        """A step on the way to knowing who the customer is; `parked` waits for its end."""
+        sure = None if isinstance(outcome, Waiting) else 1.0
+        return self._record(scene, outcome, replies=(reply,), confidence=sure, proving=proving, parked=parked)
 
     def proposed(self, scene: Scene, draft: Draft, *, text: str) -> TurnRecord:
         """A write waits for the customer's own yes to exactly this."""
@@ -195,7 +195,7 @@ class Closing:
 
     def declined(self, scene: Scene, draft: Draft, judged: Judged) -> TurnRecord:
         """Outside the company's business."""
-        reply = self._say(scene, "answer.decline", buttons=(self._person_button(scene.language),))
+        reply = self._say(scene, "answer.decline", buttons=(self.person_button(scene.language),))
         return self._record(scene, Declined(), draft=draft, judged=judged, replies=(reply,))
 
     def unsure(self, scene: Scene, draft: Draft, judged: Judged, *, question: str) -> TurnRecord:
@@ -320,6 +320,7 @@ class Closing:
         if scene.left and not isinstance(outcome, Held):
             replies = (one_message(scene.left), *replies)
         more.setdefault("holder", scene.situation.conversation.holder)
+        more = {**_still_proving(scene.situation), **more}
         return TurnRecord(
             turn=scene.turn,
             conversation=scene.caller.conversation,
@@ -361,7 +362,8 @@ class Closing:
     def _button(self, scene: Scene, key: str, action: Action) -> Button:
         return Button(label=self.phrases.say(key, scene.language), action=action)
 
-    def _person_button(self, language: Language) -> Button:
+    def person_button(self, language: Language) -> Button:
+        """The way to a person."""
         return Button(label=self.phrases.say("button.person", language), action=Action(kind="person"))
 
     def _quick_replies(self, scene: Scene) -> tuple[Button, ...]:
@@ -369,6 +371,14 @@ class Closing:
             Button(label=text, action=Action(kind="say", target=text))
             for text in self.pack.quick_replies.get(scene.language, ())
         )
+
+
+def _still_proving(situation: Situation) -> dict[str, Any]:
+    """Return what goes on: a code that was sent may still come, whatever was said; a button says nothing new."""
+    pressed = situation.batch[-1].action is not None
+    if situation.proving == "code" or (situation.proving == "proved" and pressed):
+        return {"proving": situation.proving, "parked": situation.parked}
+    return {}
 
 
 def _choices(texts: Sequence[str]) -> tuple[Button, ...]:

@@ -13,7 +13,7 @@ a longer word is forgiven when the word meant occurs in the phrases.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -95,10 +95,10 @@ class Cues:
     vocabulary: Mapping[str, str]
     """Every word with one letter left out, or two exchanged, to the word itself."""
 
-    def spoken(self, text: str) -> str:
-        """Return the text in the form the sections read, slips of the keyboard put right."""
+    def spoken(self, text: str, *, kept: Callable[[str], bool] = lambda word: False) -> str:
+        """Return the text in the form the sections read, slips of the keyboard put right except in `kept` words."""
         tokens = plain(_ends(text)).split()
-        return " ".join(self._meant(token) for token in tokens) + " "
+        return " ".join(self.expand.get(one, one) if kept(one) else self._meant(one) for one in tokens) + " "
 
     def _meant(self, token: str) -> str:
         if token in self.expand:

@@ -155,6 +155,31 @@ def last_answer(history: Sequence[Message]) -> Message | None:
     return last if last is not None and last.author == "ai" else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An open proposal as the customer read it; `passed`: something else was asked since, or a person spoke."""
+
+    text: str
+    values: tuple[str, ...]
+    passed: bool
+
+
+def proposed(history: Sequence[Message], proposal: Mapping[str, Any]) -> Shown:
+    """Return what the customer read of the open proposal, and whether the next yes is still an answer to it."""
+    values = tuple(
+        str(value) for part in ("arguments", "facts") for value in dict(proposal.get(part) or {}).values()
+    )
+    passed = False
+    for message in reversed(history):
+        if message.author not in ("ai", "person"):
+            continue
+        if confirms(message, proposal):
+            return Shown(text=message.text, values=values, passed=passed)
+        passed = passed or message.author == "person" or message.text.rstrip().endswith("?")
+    # Its message is older than what is kept at hand: there is nothing to hold a later question against.
+    return Shown(text="", values=values, passed=bool(history) and passed)
+
+
 def confirms(message: Message, proposal: Mapping[str, Any]) -> bool:
     """Tell whether the message asks for the yes to this proposal."""
     return any(

@@ -23,16 +23,20 @@ Author = Literal["customer", "ai", "person", "system"]
 Holder = Literal["ai", "queued", "person", "closed"]
 """Who may speak: the AI, nobody until a person claims (the AI is silent), a person, or nobody."""
 
-ActionKind = Literal["person", "ai", "consent", "confirm", "rate", "say"]
-"""`ai`: go on with the assistant while waiting for a person; `say`: a quick reply, read as typed text."""
+ActionKind = Literal["person", "ai", "consent", "confirm", "rate", "say", "code"]
+"""`ai`: go on with the assistant while waiting for a person; `say`: a quick reply, read as typed text; `code`: send me a
+one-time code."""
 EvidenceKind = Literal["passage", "tool"]
-WaitingFor = Literal["consent", "confirmation"]
+WaitingFor = Literal["consent", "confirmation", "contact", "code"]
+Proving = Literal["", "contact", "code", "proved"]
+"""What the customer's next message may hold: the contact a code shall be sent for, the code; or it just came true."""
 Reason = Literal[
     "customer_asked",
     "not_sure",
     "ungrounded",
     "tool_failed",
     "effect_unknown",
+    "needs_approval",
     "model_failed",
     "internal_error",
     "no_help",
@@ -108,6 +112,8 @@ class Conversation:
     created: datetime
     department: str = ""
     operator: str = ""
+    proved: datetime | None = None
+    """When a one-time code told who the customer is; None where a signed token did, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,10 +239,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A consent or a confirmation is open; `target` is the purpose or the proposal id."""
+    """A consent, a confirmation, a contact or a code is asked for; `target` is the purpose or the proposal id."""
 
     what: WaitingFor
-    target: str
+    target: str = ""
 
 
 Outcome = Answered | Clarify | Declined | Escalated | Held | Waiting
@@ -333,6 +339,10 @@ class TurnRecord:
     """(proposal id, final state) when this turn settled one."""
     question: str = ""
     """The question that waits for a consent or a missing slot, to be taken up when it comes."""
+    proving: Proving = ""
+    """What the next message may hold that nobody but this house may read."""
+    parked: str = ""
+    """The request that waits until we know who the customer is."""
     recall: Recall = field(default_factory=Recall)
     """What the conversation is remembered by after this turn."""
     holder: Holder = "ai"

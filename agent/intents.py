@@ -49,6 +49,7 @@ SPREAD = 5
 """Words that may stand between the words of a cue without loss."""
 
 _AROUND = " \t\n.,;:!?«»\"'()"
+_NAMES_A_THING = re.compile(r"(?=.*\d)[\w-]{3,}|[^\W\d]+-?\d+|\d+-?[^\W\d]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ class Reading:
             return False
         rest = unexplained(intent.offer, part)
         if intent.offer.control:
-            return bool(rest) and self.documented(part).fit >= BEHIND
+            return _of_no_one_thing(rest) and self.documented(part).fit >= BEHIND
         enough = DOCUMENTED if intent.score >= SURE else HALF_DOCUMENTED
         if self.documented(part).fit < enough:
             return False
@@ -142,7 +143,7 @@ class Reading:
     def _gives_way(self, intent: Intent, part: str) -> bool:
         """Tell whether the documents answer better: they have a text about what a public tool would look for."""
         fit = self.documented(part).fit
-        if intent.offer.control and fit >= BEHIND and unexplained(intent.offer, part):
+        if intent.offer.control and fit >= BEHIND and _of_no_one_thing(unexplained(intent.offer, part)):
             return True
         if intent.offer.personal:
             return fit >= DOCUMENTED and intent.score < 1
@@ -199,6 +200,11 @@ class Reading:
             if not offer.writes and len(needs) == 1 and any(map(_is_code, values(needs[0], part))):
                 return Intent(offer=offer, score=SUPPORTED)
         return None
+
+
+def _of_no_one_thing(rest: Sequence[str]) -> bool:
+    """Tell whether what a cue leaves unexplained is there and names no one thing: «1045», "L12"; «5» may be days."""
+    return bool(rest) and not any(_NAMES_A_THING.fullmatch(word) for word in rest)
 
 
 def parts(text: str, wanted: Callable[[str], Intent | None]) -> tuple[str, ...]:

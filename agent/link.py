@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent.breaker import Breaker
 from agent.errors import ModelUnavailable
 from agent.provider import Call, Profile
 from agent.spending import Charge
+from tools.breaker import Breaker
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

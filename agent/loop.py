@@ -67,6 +67,8 @@ class Loop(Writer):
         except WriterFailed as failure:
             failure.tools = tuple(book.used)
             raise
+        finally:
+            await book.ahead.stop()
         return _draft(state["messages"], book, ms=round(1000 * (time.perf_counter() - began), 3))
 
     def _book(self, brief: Brief, *, steps: Steps, status: Status) -> Book:

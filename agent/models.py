@@ -5,7 +5,7 @@ openai:<name> ──fails──► openai:<other> ──fails──► extractiv
       │                        │
    timeout, no connection, 429, 4xx, 5xx, unreadable, empty, refused, cut, in another language
 ```
-A model that failed is not asked again in the same turn; one that keeps failing rests (`agent.breaker`). A slow
+A model that failed is not asked again in the same turn; one that keeps failing rests (`tools.breaker`). A slow
 one is raced (`agent.race`) where the settings allow it. What a link may not do for a caller (no consent, no
 budget left) is said by `permit`, and it is passed over.
 """
@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from agent.breaker import Breaker
 from agent.errors import BadModel, ModelUnavailable, WriterFailed
 from agent.link import Asking, Link, Reply
 from agent.ports import Similarity
 from agent.provider import Call, guarded, profile_of, unavailable
 from agent.race import Race
+from tools.breaker import Breaker
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -3,7 +3,7 @@
 ```
 pack/
   company.toml     name, voice, languages, hours, calendar, departments
-  policy.toml      promise, thresholds, limits, purposes, tools of MCP servers
+  policy.toml      promise, thresholds, limits, assurance, purposes, tools of MCP servers (`agent.terms`)
   mcp/             those tools as their servers defined them when they were assigned
   knowledge/       documents by language, documents.toml
   shop/            data of the embedded shop, where it is used
@@ -19,30 +19,24 @@ from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from agent.contrast import contrast
 from agent.errors import BadPack
-from agent.pack_files import model_of, toml_of
+from agent.pack_files import line_of, model_of, toml_of
 from agent.plugged import plugged_tools
-from agent.policy.hosts import host_of, listed
+from agent.policy.hosts import foreign, host_of
 from agent.promise import Promise
+from agent.terms import Caps as Caps
+from agent.terms import Limits, OneTimeCodes, Part, Policy, Purpose, Thresholds, Words
 from tools.context import Language
 from tools.mcp.assigned import Plugged
-from tools.mcp.plug import Plug
 
-Words = dict[Language, str]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[time, time]
-
-
-class Part(BaseModel):
-    """A table of the pack: frozen, nothing unknown in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Voice(Part):
@@ -174,74 +168,6 @@ class Company(Part):
         return self
 
 
-class Promised(Part):
-    """Of answers sent without a person, at most this share may be wrong, with this confidence."""
-
-    at_most_wrong: float = Field(gt=0, lt=1)
-    confidence: float = Field(gt=0, lt=1)
-
-
-class Thresholds(Part):
-    """A threshold set by hand in place of the one the promise asks for: for a company without labelled questions."""
-
-    answer: float | None = Field(default=None, ge=0, le=1)
-
-
-class Limits(Part):
-    """Bounds of one message and one turn."""
-
-    message_chars: int = Field(ge=100)
-    tool_calls_per_turn: int = Field(ge=1)
-    turn_seconds: float = Field(gt=0)
-    messages_per_minute: int = Field(ge=1)
-
-
-class Caps(Part):
-    """What must not grow without somebody noticing."""
-
-    notices_per_day: int = Field(default=3, ge=0)
-    marketing_per_week: int = Field(default=1, ge=0)
-    usd_per_turn: float = Field(default=0.1, ge=0)
-    usd_per_conversation: float = Field(default=0.5, ge=0)
-    usd_per_day: float = Field(default=20.0, ge=0)
-    tokens_per_turn: int = Field(default=60_000, ge=0)
-    tokens_per_conversation: int = Field(default=400_000, ge=0)
-    tokens_per_day: int = Field(default=20_000_000, ge=0)
-
-
-class Purpose(Part):
-    """Why personal data may be touched; `text` is what the customer agrees to, kept with the consent."""
-
-    name: str
-    basis: Literal["consent", "contract", "legal"]
-    version: str
-    text: Words
-    gives: Words
-
-
-class Links(Part):
-    """Where links, images and e-mail addresses in answers may lead, besides the company's site and mailboxes."""
-
-    hosts: tuple[Annotated[str, AfterValidator(listed)], ...] = ()
-
-
-ServerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-
-
-class Policy(Part):
-    """`policy.toml`."""
-
-    promise: Promised
-    thresholds: Thresholds = Thresholds()
-    limits: Limits
-    caps: Caps = Caps()
-    quiet_hours: dict[str, Any] = Field(default_factory=dict)
-    confirmation: dict[str, int] = Field(default_factory=dict)
-    links: Links = Links()
-    purposes: dict[str, Purpose]
-    mcp: dict[ServerName, Plug] = Field(default_factory=dict)
-
-
 class Pack:
     """A checked company pack; attributes are the pack's values, methods answer questions about them."""
 
@@ -317,6 +243,11 @@ class Pack:
         return frozenset((*filter(None, map(host_of, reached)), *self.policy.links.hosts))
 
     @property
+    def codes(self) -> OneTimeCodes | None:
+        """How customers are known by one-time codes, None where they are not."""
+        return self.policy.assurance.by_code
+
+    @property
     def confirmation_minutes(self) -> int:
         """Minutes until an unanswered proposal expires."""
         return self.policy.confirmation.get("expires_minutes", 10)
@@ -342,7 +273,14 @@ def load_pack(folder: Path) -> Pack:
         currency=company.currency,
         timezone=company.timezone,
     )
-    return Pack(folder, company, policy, plugged=tools)
+    pack = Pack(folder, company, policy, plugged=tools)
+    if foreign(policy.payments.url, allowed=pack.hosts):
+        path = folder / "policy.toml"
+        raise BadPack(
+            f"{path}:{line_of(path, ['payments', 'url'])}: payments.url: no answer may lead to this host",
+            remedy="Add the host to `hosts` under [links] in policy.toml, or correct the address.",
+        )
+    return pack
 
 
 def load_tables(folder: Path) -> tuple[Company, Policy]:

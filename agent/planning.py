@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 from agent.intents import (
@@ -210,6 +211,8 @@ def _pursue(offer: Offer, part: str, desk: Desk) -> Call | Answer:
             if not isinstance(more, list):
                 return more
             given = more
+        if offer.writes and _either(argument, given, part, desk):
+            return _ask_which([(value, value) for value in given], desk.language)
         if given:
             wanted = [{**arguments, argument.name: value} for value in given for arguments in wanted]
     done: list[Result] = []
@@ -220,6 +223,14 @@ def _pursue(offer: Offer, part: str, desk: Desk) -> Call | Answer:
         if result is not None:
             done.append(result)
     return Answer(part=part, results=tuple(done), personal=offer.personal)
+
+
+def _either(argument: Argument, given: Sequence[str], part: str, desk: Desk) -> bool:
+    """Tell whether the part leaves open which of several things is to be changed: "cancel 1051 or 1045"."""
+    if not identifies(argument) or "ask_back" not in desk.controls:
+        return False
+    between = lexicon(desk.language)["say"]["or"]
+    return any(f"{one}{between}{other}" in part for one, other in pairwise(given))
 
 
 def _given(argument: Argument, part: str, desk: Desk) -> list[str]:

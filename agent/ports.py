@@ -13,6 +13,7 @@ from agent.domain import (
     Evidence,
     Incoming,
     Message,
+    Proving,
     Recall,
     Sentence,
     ToolUse,
@@ -20,7 +21,7 @@ from agent.domain import (
     Verified,
 )
 from knowledge.types import Approved, Passage, Query, Retrieval
-from tools.context import Caller, ConversationId, Language, TurnId
+from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 from tools.proposal import Effect, Proposal
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class Situation:
     """The purpose whose consent was asked by the last AI turn; empty if none."""
     clarified: bool
     """Whether the last AI turn was a question back."""
+    proving: Proving = ""
+    """What the batch may hold that nobody but this house may read: a contact, or a one-time code."""
+    parked: str = ""
+    """The request that waits until we know who the customer is; empty if none."""
     recall: Recall = field(default_factory=Recall)
     """What is kept of the conversation beyond `history`."""
 
@@ -100,6 +105,15 @@ class Records(Protocol):
 
         Idempotent by (turn, purpose): a crash between this and the next step writes one row.
         """
+
+    async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
+        """Bind the turn's conversation to the customer whom a one-time code proved, from now on.
+
+        Idempotent. Raises `OtherCustomer` when it belongs to somebody else: a conversation never changes hands.
+        """
+
+    async def done_since(self, customer: CustomerId, since: datetime) -> int:
+        """Return how many changes the customer confirmed and got since a moment, in whatever conversation."""
 
     async def commit(self, record: TurnRecord, *, attempt: int = 1) -> bool:
         """Write the turn's record, messages, ticket, proposal and outbox in one transaction.

@@ -5,7 +5,8 @@ somebody in danger        ─► Danger              before everything, unless a
 held by a person / queued ─► Silent (or Resume, Already)
 person asked for          ─► CallPerson          button or words, always first among the rest
 consent answered          ─► Grant | Refuse      button, or a plain yes/no while a consent is open
-confirmation answered     ─► Confirm | Drop      button, or a plain yes/no while a proposal is open
+confirmation answered     ─► Confirm | Drop      button, or a yes/no to exactly that while a proposal is open
+a code wanted, or told    ─► SendCode | Code     button, words, a contact or six digits where they are awaited
 rating                    ─► Rated
 "are you a robot?"        ─► Robot
 nothing, hello, thanks    ─► Empty | Greet | Thank
@@ -20,7 +21,9 @@ from dataclasses import dataclass
 from agent import dialogue
 from agent import language as words
 from agent.domain import Action
+from agent.policy import assent, proof
 from agent.ports import Situation
+from tools.contacts import Contact, contact_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,22 @@ class Danger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendCode:
+    """A one-time code is wanted, for the customer with this contact; `again`: the contact could not be read."""
+
+    contact: Contact | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The digits of a one-time code; `rest` is what else was said, with the code hidden."""
+
+    digits: str
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """The last answer once more; `short`: only how it begins."""
 
@@ -125,7 +144,20 @@ class Ask:
 
 Settled = Silent | Already | Resume | Rated | Fixed | Many
 """Moves that need nothing but words."""
-Move = Settled | CallPerson | Grant | Refuse | Confirm | Drop | Danger | Again | Unhelpful | Ask
+Move = (
+    Settled
+    | CallPerson
+    | Grant
+    | Refuse
+    | Confirm
+    | Drop
+    | SendCode
+    | Code
+    | Danger
+    | Again
+    | Unhelpful
+    | Ask
+)
 MOST_QUESTIONS = 6
 """Questions one message may ask; an answer to more would be read by nobody."""
 FIRST_QUESTIONS = 3
@@ -199,10 +231,30 @@ def _confirmation(situation: Situation, text: str, action: Action | None) -> Mov
         return Confirm(proposal=action.target) if action.yes else Drop(proposal=action.target)
     if situation.proposal is None or action is not None:
         return None
-    open_id = str(situation.proposal["id"])
-    if words.says_yes(text):
+    open_id, shown = str(situation.proposal["id"]), dialogue.proposed(situation.history, situation.proposal)
+    answer = assent.read(text, to=shown.text, known=shown.values)
+    # A yes with a question beside it is answered first: the proposal stays open, and so do its buttons.
+    if answer.kind == "yes" and not answer.beside and not shown.passed:
         return Confirm(proposal=open_id)
-    return Drop(proposal=open_id) if words.says_no(text) else None
+    return Drop(proposal=open_id) if answer.kind == "no" or words.says_no(text) else None
+
+
+def _proof(situation: Situation, text: str, action: Action | None) -> Move | None:
+    if action is not None:
+        return SendCode() if action.kind == "code" else None
+    if situation.proving in ("code", "proved") and (digits := proof.code_in(text)) is not None:
+        if situation.proving == "proved":
+            return Fixed(key="identity.known")
+        if digits == "malformed":
+            return Fixed(key="identity.six")
+        return Code(digits=digits, rest=proof.beside_code(text))
+    contact = contact_in(text) if situation.proving == "contact" else None
+    if contact is not None:
+        return SendCode(contact=contact)
+    if proof.wants_code(text):
+        return SendCode(contact=contact_in(text))
+    tried = situation.proving == "contact" and proof.tries_contact(text)
+    return SendCode(again=True) if tried else None
 
 
 def _rating(situation: Situation, text: str, action: Action | None) -> Move | None:
@@ -259,6 +311,7 @@ RULES: tuple[Rule, ...] = (
     _person,
     _consent,
     _confirmation,
+    _proof,
     _offered,
     _rating,
     _fixed,

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from agent.domain import Incoming, Verified
+from agent.pack import Pack
+from agent.policy import consent as consents
+from agent.policy.standing import standing
 from agent.ports import Situation, Steps
 from agent.stages import Watch
 from tools.context import Caller, Language, TurnId
@@ -27,6 +30,28 @@ class Scene:
     def ms(self) -> float:
         """Milliseconds since the turn began."""
         return self.watch.so_far
+
+
+def caller_of(situation: Situation, *, turn: TurnId, language: Language, pack: Pack) -> Caller:
+    """Return who is asking, as the tools see it: how sure we are of them, and what they allow, at this moment."""
+    conversation, codes = situation.conversation, pack.policy.assurance.codes
+    now = situation.batch[-1].at
+    return Caller(
+        conversation=conversation.id,
+        turn=turn,
+        language=language,
+        channel=conversation.channel,
+        customer_id=conversation.customer_id,
+        assurance=standing(
+            conversation.assurance,
+            proved=conversation.proved,
+            now=now,
+            verified_for=codes.verified_for,
+            stepped_up_for=codes.stepped_up_for,
+        ),
+        purposes=consents.live_purposes(pack.purposes, situation.purposes),
+        now=now,
+    )
 
 
 def said(incoming: Incoming) -> str:

@@ -4,6 +4,7 @@
 Drop ──────────────────────────────► "nothing changed"
 Confirm ─► open? ─no─► "nothing to confirm"
              │yes
+             ├─ above the company's limits ─► a person decides, with the proposal in the card
              ▼
           execute(key = proposal id) ─┬─ done, already_done ─► what happened
                                       ├─ refused, Expired, Unconfirmed, NoBasis ─► why nothing happened
@@ -11,11 +12,14 @@ Confirm ─► open? ─no─► "nothing to confirm"
 ```
 """
 
+from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from agent.closing import Closing
 from agent.domain import ToolUse, TurnRecord
-from agent.ports import Actions, Notices
+from agent.policy.approval import Over, above, since
+from agent.ports import Actions, Notices, Records
 from agent.reception import Confirm, Drop
 from agent.scene import Scene
 from tools.errors import Expired, NoBasis, NotFound, NotIdentified, Rejected, ToolFault, Unconfirmed
@@ -25,7 +29,13 @@ REFUSALS: tuple[type[ToolFault], ...] = (Rejected, NotFound, NotIdentified, NoBa
 
 
 async def settle(
-    scene: Scene, move: Confirm | Drop, *, actions: Actions, closing: Closing, notices: Notices
+    scene: Scene,
+    move: Confirm | Drop,
+    *,
+    actions: Actions,
+    closing: Closing,
+    notices: Notices,
+    records: Records,
 ) -> TurnRecord:
     """Return the record of the settled proposal; the effect happens at most once per proposal id."""
     proposal = scene.situation.proposal
@@ -34,6 +44,16 @@ async def settle(
     if isinstance(move, Drop):
         text = closing.phrases.say("confirm.refused", scene.language)
         return closing.settled(scene, text, closed=(move.proposal, "refused"))
+    limits = await _limits(scene, proposal, closing=closing, records=records)
+    if limits:
+        said = " ".join(actions.confirmation(Proposal.from_dict(proposal), scene.language).split())
+        return closing.escalated(
+            scene,
+            reason="needs_approval",
+            question="",
+            rejected="\n".join(f"{limit}: {said}" for limit in limits),
+            closed_proposal=(move.proposal, "handed_over"),
+        )
     status = closing.phrases.say("status.doing", scene.language)
     await notices.status(scene.caller.conversation, scene.turn, status)
 
@@ -58,6 +78,23 @@ async def settle(
         )
     text = done["text"] or closing.phrases.say(_why(done["state"]), scene.language)
     return closing.settled(scene, text, closed=(move.proposal, str(done["state"])), tools=(tool,))
+
+
+async def _limits(
+    scene: Scene, proposal: Mapping[str, Any], *, closing: Closing, records: Records
+) -> tuple[Over, ...]:
+    """Return the limits the change is above; none for what would not be carried out anyway."""
+    caller, pack = scene.caller, closing.pack
+    try:
+        confirmed = Proposal.from_dict(proposal)
+    except Unconfirmed:
+        return ()
+    if caller.customer_id != confirmed.owner or caller.now >= confirmed.expires:
+        return ()
+    owner, begun = confirmed.owner, since(caller.now)
+    done = await scene.steps.run("writes", lambda: records.done_since(owner, begun), of=int)
+    today = caller.now.astimezone(ZoneInfo(pack.timezone)).date()
+    return above(confirmed.facts, limits=pack.limits.writes, done=done, today=today)
 
 
 async def _execute(scene: Scene, proposal: dict[str, Any], actions: Actions) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from agent.departments import department_for
 from agent.domain import Escalated, Reply, Ticket, TurnRecord, Verified, one_message
 from agent.pack import Pack
+from agent.policy.proof import discreet
 from agent.ports import Situation
 from tools.context import TurnId
 from tools.phrases import Phrases
@@ -22,7 +23,7 @@ def in_trouble(
     Depends on nothing that can have broken the turn: no model, no search, no tool.
     """
     language = situation.conversation.language
-    question = "\n".join(incoming.text for incoming in situation.batch)
+    question = "\n".join(discreet(incoming.text, situation.proving) for incoming in situation.batch)
     department = department_for(question, pack=pack, language=language)
     ticket = Ticket(reason="internal_error", department=department.id, summary=summary(situation, question))
     return TurnRecord(

@@ -27,22 +27,27 @@ from agent.gist import gist
 from agent.hygiene import plainly
 from agent.pack import Pack
 from agent.policy import consent as consents
+from agent.policy.proof import discreet
 from agent.ports import Actions, Facts, Notices, Records, Similarity, Situation, Steps, Writer
+from agent.proving import Identifying, hidden
 from agent.recall import remembered
 from agent.reception import (
     Again,
     Already,
     Ask,
     CallPerson,
+    Code,
     Confirm,
     Danger,
     Drop,
     Fixed,
     Grant,
     Many,
+    Move,
     Rated,
     Refuse,
     Resume,
+    SendCode,
     Settled,
     Silent,
     Unhelpful,
@@ -50,11 +55,12 @@ from agent.reception import (
 )
 from agent.replying import Replying
 from agent.retelling import Retelling
-from agent.scene import Scene, said
+from agent.scene import Scene, caller_of, said
 from agent.settling import settle
 from agent.speaking import Speaking
 from agent.stages import Watch
-from tools.context import Caller, TurnId
+from tools.codes.port import Proofs
+from tools.context import TurnId
 from tools.phrases import Phrases
 
 
@@ -73,6 +79,7 @@ class Turn:
         notices: Notices,
         calibration: Calibration,
         similarity: Similarity | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
         self.records = records
         self.facts = facts
@@ -99,6 +106,13 @@ class Turn:
         self.retelling = Retelling(
             records=records, pack=pack, closing=self.closing, speaking=speaking, replying=self.replying
         )
+        self.identifying = (
+            Identifying(
+                records=records, proofs=proofs, pack=pack, closing=self.closing, replying=self.replying
+            )
+            if proofs is not None
+            else None
+        )
 
     @property
     def calibration(self) -> Calibration:
@@ -111,8 +125,8 @@ class Turn:
 
     async def run(self, turn: TurnId, *, steps: Steps, waited: float = 0.0) -> TurnRecord:
         """Decide the turn, send what may be sent, commit its record, return it. `waited`: ms before it began."""
-        scene = await self._scene(turn, steps, Watch(waited=waited))
-        record = await self._decide(scene)
+        scene, text = await self._scene(turn, steps, Watch(waited=waited))
+        record = await self._decide(scene, text)
         kept = remembered(scene.situation.recall, scene.situation.batch, history=scene.situation.history)
         failed = isinstance(record.outcome, Escalated) and record.outcome.reason == "model_failed"
         scene.watch.end("model" if failed else "close")
@@ -123,35 +137,50 @@ class Turn:
 
     async def ahead(self, said: Sequence[str]) -> None:
         """Prepare the search for messages that wait for their turn, while more may come."""
-        await self.facts.expect(gist("\n".join(said)))
+        # A code or a contact is nothing to search for, and an encoder may be another company's.
+        plain = [text for text in said if discreet(text, "code") == text]
+        if plain:
+            await self.facts.expect(gist("\n".join(plain)))
 
-    async def _scene(self, turn: TurnId, steps: Steps, watch: Watch) -> Scene:
+    async def _scene(self, turn: TurnId, steps: Steps, watch: Watch) -> tuple[Scene, str]:
+        """Return the scene, and the customer's words as they were written: in the scene codes and contacts are hidden."""
         situation = await steps.run("situation", lambda: self.records.situation(turn), of=Situation)
         watch.end("situation")
         situation = replace(
             situation, batch=tuple(replace(each, text=plainly(each.text)) for each in situation.batch)
         )
-        conversation, batch = situation.conversation, situation.batch
-        language = conversation.language
-        for incoming in batch:
+        text = _text(situation)
+        situation = hidden(situation)
+        language = situation.conversation.language
+        for incoming in situation.batch:
+            if situation.proving and len(incoming.text.split()) < 2:
+                # A contact or a code is in no language.
+                continue
             language = words.detect(incoming.text, languages=self.pack.languages, previous=language)
-        caller = Caller(
-            conversation=conversation.id,
+        scene = Scene(
             turn=turn,
+            situation=situation,
             language=language,
-            channel=conversation.channel,
-            customer_id=conversation.customer_id,
-            assurance=conversation.assurance,
-            purposes=consents.live_purposes(self.pack.purposes, situation.purposes),
-            now=batch[-1].at,
+            caller=caller_of(situation, turn=turn, language=language, pack=self.pack),
+            steps=steps,
+            watch=watch,
         )
-        return Scene(
-            turn=turn, situation=situation, language=language, caller=caller, steps=steps, watch=watch
-        )
+        return scene, text
 
-    async def _decide(self, scene: Scene) -> TurnRecord:
-        text = "\n".join(said(incoming) for incoming in scene.situation.batch).strip()
+    async def _decide(self, scene: Scene, text: str) -> TurnRecord:
         move = receive(scene.situation, text)
+        if isinstance(move, SendCode | Code) and self.identifying is not None:
+            return await self.identifying.take(scene, move)
+        plain = _text(scene.situation)
+        if plain != text and not isinstance(move, Fixed):
+            # From here on nobody sees what was hidden, whatever the message is about.
+            move = receive(scene.situation, plain)
+        if isinstance(move, SendCode | Code):
+            # This company sends no codes.
+            move = Ask(question=plain) if plain else Fixed(key="talk.empty")
+        return await self._settled(scene, move, plain)
+
+    async def _settled(self, scene: Scene, move: Move, text: str) -> TurnRecord:
         match move:
             case Danger(kind=kind):
                 return self.closing.in_danger(scene, kind, question=text)
@@ -163,7 +192,12 @@ class Turn:
                 return await self._refused(scene, purpose)
             case Confirm() | Drop():
                 return await settle(
-                    scene, move, actions=self.actions, closing=self.closing, notices=self.notices
+                    scene,
+                    move,
+                    actions=self.actions,
+                    closing=self.closing,
+                    notices=self.notices,
+                    records=self.records,
                 )
             case Again(short=short):
                 return await self.retelling.again(scene, short=short)
@@ -171,6 +205,8 @@ class Turn:
                 return await self.retelling.otherwise(scene, again=again)
             case Ask():
                 return await self._asked(scene, move)
+            case SendCode() | Code():
+                raise TypeError("A code is settled before.")
             case _:
                 return self._at_once(scene, move)
 
@@ -233,3 +269,7 @@ class Turn:
             return True
 
         await scene.steps.run("consent", write, of=bool)
+
+
+def _text(situation: Situation) -> str:
+    return "\n".join(said(incoming) for incoming in situation.batch).strip()

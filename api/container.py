@@ -1,7 +1,11 @@
-"""The only place that chooses adapters: settings in, the built house out."""
+"""Settings in, the built house out: the only place that chooses adapters.
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+Two of its choices stand in files of their own: `api.systems` (orders and customers) and `api.plugged` (MCP).
+"""
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +18,7 @@ import agent
 from agent.approved import Approving
 from agent.closeness import close_to
 from agent.confidence import calibration_of
+from agent.errors import BadPack
 from agent.extractive import offers
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
@@ -24,8 +29,12 @@ from agent.records.purse import SqlPurse
 from agent.records.sql import SqlRecords
 from agent.turn import Turn
 from api.identity import identity_secret
+from api.lasting import lasting
 from api.notices import LiveNotices
+from api.plugged import connected, mcp_servers, plugged_kits, refuse_taken
+from api.sending import sender
 from api.settings import BadSetting, Settings
+from api.systems import systems
 from knowledge.approved import ApprovedAnswers
 from knowledge.embed.choose import embedder
 from knowledge.embed.port import Embedder
@@ -34,16 +43,21 @@ from knowledge.index.choose import indexes
 from knowledge.library import Library
 from knowledge.rerank.choose import reranker
 from knowledge.sources.fetch import Fetcher
+from tools.codes.book import CodeBook
+from tools.codes.port import Proofs
+from tools.codes.sending import OneTimeCodes
 from tools.context import Language
-from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
+from tools.crm.port import CRM
 from tools.mcp.client import McpConnection
-from tools.mcp.definition import read_pins
-from tools.mcp.functions import mcp_tools
 from tools.mcp.journal import SqlJournal
-from tools.orders.embedded import EmbeddedOrders
 from tools.orders.functions import order_tools
+from tools.orders.port import Orders
+from tools.payments.embedded import EmbeddedPayments
+from tools.payments.functions import payment_tools
+from tools.payments.port import Payments
 from tools.phrases import Phrases
+from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
 from tools.toolkit import Toolkit
@@ -70,7 +84,7 @@ class Building:
     library: Library
     fetcher: Fetcher
     toolbox: Toolbox
-    crm: EmbeddedCRM
+    crm: CRM
     mcp: tuple[McpConnection, ...]
     phrases: Phrases
     models: ModelChain
@@ -97,20 +111,13 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         library = _library(settings, engine, encoders)
         stack.push_async_callback(library.close)
         await library.open()
-        crm = EmbeddedCRM(engine)
-        servers = await stack.enter_async_context(_connected(mcp_servers(settings, pack)))
-        toolbox = Toolbox(
-            order_tools(EmbeddedOrders(engine, now=clock.now), tool_texts),
-            crm_tools(crm, tool_texts),
-            *_plugged_kits(pack, servers, SqlJournal(engine, now=clock.now)),
-        )
-        records = SqlRecords(
-            engine,
-            clock=clock,
-            card=_cards(pack),
-            versions={name: purpose.version for name, purpose in pack.purposes.items()},
-            rang=notices.ring,
-        )
+        orders, crm = systems(settings, engine=engine, pack=pack, clock=clock, stack=stack)
+        payments = _payments(settings, pack, orders, clock=clock)
+        servers = await stack.enter_async_context(connected(mcp_servers(settings, pack)))
+        plugged = plugged_kits(pack, servers, SqlJournal(engine, now=clock.now))
+        toolbox = _toolbox(pack, tool_texts, *plugged, orders=orders, crm=crm, payments=payments)
+        records = _records(engine, pack, clock=clock, notices=notices)
+        proofs = _proofs(settings, pack, engine, crm=crm, clock=clock, phrases=tool_texts, stack=stack)
         models = chain(model_settings(settings), similarity=similarity)
         yield Building(
             settings=settings,
@@ -126,7 +133,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             models=models,
             turn=Turn(
                 records=records,
-                facts=_facts(library, engine, toolbox, similarity),
+                facts=_facts(library, engine, toolbox=toolbox, similarity=similarity),
                 writer=Loop(models, toolbox=toolbox, pack=pack, purse=SqlPurse(engine)),
                 actions=toolbox,
                 phrases=phrases,
@@ -134,6 +141,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
                 notices=notices,
                 calibration=calibration_of(pack.folder, by_hand=pack.thresholds.answer),
                 similarity=similarity,
+                proofs=proofs,
             ),
             clock=clock,
             notices=notices,
@@ -141,11 +149,17 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         )
 
 
+def _records(engine: AsyncEngine, pack: Pack, *, clock: Clock, notices: LiveNotices) -> SqlRecords:
+    versions = {name: purpose.version for name, purpose in pack.purposes.items()}
+    return SqlRecords(engine, clock=clock, card=_cards(pack), versions=versions, rang=notices.ring)
+
+
 def _facts(
-    library: Library, engine: AsyncEngine, toolbox: Toolbox, similarity: Similarity | None
+    library: Library, engine: AsyncEngine, *, toolbox: Toolbox, similarity: Similarity | None
 ) -> Approving:
-    asked_for = [offer for tool in toolbox.tools() for offer in offers(tool)]
-    return Approving(library, ApprovedAnswers(engine), offers=asked_for, similarity=similarity)
+    """Return what the turn may know: approved answers before documents, but not where a tool is meant."""
+    meant = [offer for tool in toolbox.tools() for offer in offers(tool)]
+    return Approving(library, ApprovedAnswers(engine), offers=meant, similarity=similarity)
 
 
 @asynccontextmanager
@@ -164,51 +178,6 @@ async def open_library(
     finally:
         await library.close()
         await engine.dispose()
-
-
-def mcp_servers(settings: Settings, pack: Pack) -> tuple[McpConnection, ...]:
-    """Return the pack's MCP servers, not yet connected. Raises `BadSetting` for tokens that fit none."""
-    known = pack.policy.mcp
-    return tuple(
-        McpConnection(
-            name,
-            plug,
-            read_pins(pack.folder, name),
-            folder=pack.folder,
-            token=mcp_token(settings, name, known=known),
-        )
-        for name, plug in (known.items() if settings.mcp else ())
-    )
-
-
-def mcp_token(settings: Settings, server: str, *, known: Collection[str]) -> str:
-    """Return the token for a server of the pack, "" without one. Raises `BadSetting` for tokens that fit none."""
-    tokens: dict[str, str] = {}
-    for text in settings.mcp_client_tokens:
-        name, _, token = text.partition("=")
-        if name not in known or not token:
-            raise BadSetting(
-                f"MAYAK_MCP_CLIENT_TOKENS: “{name if token else '…'}” is no server of the pack.",
-                remedy="Write NAME=TOKEN, several by commas; the names are those of [mcp.NAME] in policy.toml: "
-                f"{', '.join(known) or 'there are none'}.",
-            )
-        tokens[name] = token
-    return tokens.get(server, "")
-
-
-@asynccontextmanager
-async def _connected(servers: tuple[McpConnection, ...]) -> AsyncIterator[tuple[McpConnection, ...]]:
-    try:
-        await asyncio.gather(*(server.start() for server in servers))
-        yield servers
-    finally:
-        await asyncio.gather(*(server.stop() for server in servers))
-
-
-def _plugged_kits(pack: Pack, servers: Sequence[McpConnection], journal: SqlJournal) -> Iterator[Toolkit]:
-    for server in servers:
-        own = [tool for tool in pack.plugged if tool.server == server.server]
-        yield from mcp_tools(own, server, journal)
 
 
 def embedders(settings: Settings) -> tuple[Embedder, ...]:
@@ -267,6 +236,63 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
         index=indexes(spec, folder=settings.data / "chroma"),
         reranker=reranker(settings.reranker),
         clock=SystemClock().now,
+    )
+
+
+def _toolbox(
+    pack: Pack, phrases: Phrases, *plugged: Toolkit, orders: Orders, crm: CRM, payments: Payments | None
+) -> Toolbox:
+    """Return the tools, as strict as the company wants them. Raises `BadPack`."""
+    kits = [order_tools(orders, phrases), crm_tools(crm, phrases)]
+    if payments is not None:
+        kits.append(payment_tools(payments, phrases))
+    refuse_taken(pack, {tool.name for kit in kits for tool in kit.tools})
+    kits.extend(plugged)
+    # Where no server is connected, as in a trial, the company's wishes for their tools are about nothing.
+    absent = {tool.name for tool in pack.plugged} - {tool.name for kit in kits for tool in kit.tools}
+    stricter = {name: need for name, need in pack.policy.assurance.tools.items() if name not in absent}
+    try:
+        return Toolbox(*kits, stricter=stricter)
+    except ValueError as wrong:
+        raise BadPack(
+            f"{pack.folder / 'policy.toml'}: assurance.tools: {wrong}.",
+            remedy="Correct that line under [assurance.tools].",
+        ) from wrong
+
+
+def _payments(settings: Settings, pack: Pack, orders: Orders, *, clock: Clock) -> Payments | None:
+    """Return what makes payment links, None where the company names no page for them."""
+    terms = pack.policy.payments
+    if not terms.url:
+        return None
+    secret = settings.payments_secret or lasting(settings.data / "payments.secret", size=32)
+    return EmbeddedPayments(orders, page=terms.url, secret=secret, good_for=terms.good_for, now=clock.now)
+
+
+def _proofs(
+    settings: Settings,
+    pack: Pack,
+    engine: AsyncEngine,
+    *,
+    crm: CRM,
+    clock: Clock,
+    phrases: Phrases,
+    stack: AsyncExitStack,
+) -> Proofs | None:
+    """Return identity by one-time code, None where the company does not count it."""
+    if pack.codes is None:
+        return None
+    post, rules = Post(sender(settings, pack, pack.codes)), pack.codes.rules
+    stack.push_async_callback(post.close)
+    # The identities' secret is shared by every process of an installation; codes get a key of their own from it.
+    key = hmac.new(identity_secret(settings).encode(), b"one-time codes", hashlib.sha256).hexdigest()
+    return OneTimeCodes(
+        crm=crm,
+        book=CodeBook(engine, key=key, rules=rules, now=clock.now),
+        post=post,
+        rules=rules,
+        phrases=phrases,
+        company=pack.name,
     )
 
 

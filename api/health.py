@@ -44,6 +44,7 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         ("disk", _disk),
         ("database", _database),
         ("embedder", _embedder),
+        *((("tryton", _tryton),) if "tryton" in (settings.orders, settings.crm) else ()),
     )
     found = [await _finding(name, look, settings) for name, look in looks]
     return (*found, *await examine_models(settings), *await examine_servers(settings))
@@ -107,6 +108,19 @@ async def _embedder(settings: Settings) -> str:
     return ", ".join(f"{encoder.name} ({encoder.dim})" for encoder in encoders)
 
 
+async def _tryton(settings: Settings) -> str:
+    from api.systems import tryton
+    from tools.tryton.examine import examined
+
+    system = tryton(settings)
+    if system is None:
+        return "nothing is kept there"
+    try:
+        return await examined(system, orders=settings.orders == "tryton", customers=settings.crm == "tryton")
+    finally:
+        await system.close()
+
+
 async def examine_models(settings: Settings) -> tuple[Finding, ...]:
     """Ask every model one word, and say which of them the running server lets rest."""
     from agent.models import chain
@@ -140,7 +154,7 @@ async def examine_models(settings: Settings) -> tuple[Finding, ...]:
 async def examine_servers(settings: Settings) -> tuple[Finding, ...]:
     """Connect to every MCP server of the pack and compare its tools with what was assigned."""
     from agent.pack import load_pack
-    from api.container import mcp_servers
+    from api.plugged import mcp_servers
     from tools.mcp.client import CONNECT_SECONDS
 
     try:

@@ -153,9 +153,14 @@ async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIte
             data=folder / "data",
             database="",
             durable_database="",
+            # What is tried out here must never reach the company's own systems.
+            orders="embedded",
+            crm="embedded",
             quiet_ms=0,
             # A trial must not reach systems that are somebody's for real.
             mcp=False,
+            # Nobody is written to by a trial.
+            sender="outbox",
             identity_secret=identity_secret(settings) or secrets.token_hex(32),
         )
         async with _in_process(inside, prepare=lambda building: apply_world(building, world)) as house:

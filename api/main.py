@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request
 
 from agent import grounding
 from agent import language as words
+from agent.policy.proof import code_in
 from api.durable import executor_id, open_turns
 from api.errors import add_problems
 from api.gate import Gate
@@ -104,7 +105,7 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
             phrases=building.phrases,
             clock=building.clock,
             metrics=metrics,
-            urgent=lambda text: words.wants_person(text) or words.says_yes(text) or words.says_no(text),
+            urgent=_urgent,
             quiet=timedelta(milliseconds=settings.quiet_ms),
             ahead=building.turn.ahead,
             clocks=clocks,
@@ -127,6 +128,12 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
         finally:
             building.notices.stop()
             await worker.stop()
+
+
+def _urgent(text: str) -> bool:
+    """Whether a message says all it is going to say: a person wanted, a plain yes or no, a one-time code."""
+    plain = words.says_yes(text) or words.says_no(text)
+    return words.wants_person(text) or plain or code_in(text) is not None
 
 
 def _origins(request: Request) -> Iterable[str]:

@@ -129,7 +129,7 @@ class McpDoor:
         token = request.headers.get(IDENTITY)
         if token is None:
             return None
-        return house.identity.customer(token.removeprefix("Bearer ").strip())
+        return house.signed(token.removeprefix("Bearer ").strip())
 
     def _key(self, request: Request) -> str:
         try:

@@ -5,9 +5,9 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from agent.breaker import State
 from agent.domain import Answered, Escalated, TurnRecord, outcome_name
 from agent.link import Link
+from tools.breaker import State
 
 BUCKETS = (0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 0.7, 1.0, 2.0, 5.0, 10.0, 30.0)
 

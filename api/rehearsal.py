@@ -25,7 +25,7 @@ from agent.replying import PASSAGES
 from agent.turn import Turn
 from knowledge.preview import Ask, Asked, Cited, Told
 from knowledge.types import DocumentId, Passage, Query, Retrieval
-from tools.context import ConversationId, MessageId, TurnId
+from tools.context import Assurance, ConversationId, CustomerId, MessageId, TurnId
 
 T = TypeVar("T")
 CHANNEL = "rehearsal"
@@ -56,6 +56,13 @@ class OneTurn:
 
     async def consent(self, turn: TurnId, change: ConsentChange) -> None:
         """Forget it: nobody gave it."""
+
+    async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
+        """Forget it: nobody is there."""
+
+    async def done_since(self, customer: CustomerId, since: datetime) -> int:
+        """Return none."""
+        return 0
 
     async def commit(self, record: TurnRecord, *, attempt: int = 1) -> bool:
         """Keep nothing."""

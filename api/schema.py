@@ -4,6 +4,7 @@ import agent.records.tables
 import knowledge.keeping.curation_tables
 import knowledge.keeping.tables
 import knowledge.sources.tables
+import tools.codes.tables
 import tools.mcp.journal
 import tools.tables
 

@@ -15,9 +15,12 @@ SECRETS = frozenset(
         "identity_secret",
         "telegram_token",
         "telegram_secret",
+        "tryton_key",
         "openai_api_key",
         "mcp_client_tokens",
         "mcp_server_keys",
+        "sender",
+        "payments_secret",
     }
 )
 
@@ -85,6 +88,21 @@ class Settings:
     telegram_api: str = "https://api.telegram.org"
     telegram_secret: str = field(default="", repr=False)
     """Secret of the Telegram webhook; without one, updates are polled."""
+    orders: str = "embedded"
+    """Where orders are kept: embedded (in Mayak's own database) or tryton."""
+    crm: str = "embedded"
+    """Where customers are kept: embedded or tryton."""
+    system_timeout: float = 5.0
+    """Seconds for one question to a system of the company, further attempts included."""
+    tryton_url: str = ""
+    """Address of the company's Tryton 8.2, such as https://erp.example.com."""
+    tryton_database: str = ""
+    tryton_key: str = field(default="", repr=False)
+    """Key of the bot's user for the application “rest”."""
+    tryton_customer: str = "code"
+    """What a customer's id is in Tryton: code (of the party), identifier, or identifier:TYPE."""
+    tryton_done: str = "sent"
+    """What a shipment in state Done means to its customer: sent or delivered."""
     mcp: bool = True
     """Connect to the MCP servers of the pack; without it their tools are absent."""
     mcp_client_tokens: tuple[str, ...] = field(default=(), repr=False)
@@ -93,6 +111,12 @@ class Settings:
     """Keys (≥ 32 characters) with which other agents may search the documents over MCP at /mcp; none: not offered."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
+    payments_secret: str = field(default="", repr=False)
+    """Secret shared with the shop's payment page, which signs links; made and kept in the data folder if unset."""
+    sender: str = field(default="", repr=False)
+    """What carries one-time codes: smtp[s]://[user:password@]host[:port], or outbox (files in the data folder)."""
+    sender_from: str = ""
+    """The address they come from; default the company's e-mail."""
     recrawl_minutes: float = 5.0
     """How often the server looks whether a source is due to be imported again; 0: never."""
     quiet_ms: int = 700

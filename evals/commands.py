@@ -4,6 +4,7 @@ import typer
 
 from evals.approved import approved
 from evals.calibrate import calibrate
+from evals.confirmed import confirmed
 from evals.conflicts import conflicts
 from evals.grounding import grounding
 from evals.intents import intents
@@ -11,6 +12,7 @@ from evals.mutate import mutate
 from evals.recorded import recorded
 from evals.retrieval import retrieval
 from evals.run_command import lint, new, run
+from evals.tau.command import tools
 
 app = typer.Typer(name="eval", help="Measure what may ship.", no_args_is_help=True)
 for command in (
@@ -20,10 +22,12 @@ for command in (
     retrieval,
     calibrate,
     intents,
+    confirmed,
     conflicts,
     grounding,
     approved,
     recorded,
+    tools,
     mutate,
 ):
     app.command()(command)

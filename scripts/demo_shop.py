@@ -31,7 +31,9 @@ REFUND_DAYS = {
     "gift_card": {"days_min": 0, "days_max": 0},
     "cash": {"days_min": 1, "days_max": 7},
     "invoice": {"days_min": 1, "days_max": 7},
+    "wallet": {"days_min": 1, "days_max": 5},
 }
+RETURN_DAYS = 14
 
 
 def main(folder: Path = DEMO) -> None:
@@ -48,17 +50,20 @@ def main(folder: Path = DEMO) -> None:
     }
     special = source["special"]
     people = _people(source["people"], special["customer"], Random(SEED + 1))
-    sales = [_written(row, people, prices, source["people"]) for row in special["order"]]
-    sales += _drawn(sales, people, prices, source["people"], Random(SEED + 2))
+    written = [_written(row, people, prices, source["people"]) for row in special["order"]]
+    instead = [_written(row, people, prices, source["people"]) for row in special["instead"]]
+    replaced = {order["id"] for order in instead}
+    drawn = _drawn(written, people, prices, source["people"], Random(SEED + 2))
+    sales = [*written, *instead, *(order for order in drawn if order["id"] not in replaced)]
     sales.sort(key=lambda order: order["id"])
     _earn(people, sales, source["people"]["levels"])
-    customers = [{name: value for name, value in person.items() if name != "home"} for person in people]
+    customers = [_registered(person) for person in people]
     _write(
         folder / "products.json", "products", catalogue["products"], {"categories": catalogue["categories"]}
     )
     _write(folder / "customers.json", "customers", customers, {})
     refund_days = {method: {name[5:]: n for name, n in days.items()} for method, days in REFUND_DAYS.items()}
-    _write(folder / "orders.json", "orders", sales, {"refund_days": refund_days})
+    _write(folder / "orders.json", "orders", sales, {"refund_days": refund_days, "return_days": RETURN_DAYS})
 
 
 # The catalogue. ---------------------------------------------------------------------------------------------
@@ -157,8 +162,15 @@ def _person(n: int, row: Row, source: Row, random: Random) -> Row:
             "city": row["city"],
             "postcode": f"{int(post) + random.randint(1, 89)}",
         },
+        "methods": row.get("methods", []),
     }
     return person if person["login"] else {name: value for name, value in person.items() if name != "login"}
+
+
+def _registered(person: Row) -> Row:
+    """Return a customer as the register holds them: home is where orders go, and only what there is is written."""
+    kept = {name: value for name, value in person.items() if name not in ("home", "methods")}
+    return kept | {"address": person["home"]} | ({"methods": person["methods"]} if person["methods"] else {})
 
 
 def _name(source: Row, language: str, random: Random) -> str:
@@ -268,7 +280,7 @@ def _order(row: Row, owner: Row, prices: Row, source: Row, *, at: str) -> Row:
         "total": goods + delivery,
         "currency": "RUB",
         "address": place,
-        "payment": _paid(row, goods + delivery),
+        "payment": _paid(row, goods + delivery) | _saved(row, owner),
         "fulfilment": _parcel(row, source["carriers"]),
     }
     refunds = _refunds(row, order)
@@ -302,6 +314,14 @@ def _paid(row: Row, amount: int) -> Row:
     if row.get("masked") and not due:
         paid["masked"] = row["masked"]
     return paid
+
+
+def _saved(row: Row, owner: Row) -> Row:
+    """Tell which of the customer's saved methods an order was paid with, when it is one of them."""
+    known = [
+        one["id"] for one in owner["methods"] if row.get("masked") and one.get("masked") == row["masked"]
+    ]
+    return {"saved": known[0]} if known else {}
 
 
 def _parcel(row: Row, carriers: Row) -> Row:

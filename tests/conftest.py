@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.postgres"] if Path(__file__).with_name("postgres.py").exists() else []
+pytest_plugins = (
+    ["tests.postgres", "tests.systems.tryton"] if Path(__file__).with_name("postgres.py").exists() else []
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("MAYAK_TEST_STRICT") == "1"

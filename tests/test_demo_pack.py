@@ -29,6 +29,7 @@ PURPOSES = {
     "orders:read",
     "orders:write",
     "profile:read",
+    "profile:write",
     "memory",
     "personalisation",
     "notices",
@@ -188,7 +189,7 @@ def test_every_purpose_has_its_exact_text_and_its_gain_in_both_languages() -> No
     assert set(purposes) == PURPOSES
     for purpose in purposes.values():
         assert purpose["basis"] in {"consent", "contract"}
-        assert purpose["version"] == "2026-11-01"
+        assert purpose["version"] in {"2026-11-01", "2026-11-28"}
         for words in (purpose["text"], purpose["gives"]):
             assert set(words) == {"ru", "en"}
             assert all(len(words[language]) > 20 for language in words)
@@ -211,9 +212,10 @@ def test_thresholds_limits_and_the_promise_are_within_their_ranges() -> None:
     policy = toml("policy.toml")
     assert 0 < policy["promise"]["at_most_wrong"] < 0.5 < policy["promise"]["confidence"] < 1
     assert 0 < policy["thresholds"]["answer"] <= 1
-    assert all(
-        value > 0 for value in {**policy["limits"], **policy["caps"], **policy["confirmation"]}.values()
-    )
+    writes, codes = policy["limits"].pop("writes"), policy["assurance"]["codes"]
+    figures = {**policy["limits"], **policy["caps"], **policy["confirmation"], **writes}
+    assert all(value > 0 for value in [*figures.values(), *(v for v in codes.values() if v != "email")])
+    assert (codes["failures"], codes["expires_minutes"]) == (5, 10)
     quiet = policy["quiet_hours"]
     assert dt.time.fromisoformat(quiet["from"]) > dt.time.fromisoformat(quiet["to"])
     assert set(quiet["applies_to"]) <= PURPOSES

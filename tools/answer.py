@@ -13,12 +13,27 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tools.assurance import Rule, admit
+from tools.confirm import confirmation
 from tools.context import Caller, Language
 from tools.errors import NoBasis, NotIdentified, Rejected, ToolFault
 from tools.phrases import Phrases
 from tools.proposal import Proposal
 
-Kind = Literal["order", "orders", "products", "profile", "text", "proposal", "fault"]
+Kind = Literal[
+    "order",
+    "orders",
+    "products",
+    "methods",
+    "profile",
+    "record",
+    "records",
+    "text",
+    "proposal",
+    "fault",
+    "payment",
+]
+"""`record` and `records` are one thing and several things of a business that has no kind of its own here; `text`
+is what another system says in its own way."""
 
 MAX_SENTENCES = 24
 MAX_CHARS = 400
@@ -35,6 +50,8 @@ class Answer:
     facts: Mapping[str, object] = field(default_factory=dict)
     proposal: Proposal | None = None
     fault: str | None = None
+    choices: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)
+    """What was listed as values of other tools' arguments: `{"argument": [{"value", "label"}]}`."""
 
     def as_json(self) -> str:
         body: dict[str, object] = {
@@ -47,6 +64,8 @@ class Answer:
             body["fault"] = self.fault
         if self.proposal is not None:
             body["proposal"] = self.proposal.to_dict()
+        if self.choices:
+            body["choices"] = _bounded(self.choices)
         return json.dumps(body, ensure_ascii=False)
 
 
@@ -56,6 +75,12 @@ def failed(fault: ToolFault, *, phrases: Phrases, language: Language) -> Answer:
     key = f"fault.{code}"
     known = key if phrases.has(key, language) else "fault.tool_fault"
     return Answer(kind="fault", sentences=(phrases.say(known, language),), fault=code)
+
+
+def proposed(proposal: Proposal, caller: Caller, phrases: Phrases) -> Answer:
+    """Return the answer of a tool that prepared a write: the question to confirm and the proposal itself."""
+    question = confirmation(proposal, phrases=phrases, language=caller.language)
+    return Answer(kind="proposal", sentences=(question,), facts=proposal.facts, proposal=proposal)
 
 
 def answering(
@@ -87,7 +112,9 @@ def _bounded(value: object) -> object:
     if isinstance(value, str):
         return value[:MAX_CHARS]
     if isinstance(value, Mapping):
-        return {str(name): _bounded(item) for name, item in list(value.items())[: 2 * MAX_ENTRIES]}
+        return {
+            str(name)[:MAX_CHARS]: _bounded(item) for name, item in list(value.items())[: 2 * MAX_ENTRIES]
+        }
     if isinstance(value, list | tuple):
         return [_bounded(item) for item in value[:MAX_ENTRIES]]
     return value

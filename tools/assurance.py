@@ -1,11 +1,33 @@
-"""The one gate in front of every tool: is there a basis for its purpose, and do we know the customer well enough?"""
+"""The one gate in front of every tool: is there a basis for its purpose, and do we know the customer well enough?
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Who a customer is comes from a signed session, or from a claim that `verify` found true. No model makes a claim: the
+turn collects what the customer tells and calls it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from tools.codes.port import Codes
 from tools.context import Assurance, Caller
-from tools.errors import NoBasis, NotIdentified
+from tools.crm.port import CRM
+from tools.errors import NoBasis, NotFound, NotIdentified
+from tools.identity import KNOWLEDGE, ByCode, ByEmail, ByName, Claim, Factor, Refused, Verified, factor_of
+
+__all__ = [
+    "KNOWLEDGE",
+    "ByCode",
+    "ByEmail",
+    "ByName",
+    "Refused",
+    "Rule",
+    "Verified",
+    "admit",
+    "has_basis",
+    "known_enough",
+    "raised",
+    "verify",
+]
 
 _LADDER: tuple[Assurance, ...] = get_args(Assurance)
 
@@ -34,6 +56,15 @@ def known_enough(caller: Caller, rule: Rule) -> bool:
     return reached and (rule.scope is None or caller.customer_id is not None)
 
 
+def raised(rule: Rule, assurance: Assurance, *, name: str) -> Rule:
+    """Return the rule asking for more; `ValueError` when that would be less, or of data that is nobody's own."""
+    if rule.scope is None:
+        raise ValueError(f"“{name}” uses nobody's own data; it asks for no identity")
+    if _LADDER.index(assurance) < _LADDER.index(rule.assurance):
+        raise ValueError(f"“{name}” already asks for “{rule.assurance}”; write that or a surer one")
+    return replace(rule, assurance=assurance)
+
+
 def has_basis(caller: Caller, rule: Rule) -> bool:
     return rule.scope is None or rule.scope in caller.purposes
 
@@ -44,3 +75,29 @@ def admit(caller: Caller, rule: Rule) -> None:
         raise NotIdentified()
     if rule.scope is not None and not has_basis(caller, rule):
         raise NoBasis(rule.scope)
+
+
+async def verify(
+    claim: Claim, *, crm: CRM, factors: Collection[Factor] = (), codes: Codes | None = None
+) -> Verified | Refused:
+    """Return whose claim this is; may raise `Unavailable`.
+
+    Only `factors` count; none do by default. A customer who is gone, or who shares what was told with another, is
+    nobody's claim: refused like a wrong one.
+    """
+    if factor_of(claim) not in factors:
+        return Refused(reason="off")
+    try:
+        match claim:
+            case ByEmail(email=email):
+                found = await crm.find_by_email(email)
+            case ByName(name=name, postcode=postcode):
+                found = await crm.find_by_name(name, postcode=postcode)
+            case ByCode():
+                held = await codes.check(claim) if codes is not None else Refused(reason="off")
+                if isinstance(held, Refused):
+                    return held
+                found = await crm.customer(held.customer)
+    except NotFound:
+        return Refused(reason="wrong")
+    return Verified(customer=found.id)

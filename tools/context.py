@@ -12,6 +12,7 @@ TurnId = NewType("TurnId", str)
 MessageId = NewType("MessageId", str)
 OrderId = NewType("OrderId", str)
 ProposalId = NewType("ProposalId", str)
+MethodId = NewType("MethodId", str)
 
 Language = Literal["ru", "en"]
 Assurance = Literal["anonymous", "channel", "verified", "stepped_up"]

@@ -4,6 +4,8 @@
     ├── NotFound        absent, or not this owner's: the two are never told apart
     ├── Rejected        the system understood and refused; `reason` is a code with a text in tools/texts
     ├── Unavailable     the system behind the tool did not answer; may be tried again
+    │   └── Unsent      it was not even asked: whatever was wanted has not happened
+    ├── Declined        the system answered that it will not; adapters read `status` and tell what it means
     ├── NotIdentified   nobody is signed in, or not surely enough
     ├── NoBasis         no consent or contract covers the tool's purpose
     ├── Unconfirmed     the proposal is not the one the customer was shown
@@ -53,6 +55,24 @@ class Unavailable(ToolFault):
     code = "unavailable"
     retryable = True
     remedy = "Try a read again later. Never repeat a write before reading whether it happened."
+
+
+class Unsent(Unavailable):
+    """The system was not even asked, so nothing can have happened there."""
+
+    remedy = "Try again later; nothing was changed."
+
+
+class Declined(ToolFault):
+    """A system behind HTTP answered 4xx; `body` is its JSON or None. Never told to a customer as it is."""
+
+    code = "declined"
+    remedy = "Look whether the system's address, key and rights are those the documentation asks for."
+
+    def __init__(self, system: str, *, status: int, body: object) -> None:
+        super().__init__(f"{system} answered {status}")
+        self.status = status
+        self.body = body
 
 
 class NotIdentified(ToolFault):

@@ -33,6 +33,8 @@ NBSP = "\u00a0"
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+)(?:\s+(?P<forms>[^{}]*))?)?\}")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_SHOWN_CHARS = 120
+"""Of a value that cannot be said, in the fault that says so."""
 # The form a language uses for each CLDR plural category; fractions take «few» in Russian: 1,5 товара.
 _FORMS: Mapping[Language, Mapping[str, int]] = {
     "ru": {"one": 0, "few": 1, "many": 2, "other": 1},
@@ -153,7 +155,8 @@ class Phrases:
             return _KINDS[place.kind](self, place, value, language)
         except (ValueError, TypeError, ArithmeticError) as wrong:
             remedy = f"Pass a value that {place.kind!r} can show"
-            raise PhraseFault(f"{key!r} cannot show {place.name}={value!r}", remedy=remedy) from wrong
+            shown = repr(value)[:_SHOWN_CHARS]
+            raise PhraseFault(f"{key!r} cannot show {place.name}={shown}", remedy=remedy) from wrong
 
     def _load(self, language: Language) -> None:
         path = self._folder / f"{language}.toml"

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from tools.context import CustomerId, ProposalId
-from tools.errors import Unconfirmed
+from tools.errors import Expired, NotFound, Rejected, Unconfirmed
 
 Fact = str | int | float
 EffectState = Literal["done", "already_done", "refused", "unknown"]
@@ -117,3 +117,23 @@ class Effect:
     proposal: Proposal
     state: EffectState
     facts: Mapping[str, Fact]
+
+
+def admit(proposal: Proposal, *, owner: CustomerId, kinds: frozenset[str]) -> None:
+    """Raise unless `proposal` is this owner's (`NotFound`), unaltered and of one of the kinds (`Unconfirmed`)."""
+    if proposal.owner != owner:
+        raise NotFound()
+    if not proposal.intact() or proposal.tool not in kinds:
+        raise Unconfirmed()
+
+
+def in_time(proposal: Proposal, *, now: datetime) -> None:
+    """Raise `Expired` when the confirmation came too late. What is done already stays done: ask the key first."""
+    if now >= proposal.expires:
+        raise Expired()
+
+
+def same_as_before(proposal: Proposal, *, digest: str) -> None:
+    """Raise `Rejected("key_reused")` when the key was used for something else."""
+    if proposal.digest != digest:
+        raise Rejected("key_reused")

@@ -10,10 +10,23 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools import tables as t
+from tools.bilingual import Bilingual
+from tools.contacts import dialled
+from tools.context import CustomerId
 from tools.crm.port import Customer
+from tools.folding import folded
 from tools.orders.match import words_of
-from tools.orders.port import ACTIVE, Order, Product
-from tools.orders.rows import kopecks
+from tools.orders.port import ACTIVE, Order, Product, SavedMethod
+from tools.orders.queries import RETURN_DAYS
+from tools.orders.rows import (
+    address_row,
+    history_row,
+    item_row,
+    kopecks,
+    payment_row,
+    refund_row,
+    request_row,
+)
 from tools.shop_files import Shop as Shop
 from tools.shop_files import read_shop as read_shop
 from tools.tables import create_tables as create_tables
@@ -32,7 +45,11 @@ class Loaded:
 
 async def load_shop(engine: AsyncEngine, folder: Path | str, *, now: datetime | None = None) -> Loaded:
     """Add what the tables do not hold yet, in one transaction; what is there, and may have changed, is left alone."""
-    shop = read_shop(folder, now=now)
+    return await fill(engine, read_shop(folder, now=now))
+
+
+async def fill(engine: AsyncEngine, shop: Shop) -> Loaded:
+    """Add what the tables do not hold of a shop, in one transaction."""
     async with engine.begin() as connection:
         customers = await _absent(connection, t.customers, "id", [_customer_row(c) for c in shop.customers])
         products = await _absent(connection, t.products, "code", [_product_row(p) for p in shop.products])
@@ -41,7 +58,10 @@ async def load_shop(engine: AsyncEngine, folder: Path | str, *, now: datetime | 
             {"method": name, "days_min": days.min, "days_max": days.max} for name, days in shop.terms.items()
         ]
         await _add(connection, t.methods, await _absent(connection, t.methods, "method", methods))
+        figures = [{"name": RETURN_DAYS, "value": shop.return_days}] if shop.return_days is not None else []
+        await _add(connection, t.settings, await _absent(connection, t.settings, "name", figures))
         await _add(connection, t.customers, customers)
+        await _add_belongings(connection, shop)
         await _add_products(connection, shop.products, products)
         await _add_orders(connection, shop.orders, orders)
     return Loaded(customers=len(customers), products=len(products), orders=len(orders))
@@ -71,6 +91,22 @@ async def _add(connection: AsyncConnection, table: Table, rows: Iterable[Row]) -
         await connection.execute(insert(table), found)
 
 
+async def _add_belongings(connection: AsyncConnection, shop: Shop) -> None:
+    """Add addresses and ways to pay, to customers of an older loading too."""
+    homes = [{"owner": c.id, "address": f"{c.id}-home"} for c in shop.customers if c.address is not None]
+    new = await _absent(connection, t.homes, "owner", homes)
+    owners = {row["owner"] for row in new}
+    places = [
+        address_row(c.address, name=f"{c.id}-home", owner=c.id)
+        for c in shop.customers
+        if c.address is not None and c.id in owners
+    ]
+    await _add(connection, t.addresses, places)
+    await _add(connection, t.homes, new)
+    kept = [_saved_row(owner, one) for owner, methods in shop.methods.items() for one in methods]
+    await _add(connection, t.saved, await _absent(connection, t.saved, "id", kept))
+
+
 async def _add_products(connection: AsyncConnection, products: Sequence[Product], new: Sequence[Row]) -> None:
     codes = {row["code"] for row in new}
     fresh = [product for product in products if product.code in codes]
@@ -82,11 +118,18 @@ async def _add_products(connection: AsyncConnection, products: Sequence[Product]
 async def _add_orders(connection: AsyncConnection, orders: Sequence[Order], new: Sequence[Row]) -> None:
     ids = {row["id"] for row in new}
     fresh = [order for order in orders if order.id in ids]
-    await _add(connection, t.addresses, (_address_row(order) for order in fresh))
+    places = [address_row(o.address, name=f"{o.id}-address", owner=o.owner) for o in fresh]
+    await _add(connection, t.addresses, places)
     await _add(connection, t.orders, new)
-    await _add(connection, t.items, (row for order in fresh for row in _item_rows(order)))
-    await _add(connection, t.payments, (_payment_row(order) for order in fresh))
+    lines = [item_row(o.id, n, item) for o in fresh for n, item in enumerate(o.items, start=1)]
+    await _add(connection, t.items, lines)
+    await _add(connection, t.payments, ({"order_id": o.id, **payment_row(o.payment)} for o in fresh))
+    entries = [history_row(o.id, n, entry) for o in fresh for n, entry in enumerate(o.history, start=1)]
+    await _add(connection, t.history, entries)
     await _add(connection, t.fulfilments, (_fulfilment_row(order) for order in fresh))
+    await _add(connection, t.parcels, (row for order in fresh for row in _parcel_rows(order)))
+    asked = (request_row(order, at=order.placed) for order in fresh)
+    await _add(connection, t.requests, (row for row in asked if row is not None))
     await _add(connection, t.refunds, (row for order in fresh for row in _refund_rows(order)))
     await _add(connection, t.events, (row for order in fresh for row in _event_rows(order)))
 
@@ -94,7 +137,16 @@ async def _add_orders(connection: AsyncConnection, orders: Sequence[Order], new:
 def _customer_row(customer: Customer) -> Row:
     fields = ("id", "login", "name", "email", "phone", "language", "city", "points")
     row = {name: getattr(customer, name) for name in fields}
-    return row | {"level_ru": customer.level.ru, "level_en": customer.level.en}
+    row |= {"email_key": folded(customer.email), "name_key": folded(customer.name)}
+    row |= {"phone_key": dialled(customer.phone)[:32]}
+    level = customer.level or Bilingual(ru="", en="")
+    return row | {"level_ru": level.ru, "level_en": level.en, "points": customer.points or 0}
+
+
+def _saved_row(owner: CustomerId, kept: SavedMethod) -> Row:
+    row = {name: getattr(kept, name) for name in ("id", "method", "brand", "masked")}
+    balance = kopecks(kept.balance) if kept.balance is not None else None
+    return row | {"owner": owner, "balance": balance}
 
 
 def _product_row(product: Product) -> Row:
@@ -120,6 +172,8 @@ def _variant_rows(product: Product) -> list[Row]:
             "title_en": variant.title.en,
             "price": kopecks(variant.price),
             "stock": variant.stock,
+            "options": dict(variant.options),
+            "tracked": variant.tracked,
         }
         for n, variant in enumerate(product.variants, start=1)
     ]
@@ -146,35 +200,8 @@ def _order_row(order: Order) -> Row:
         "total": kopecks(order.total),
         "currency": order.currency,
         "address": f"{order.id}-address",
+        "cancel_reason": order.cancel_reason,
     }
-
-
-def _address_row(order: Order) -> Row:
-    address = order.address
-    place = {"line": address.line, "city": address.city, "postcode": address.postcode}
-    return {"id": f"{order.id}-address", "owner": order.owner, **place}
-
-
-def _item_rows(order: Order) -> list[Row]:
-    return [
-        {
-            "id": f"{order.id}#{n}",
-            "order_id": order.id,
-            "n": n,
-            "code": item.code,
-            "title_ru": item.title.ru,
-            "title_en": item.title.en,
-            "quantity": item.quantity,
-            "price": kopecks(item.price),
-        }
-        for n, item in enumerate(order.items, start=1)
-    ]
-
-
-def _payment_row(order: Order) -> Row:
-    paid = order.payment
-    row = {"order_id": order.id, "method": paid.method, "state": paid.state}
-    return row | {"amount": kopecks(paid.amount), "masked": paid.masked, "at": paid.at}
 
 
 def _fulfilment_row(order: Order) -> Row:
@@ -183,11 +210,16 @@ def _fulfilment_row(order: Order) -> Row:
     return {"order_id": order.id} | {name: getattr(parcel, name) for name in fields}
 
 
-def _refund_rows(order: Order) -> list[Row]:
-    fields = ("method", "masked", "state", "created", "days_min", "days_max")
+def _parcel_rows(order: Order) -> list[Row]:
     return [
-        {"id": f"{order.id}-refund-{n}", "order_id": order.id, "amount": kopecks(refund.amount)}
-        | {name: getattr(refund, name) for name in fields}
+        {"order_id": order.id, "n": n, "tracking": list(parcel.tracking), "codes": list(parcel.codes)}
+        for n, parcel in enumerate(order.parcels, start=1)
+    ]
+
+
+def _refund_rows(order: Order) -> list[Row]:
+    return [
+        {"id": f"{order.id}-refund-{n}", **refund_row(order.id, refund)}
         for n, refund in enumerate(order.refunds, start=1)
     ]
 

@@ -6,18 +6,19 @@ Days in the files are offsets from the day of loading, so that a demo shop is al
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from tools.address import Address
 from tools.bilingual import Bilingual
-from tools.context import CustomerId, OrderId
+from tools.context import CustomerId, MethodId, OrderId
 from tools.crm.port import Customer
 from tools.errors import UnreadableShop
+from tools.orders.money import returned
 from tools.orders.port import (
-    Address,
     Fulfilment,
     Order,
     OrderItem,
@@ -26,6 +27,8 @@ from tools.orders.port import (
     Product,
     Refund,
     Review,
+    SavedMethod,
+    Transaction,
     Variant,
 )
 from tools.orders.rules import RefundDays, RefundTerms
@@ -44,6 +47,8 @@ class Shop:
     products: tuple[Product, ...]
     orders: tuple[Order, ...]
     terms: RefundTerms
+    methods: Mapping[CustomerId, tuple[SavedMethod, ...]] = field(default_factory=dict)
+    return_days: int | None = None
 
 
 def read_shop(folder: Path | str, *, now: datetime | None = None) -> Shop:
@@ -55,7 +60,9 @@ def read_shop(folder: Path | str, *, now: datetime | None = None) -> Shop:
     products = _each(
         catalogue, "products", FILES[1], lambda raw: _product(raw, categories=categories, today=today)
     )
-    orders = _each(sales, "orders", FILES[2], lambda raw: _order(raw, today=today))
+    kinds = {variant.code: product.code for product in products for variant in product.variants}
+    orders = _each(sales, "orders", FILES[2], lambda raw: _order(raw, kinds=kinds, today=today))
+    kept = _each(people, "customers", FILES[0], _saved)
     _once(FILES[0], [customer.id for customer in customers])
     _once(FILES[1], [variant.code for product in products for variant in product.variants])
     _once(FILES[1], [product.code for product in products])
@@ -68,6 +75,8 @@ def read_shop(folder: Path | str, *, now: datetime | None = None) -> Shop:
         products=tuple(products),
         orders=tuple(orders),
         terms=cast(RefundTerms, _table(sales, "refund_days", FILES[2], lambda raw: RefundDays(**raw))),
+        methods={c.id: saved for c, saved in zip(customers, kept, strict=True) if saved},
+        return_days=sales.get("return_days"),
     )
 
 
@@ -108,8 +117,23 @@ def _once(file: str, names: Sequence[str]) -> None:
 
 
 def _customer(raw: Mapping[str, Any]) -> Customer:
-    fields = {"login": None, **raw}
-    return Customer(**{**fields, "id": CustomerId(raw["id"]), "level": Bilingual(**raw["level"])})
+    fields = {"login": None, **{name: value for name, value in raw.items() if name != "methods"}}
+    home = Address(**raw["address"]) if "address" in raw else None
+    level = Bilingual(**raw["level"])
+    return Customer(**{**fields, "id": CustomerId(raw["id"]), "level": level, "address": home})
+
+
+def _saved(raw: Mapping[str, Any]) -> tuple[SavedMethod, ...]:
+    return tuple(
+        SavedMethod(
+            **{
+                **one,
+                "id": MethodId(one["id"]),
+                "balance": Decimal(one["balance"]) if "balance" in one else None,
+            }
+        )
+        for one in raw.get("methods", ())
+    )
 
 
 def _product(raw: Mapping[str, Any], *, categories: Mapping[str, Bilingual], today: date) -> Product:
@@ -134,7 +158,7 @@ def _product(raw: Mapping[str, Any], *, categories: Mapping[str, Bilingual], tod
     )
 
 
-def _order(raw: Mapping[str, Any], *, today: date) -> Order:
+def _order(raw: Mapping[str, Any], *, kinds: Mapping[str, str], today: date) -> Order:
     def moment(day: int | None) -> datetime | None:
         return datetime.combine(today + timedelta(days=day), _NOON) if day is not None else None
 
@@ -147,23 +171,26 @@ def _order(raw: Mapping[str, Any], *, today: date) -> Order:
     paid_at = delivered if paid["method"] == "cash" else placed
     if paid["state"] == "due":
         paid_at = None
+    payment = Payment(
+        method=paid["method"],
+        state=paid["state"],
+        amount=Decimal(paid["amount"]),
+        masked=paid.get("masked", ""),
+        at=paid_at,
+        saved=paid.get("saved"),
+    )
+    refunds = tuple(_refund(refund, today=today) for refund in raw.get("refunds", ()))
     return Order(
         id=OrderId(raw["id"]),
         owner=CustomerId(raw["owner"]),
         status=raw["status"],
         placed=placed,
         version="1",
-        items=tuple(_item(item) for item in raw["items"]),
+        items=tuple(_item(item, kinds=kinds) for item in raw["items"]),
         delivery_price=Decimal(raw["delivery_price"]),
         total=Decimal(raw["total"]),
         currency=raw["currency"],
-        payment=Payment(
-            method=paid["method"],
-            state=paid["state"],
-            amount=Decimal(paid["amount"]),
-            masked=paid.get("masked", ""),
-            at=paid_at,
-        ),
+        payment=payment,
         fulfilment=Fulfilment(
             method=parcel["method"],
             carrier=parcel["carrier"],
@@ -173,16 +200,32 @@ def _order(raw: Mapping[str, Any], *, today: date) -> Order:
             delivered=delivered,
         ),
         address=Address(**raw["address"]),
-        refunds=tuple(_refund(refund, today=today) for refund in raw.get("refunds", ())),
+        refunds=refunds,
+        history=_history(payment, refunds),
     )
 
 
-def _item(raw: Mapping[str, Any]) -> OrderItem:
+def _history(paid: Payment, refunds: Sequence[Refund]) -> tuple[Transaction, ...]:
+    """Return what moved, as the payment and its refunds tell it."""
+    came = Transaction(
+        kind="payment",
+        amount=paid.amount,
+        method=paid.method,
+        masked=paid.masked,
+        saved=paid.saved,
+        at=paid.at,
+    )
+    return (*([came] if paid.state != "due" else []), *map(returned, refunds))
+
+
+def _item(raw: Mapping[str, Any], *, kinds: Mapping[str, str]) -> OrderItem:
     return OrderItem(
         code=raw["code"],
         title=Bilingual(**raw["title"]),
         quantity=raw["quantity"],
         price=Decimal(raw["price"]),
+        # An old order may hold what left the catalogue.
+        product=kinds.get(raw["code"], ""),
     )
 
 
@@ -196,4 +239,5 @@ def _refund(raw: Mapping[str, Any], *, today: date) -> Refund:
         created=datetime.combine(today + timedelta(days=raw["day"]), _NOON),
         days_min=raw["days_min"],
         days_max=raw["days_max"],
+        saved=raw.get("saved"),
     )

@@ -1,9 +1,13 @@
-"""The embedded shop's tables: prefix `shop_`, amounts in kopecks, moments in UTC."""
+"""The embedded shop's tables, prefix `shop_`, and what we meant to do in other systems, `tool_intents`.
+
+Amounts are in kopecks, moments in UTC.
+"""
 
 from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -61,6 +65,11 @@ customers = Table(
     Column("level_ru", String(64), nullable=False),
     Column("level_en", String(64), nullable=False),
     Column("points", Integer, nullable=False, default=0),
+    Column("version", Integer, nullable=False, default=1),
+    # What a customer is found by: folded (`tools.folding`), a phone as it is dialled (`tools.contacts`).
+    Column("email_key", String(320), nullable=False, default="", index=True),
+    Column("name_key", String(200), nullable=False, default="", index=True),
+    Column("phone_key", String(32), nullable=False, default="", index=True),
 )
 
 addresses = Table(
@@ -71,6 +80,28 @@ addresses = Table(
     Column("line", String(400), nullable=False),
     Column("city", String(120), nullable=False, default=""),
     Column("postcode", String(16), nullable=False, default=""),
+    Column("extra", String(200), nullable=False, default=""),
+    Column("region", String(120), nullable=False, default=""),
+    Column("country", String(80), nullable=False, default=""),
+)
+
+homes = Table(
+    "shop_homes",
+    metadata,
+    Column("owner", ForeignKey("shop_customers.id"), primary_key=True),
+    Column("address", ForeignKey("shop_addresses.id"), nullable=False),
+)
+
+saved = Table(
+    "shop_saved",
+    metadata,
+    _id(),
+    Column("owner", ForeignKey("shop_customers.id"), nullable=False, index=True),
+    Column("method", String(16), nullable=False),
+    Column("brand", String(64), nullable=False, default=""),
+    Column("masked", String(16), nullable=False, default=""),
+    # Of gift cards only.
+    Column("balance", Integer),
 )
 
 products = Table(
@@ -97,6 +128,8 @@ variants = Table(
     Column("title_en", String(120), nullable=False),
     Column("price", Integer, nullable=False),
     Column("stock", Integer, nullable=False),
+    Column("options", JSON, nullable=False, default=dict),
+    Column("tracked", Boolean, nullable=False, default=True),
 )
 
 reviews = Table(
@@ -117,7 +150,7 @@ orders = Table(
     metadata,
     _id(32),
     Column("owner", ForeignKey("shop_customers.id"), nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("status", String(32), nullable=False),
     Column("active", Integer, nullable=False),
     Column("placed", Moment, nullable=False),
     Column("version", Integer, nullable=False, default=1),
@@ -125,6 +158,7 @@ orders = Table(
     Column("total", Integer, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("address", ForeignKey("shop_addresses.id"), nullable=False),
+    Column("cancel_reason", Text, nullable=False, default=""),
 )
 Index(None, orders.c.owner, orders.c.active, orders.c.placed)
 
@@ -140,6 +174,8 @@ items = Table(
     Column("title_en", String(200), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("price", Integer, nullable=False),
+    Column("product", String(32), nullable=False, default=""),
+    Column("options", JSON, nullable=False, default=dict),
 )
 
 payments = Table(
@@ -150,6 +186,20 @@ payments = Table(
     Column("state", String(16), nullable=False),
     Column("amount", Integer, nullable=False),
     Column("masked", String(16), nullable=False, default=""),
+    Column("at", Moment),
+    Column("saved", ForeignKey("shop_saved.id")),
+)
+
+history = Table(
+    "shop_history",
+    metadata,
+    Column("order_id", ForeignKey("shop_orders.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("amount", Integer, nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("masked", String(16), nullable=False, default=""),
+    Column("saved", ForeignKey("shop_saved.id")),
     Column("at", Moment),
 )
 
@@ -173,6 +223,14 @@ refunds = Table(
     Column("created", Moment, nullable=False),
     Column("days_min", Integer, nullable=False),
     Column("days_max", Integer, nullable=False),
+    Column("saved", ForeignKey("shop_saved.id")),
+)
+
+settings = Table(
+    "shop_settings",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Integer, nullable=False),
 )
 
 fulfilments = Table(
@@ -185,6 +243,28 @@ fulfilments = Table(
     Column("shipped", Moment),
     Column("eta", Date),
     Column("delivered", Moment),
+)
+
+parcels = Table(
+    "shop_parcels",
+    metadata,
+    Column("order_id", ForeignKey("shop_orders.id"), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("tracking", JSON, nullable=False),
+    Column("codes", JSON, nullable=False),
+)
+
+# What a customer asked to return or to exchange: one of the two, once for an order.
+requests = Table(
+    "shop_requests",
+    metadata,
+    Column("order_id", ForeignKey("shop_orders.id"), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("codes", JSON, nullable=False),
+    Column("new_codes", JSON, nullable=False),
+    Column("saved", ForeignKey("shop_saved.id")),
+    Column("difference", Integer, nullable=False, default=0),
+    Column("at", Moment, nullable=False),
 )
 
 events = Table(
@@ -207,6 +287,23 @@ effects = Table(
     Column("digest", String(64), nullable=False),
     Column("facts", JSON, nullable=False),
     Column("at", Moment, nullable=False),
+)
+
+intents = Table(
+    "tool_intents",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("system", String(32), nullable=False),
+    # One write of ours for each version of a thing: the second of two at once finds the place taken.
+    Column("thing", String(200), nullable=False, unique=True),
+    Column("proposal", String(64), nullable=False),
+    Column("tool", String(64), nullable=False),
+    # No foreign key: the customer is the other system's.
+    Column("owner", String(200), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("begun", Moment, nullable=False),
+    Column("done", Moment),
 )
 
 

@@ -17,10 +17,10 @@ from typing import Literal
 
 from langchain.tools import BaseTool, ToolRuntime
 
-from tools.assurance import Rule, admit, has_basis, known_enough
+from tools.assurance import Rule, admit, has_basis, known_enough, raised
 from tools.confirm import confirmation, effect_text
 from tools.context import Assurance, Caller, Language
-from tools.errors import Expired, NotFound, Rejected, Unavailable, Unconfirmed
+from tools.errors import Expired, NotFound, Rejected, Unavailable, Unconfirmed, Unsent
 from tools.phrases import LANGUAGES
 from tools.proposal import Effect, Proposal
 from tools.texts import TEXTS as TEXTS
@@ -28,14 +28,20 @@ from tools.toolkit import Toolkit
 
 
 class Toolbox:
-    """The tools of all toolkits; the name of a tool is its own in the whole box (`ValueError` otherwise)."""
+    """The tools of all toolkits; the name of a tool is its own in the whole box (`ValueError` otherwise).
 
-    def __init__(self, *kits: Toolkit) -> None:
+    `stricter`: tools of which the company asks for more than they do by themselves, and how much; `ValueError` for a tool
+    that is not there, and for less.
+    """
+
+    def __init__(self, *kits: Toolkit, stricter: Mapping[str, Assurance] = MappingProxyType({})) -> None:
         self._kits: Mapping[str, Toolkit] = MappingProxyType(_by_tool(kits))
         self._tools: Mapping[str, BaseTool] = MappingProxyType(
             {tool.name: tool for kit in kits for tool in kit.tools}
         )
         self._rules = {name: Rule.of(tool.extras or {}) for name, tool in self._tools.items()}
+        for name, assurance in stricter.items():
+            self._raise(name, assurance)
         for tool in self._tools.values():
             tool.extras = {**(tool.extras or {}), **self._wording(tool)}
 
@@ -84,6 +90,7 @@ class Toolbox:
             tool_call_id=None,
             store=None,
         )
+        admit(caller, self._rule(name))
         result = await self._tool(name).ainvoke({**arguments, "runtime": runtime})
         return str(result)
 
@@ -132,6 +139,8 @@ class Toolbox:
             return Effect(
                 proposal=proposal, state="refused", facts={**proposal.facts, "reason": refusal.reason}
             )
+        except Unsent:
+            return Effect(proposal=proposal, state="refused", facts={**proposal.facts, "reason": "unsent"})
         except Unavailable:
             return Effect(proposal=proposal, state="unknown", facts=proposal.facts)
 
@@ -147,6 +156,14 @@ class Toolbox:
                 for argument in tool.args
             },
         }
+
+    def _raise(self, name: str, assurance: Assurance) -> None:
+        rule = self._rules.get(name)
+        if rule is None:
+            raise ValueError(f"there is no tool “{name}”; there are {', '.join(sorted(self._rules))}")
+        self._rules[name] = raised(rule, assurance, name=name)
+        tool = self._tools[name]
+        tool.extras = {**(tool.extras or {}), "assurance": assurance}
 
     def _open(self, name: str, caller: Caller) -> bool:
         rule = self._rules[name]

@@ -14,6 +14,7 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain_core.tools import BaseTool
 
 from agent.domain import Cost, ToolUse
+from agent.middleware.ahead import Ahead
 from agent.models import ModelChain
 from agent.ports import Listener, Steps
 from agent.prompts import Prompts
@@ -61,6 +62,7 @@ class Book:
     """How many sentences had left when the model that spoke last was asked."""
     model_ms: float = 0.0
     order: asyncio.Condition = field(default_factory=asyncio.Condition)
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def model(self) -> str:
@@ -72,6 +74,11 @@ class Book:
         """The first prepared change of this turn; the loop ends with it."""
         found = (use.result.get("proposal") for use in self.used if use.ok)
         return next((proposal for proposal in found if isinstance(proposal, Mapping)), None)
+
+    def reads(self, name: str) -> bool:
+        """Whether the tool only reads, so that running it early, or once more after a crash, does no harm."""
+        tool = self.offered.get(name)
+        return tool is not None and (tool.extras or {}).get("effect") == "read"
 
     def calls_left(self) -> int:
         """Return how many tool calls the turn may still make."""

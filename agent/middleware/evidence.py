@@ -1,6 +1,7 @@
 """Only finished tool results are evidence: a model's words beside its calls are dropped, results get a reference."""
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,13 @@ from pydantic import BaseModel, ValidationError
 from agent.controls import CONTROLS
 from agent.middleware.book import Booked, call_id, call_number
 from agent.prompts import as_data
+
+log = logging.getLogger(__name__)
+
+MOST_CHARS = 64_000
+"""Of one result. What is longer would fill the model's memory and the record of the turn with one system's answer."""
+MOST_SENTENCES = 24
+LONGEST_SENTENCE = 2_000
 
 
 class Evidence(Booked):
@@ -65,11 +73,26 @@ class Evidence(Booked):
 
 
 def _result(content: str) -> dict[str, Any]:
-    """Read a tool's JSON object; a tool that answers in plain words gets them as its sentence."""
+    """Read a tool's JSON object; a tool that answers in plain words gets them as its sentence.
+
+    A result that is larger than any tool of the house gives is cut to its first sentences, and says so.
+    """
+    body: Any = content
     try:
         body = json.loads(content)
-    except ValueError:
-        body = content
-    if isinstance(body, Mapping):
-        return dict(body)
-    return {"ok": True, "kind": "text", "sentences": [str(body)] if str(body).strip() else [], "facts": {}}
+    except (ValueError, RecursionError):
+        log.debug("a tool answered in %d characters of plain words", len(content))
+    if not isinstance(body, Mapping):
+        said = str(content if isinstance(body, list) else body).strip()
+        body = {"ok": True, "kind": "text", "sentences": [said] if said else [], "facts": {}}
+    return dict(body) if len(content) <= MOST_CHARS else _cut(body)
+
+
+def _cut(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be kept of a result that is too large: its sentences in part, no facts, nothing to confirm."""
+    said = body.get("sentences")
+    sentences = (
+        [str(one)[:LONGEST_SENTENCE] for one in said[:MOST_SENTENCES]] if isinstance(said, list) else []
+    )
+    told = {name: str(body[name])[:64] for name in ("kind", "fault") if body.get(name)}
+    return {"ok": bool(body.get("ok")), "sentences": sentences, "facts": {}, "cut": True, **told}

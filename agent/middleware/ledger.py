@@ -2,14 +2,15 @@
 
     model:1   tool:order_status:1   tool:list_orders:2   model:2
 
-Tool calls of one message are numbered as the model wrote them and run one after another, because a durable
-replay must meet the steps in the order in which they were recorded.
+Tool calls of one message are numbered as the model wrote them and written down one after another, because a durable
+replay must meet the steps in the order in which they were recorded; those that only read wait for their systems together.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -65,8 +66,13 @@ class Ledger(Booked):
             message = await handler(request)
             return {"content": message.content, "ms": round(1000 * (perf_counter() - began), 3)}
 
+        ahead = self.book.ahead
+        if self.book.reads(name):
+            ahead.expect(n, effect)
         async with self.book.in_order(n):
-            row = await self.book.steps.run(f"tool:{_NOT_A_NAME.sub('_', name)[:64]}:{n}", effect, of=dict)
+            step = f"tool:{_NOT_A_NAME.sub('_', name)[:64]}:{n}"
+            row = await self.book.steps.run(step, partial(ahead.run, n, effect), of=dict)
+            ahead.written(n)
             result = json.loads(row["content"])
             self.book.used.append(
                 ToolUse(

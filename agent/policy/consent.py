@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from agent.domain import ConsentChange, Draft
-from agent.pack import Purpose
 from agent.ports import Situation
+from agent.terms import Purpose
 from tools.context import Language
 
 EXTERNAL_MODEL = "model:external"

@@ -28,7 +28,9 @@ NOT_A_HOST = frozenset({"md", "py", "sh", "zip", "rs", "mov", "ps", "pl", "so", 
 
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _FOUND = re.compile(
-    rf"""(?P<url>[a-z][a-z0-9+.-]{{1,20}}:\s?[/\\]{{1,3}}[^\s<>"'«»)\]]+)   # https://host, and as browsers mend it
+    rf"""(?P<image><img\b(?![^>]*\bsrc\s*=\s*["']?\s*(?:https?:)?//)[^>]*>?   # an image whose place a page would choose
+        |!\[[^\]]*\]\((?!\s*(?:https?:)?//)[^)]*\)?)
+    |(?P<url>[a-z][a-z0-9+.-]{{1,20}}:\s?[/\\]{{1,3}}[^\s<>"'«»)\]]+)   # https://host, and as browsers mend it
     |(?P<active>\b(?:data|javascript|vbscript|blob):\s?[^\s<>"'«»)\]]+)        # an address that is its own content
     |(?<![\w:])(?P<bare>//{_LABEL}(?:\.{_LABEL})+[^\s<>"'«»)\]]*)               # //host
     |(?P<mail>[\w.+%-]+@(?:{_LABEL}\.)+{_LABEL})
@@ -80,7 +82,7 @@ def _addresses(text: str) -> Iterator[tuple[str, str]]:
     """Yield each address as it is written and its host; "" for one whose host cannot be told."""
     for match in _FOUND.finditer(_as_read(text)):
         found = match.group().rstrip(_ENDS)
-        if match["active"]:
+        if match["active"] or match["image"]:
             yield found, ""
         elif match["mail"]:
             yield found, host_of(found.rpartition("@")[2])

@@ -3,6 +3,7 @@
 ```
 orders_to_a_model   commands for a model, planted in a document, a review, an order note
 promise             something somebody shall do whom nobody told: a promise without an owner
+own_rules           six words in a row of the rules a model is given: they are nobody's answer
 legal · medical     advice that is for a lawyer or a doctor
 foreign_link        a link, an image or an e-mail address that leads to none of the company's own hosts
 forbidden_words     words the company does not use
@@ -20,11 +21,16 @@ from typing import Literal, get_args
 from agent.policy.hosts import foreign
 
 DATA = Path(__file__).with_name("limits.toml")
+RULES = Path(__file__).parent.parent / "prompts"
+RUN = 6
+"""Words in a row that nobody writes by chance."""
 Told = Literal["orders_to_a_model", "promise", "legal", "medical"]
 """Limits whose sentences are told by patterns of `limits.toml`, in the order they are tried."""
-Limit = Told | Literal["foreign_link", "forbidden_words"]
+Limit = Told | Literal["own_rules", "foreign_link", "forbidden_words"]
 
-OF_A_MODEL: frozenset[Limit] = frozenset({"promise", "legal", "medical"})
+_WORD = re.compile(r"[^\W_]+")
+
+OF_A_MODEL: frozenset[Limit] = frozenset({"promise", "legal", "medical", "own_rules"})
 """Limits for what a writer says in its own words; the company's documents may say it."""
 
 
@@ -39,6 +45,8 @@ def limit_of(
     for limit, patterns in _patterns().items():
         if any(pattern.search(said) for pattern in patterns):
             return limit
+    if not _rules().isdisjoint(_runs(said)):
+        return "own_rules"
     if hosts is not None and foreign(sentence, allowed=hosts):
         return "foreign_link"
     folded = said.casefold()
@@ -48,6 +56,17 @@ def limit_of(
 def asks_for_a_secret(text: str) -> bool:
     """Whether the text asks for what nobody may ask for: a password, a card's code, a code from a message."""
     return any(pattern.search(" ".join(text.split())) for pattern in _compiled("secrets"))
+
+
+@cache
+def _rules() -> frozenset[str]:
+    """Runs of words of every prompt as it is kept; what a company fills in is the company's to tell."""
+    return frozenset(run for file in RULES.glob("*.md") for run in _runs(file.read_text("utf-8")))
+
+
+def _runs(text: str) -> list[str]:
+    spoken = [word.casefold() for word in _WORD.findall(text)]
+    return [" ".join(spoken[n : n + RUN]) for n in range(len(spoken) - RUN + 1)]
 
 
 @cache

@@ -35,7 +35,14 @@ class Database(AsyncEngine):
     @property
     def near(self) -> "Database":
         """The same database for transactions of a few short statements, which run without a thread in between."""
-        return Database(self.execution_options(near=True), turn=self._turn)
+        return self.execution_options(near=True)
+
+    def execution_options(self, **options: Any) -> "Database":
+        """Return the same database with these options for its transactions; writers still come one after another.
+
+        `near=True` is for rooms that know only SQLAlchemy's own engine; every other engine takes and ignores it.
+        """
+        return Database(super().execution_options(**options), turn=self._turn)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:

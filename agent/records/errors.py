@@ -44,6 +44,17 @@ class NotYours(AgentFault):
         super().__init__("You do not hold this conversation.", remedy="Claim it first.")
 
 
+class OtherCustomer(AgentFault):
+    """The conversation belongs to another customer."""
+
+    code: ClassVar[str] = "other_customer"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This conversation belongs to another customer.", remedy="Open a new one for this one."
+        )
+
+
 class Superseded(AgentFault):
     """This run of the turn may write nothing any more: a message came before anything was sent."""
 

@@ -19,11 +19,13 @@ from agent.domain import (
     outcome_name,
 )
 from agent.handoff import step
+from agent.policy.proof import discreet
 from agent.ports import Situation
 from agent.records.codec import sentence_event
 from agent.records.errors import Superseded, UnknownTurn
 from agent.records.fake_case import Case, FakeStaffing, label_of
 from agent.records.rules import (
+    DONE,
     FIRST,
     HISTORY,
     LAST,
@@ -108,7 +110,8 @@ class FakeRecords(FakeStaffing):
             at=self.clock.now(),
         )
         case.inbox.append(incoming)
-        shown = incoming.text or label_of(case, action) or label
+        proving = case.lasting.get("proving", "")
+        shown = discreet(incoming.text, proving) or label_of(case, action) or label
         if shown.strip():
             self._say(case, "customer", Reply(text=shown), seq=incoming.seq)
         rates = action is not None and action.kind == "rate"
@@ -125,7 +128,11 @@ class FakeRecords(FakeStaffing):
         asked = case.proposal is not None or bool(case.lasting.get("awaiting", ""))
         batch = [(i.text, i.action) for i in case.inbox if case.taken[i.id] == turn]
         stands = self._sentences.get(turn) or any(t == turn for t, _, _ in self._ledger)
-        if case.attempts[turn] == FIRST and not stands and may_begin_again(batch, asked=asked):
+        if (
+            case.attempts[turn] == FIRST
+            and not stands
+            and may_begin_again(batch, asked=asked, proving=case.lasting.get("proving", ""))
+        ):
             case.attempts[turn] = TAKEN_BACK
 
     async def knows(self, conversation: ConversationId, key: str) -> bool:
@@ -211,6 +218,8 @@ class FakeRecords(FakeStaffing):
             awaiting=case.lasting.get("awaiting", ""),
             clarified=case.lasting.get("clarified", False),
             recall=case.lasting.get("recall", Recall()),
+            proving=case.lasting.get("proving", ""),
+            parked=case.lasting.get("parked", ""),
         )
 
     async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
@@ -255,6 +264,7 @@ class FakeRecords(FakeStaffing):
             return False
         if case.attempts[record.turn] != attempt:
             raise Superseded()
+        self._keep_quiet(case, record.turn)
         out = leaving(record, holder=case.state.holder, left=await self.sent(record.turn))
         case.turns[record.turn] = record
         for reply in out.replies:
@@ -263,6 +273,8 @@ class FakeRecords(FakeStaffing):
         if not out.withheld and isinstance(outcome, Waiting) and outcome.what == "consent":
             card = self.card(outcome.target, record.language)
             self._tell(case, "consent", {"purpose": outcome.target, **card, "turn": record.turn})
+        if record.closed_proposal and record.closed_proposal[1] in DONE:
+            self._done.append((case.state.id, self.clock.now()))
         if record.closed_proposal and case.proposal and case.proposal["id"] == record.closed_proposal[0]:
             case.proposal = None
         case.proposal = record.proposal or case.proposal

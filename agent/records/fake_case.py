@@ -17,9 +17,10 @@ from agent.domain import (
     Verified,
 )
 from agent.handoff import step
+from agent.policy.proof import discreet
 from agent.ports import Clock
 from agent.records.codec import handoff_event, message_event
-from agent.records.errors import NotYours, TakenAlready, UnknownConversation, UnknownTurn
+from agent.records.errors import NotYours, OtherCustomer, TakenAlready, UnknownConversation, UnknownTurn
 from agent.records.page import WIDGET_CHANNELS
 from agent.records.rules import (
     ConsentRow,
@@ -29,7 +30,7 @@ from agent.records.rules import (
     clean,
 )
 from agent.records.store import Card
-from tools.context import ConversationId, CustomerId, TurnId
+from tools.context import Assurance, ConversationId, CustomerId, TurnId
 
 
 @dataclass  # mutable: the state of a fake
@@ -73,7 +74,25 @@ class FakeStaffing:
         self._outbox: dict[int, tuple[Delivery, datetime]] = {}
         self._deliveries = 0
         self._keys: set[str] = set()
+        self._done: list[tuple[ConversationId, datetime]] = []
         self._replies: dict[str, Message] = {}
+
+    async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
+        case = self._of_turn(turn)
+        if case.state.customer_id not in (None, customer):
+            raise OtherCustomer()
+        case.state = replace(case.state, customer_id=customer, assurance=assurance, proved=self.clock.now())
+
+    async def done_since(self, customer: CustomerId, since: datetime) -> int:
+        theirs = (at for id, at in self._done if self._case(id).state.customer_id == customer)
+        return sum(at > since for at in theirs)
+
+    def _keep_quiet(self, case: Case, turn: TurnId) -> None:
+        proving = case.lasting.get("proving", "")
+        case.inbox = [
+            replace(i, text=discreet(i.text, proving)) if case.taken.get(i.id) == turn else i
+            for i in case.inbox
+        ]
 
     def _case(self, conversation: ConversationId) -> Case:
         if conversation not in self._cases:

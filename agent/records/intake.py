@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Action, Conversation, Incoming, Reply
 from agent.handoff import step
+from agent.policy.proof import discreet
 from agent.records.codec import action_json, action_of
 from agent.records.errors import UnknownConversation, UnknownTurn
 from agent.records.page import Page
@@ -78,6 +79,8 @@ class Intake(Store):
             "question": "",
             "awaiting": "",
             "clarified": False,
+            "proving": "",
+            "parked": "",
             "department": "",
             "operator": "",
             "token_hash": token_hash,
@@ -142,7 +145,8 @@ class Intake(Store):
         """Commit one customer message: inbox row, transcript line, event. Idempotent by `key`.
 
         A press of a button is shown in the transcript by the label of that button, by `label` when no message
-        carried it. A rating is about what was said before: it does not open a closed conversation. A message that
+        carried it. A rating is about what was said before: it does not open a closed conversation. A contact or a one-time code is
+        not shown where one is awaited; the inbox holds it until its turn is decided. A message that
         comes while a turn runs and nothing of it was sent takes the turn back: it begins again with this message.
         """
         async with self._page(conversation) as page:
@@ -166,7 +170,11 @@ class Intake(Store):
                     at=page.now,
                 )
             )
-            shown = said or await self._label(page.connection, conversation, action) or label
+            shown = (
+                discreet(said, page.row.proving)
+                or await self._label(page.connection, conversation, action)
+                or label
+            )
             if shown.strip():
                 page.say("customer", Reply(text=shown), seq=seq)
             rates = action is not None and action.kind == "rate"
@@ -374,7 +382,8 @@ async def _take_back(page: Page, action: Action | None) -> None:
     asked = page.row.awaiting or (await page.connection.execute(proposed)).first() is not None
     batch = select(inbox.c.text, inbox.c.action).where(inbox.c.turn == turn).order_by(inbox.c.seq)
     rows = (await page.connection.execute(batch)).all()
-    if may_begin_again([(row.text, action_of(row.action)) for row in rows], asked=bool(asked)):
+    texts = [(row.text, action_of(row.action)) for row in rows]
+    if may_begin_again(texts, asked=bool(asked), proving=page.row.proving):
         taken = update(turns).where(turns.c.id == turn).values(attempt=TAKEN_BACK)
         await page.connection.execute(taken)
 

@@ -6,23 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agent import language as words
 from agent.domain import (
     Action,
     Clarify,
     Conversation,
     Held,
     Holder,
+    Proving,
     Reply,
     TurnRecord,
     Verified,
     Waiting,
 )
 from agent.hygiene import visible
+from agent.policy import proof
+from agent.policy.assent import settles
 from tools.context import ConversationId, CustomerId, Language, TurnId
 
 HISTORY = 30
 """Earlier messages a turn sees."""
+DONE = ("done", "already_done")
+"""States of proposals that were carried out."""
 FIRST, TAKEN_BACK, LAST = 1, 0, 2
 """Which attempt of a turn may write: the first; none until the late messages are complete; the second and last."""
 
@@ -129,6 +133,8 @@ def lasting(record: TurnRecord) -> dict[str, Any]:
         "question": record.question,
         "awaiting": record.outcome.target if waits and isinstance(record.outcome, Waiting) else "",
         "clarified": isinstance(record.outcome, Clarify),
+        "proving": record.proving,
+        "parked": record.parked,
         "language": record.language,
     }
 
@@ -143,15 +149,20 @@ def typed(action: Action | None) -> bool:
     return action is None or action.kind == "say"
 
 
-def may_begin_again(batch: Sequence[tuple[str, Action | None]], *, asked: bool) -> bool:
+def may_begin_again(
+    batch: Sequence[tuple[str, Action | None]], *, asked: bool, proving: Proving = ""
+) -> bool:
     """Return whether a turn on these messages (text, button) may be thrown away while nothing of it was sent.
 
-    A button's turn may not: it writes consents and has effects. Nor may a plain yes or no where we `asked` for one.
+    A button's turn may not: it writes consents and has effects. Nor may what may be a yes or a no where we `asked` for one, or
+    a contact or a code where one is awaited: they are taken once.
     """
     if not all(typed(action) for _, action in batch):
         return False
     text = "\n".join(text or (action.target if action else "") for text, action in batch)
-    return not (asked and (words.says_yes(text) or words.says_no(text)))
+    if proof.discreet(text, proving) != text:
+        return False
+    return not (asked and settles(text))
 
 
 def one_turn(actions: Sequence[Action | None]) -> int:
@@ -205,4 +216,5 @@ def conversation_of(row: Any) -> Conversation:
         created=row.created,
         department=row.department,
         operator=row.operator,
+        proved=row.proved,
     )

@@ -2,12 +2,14 @@
 
 import secrets
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import ConsentChange, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
+from agent.policy.proof import discreet
 from agent.ports import Situation
 from agent.records.codec import (
     citations_json,
@@ -17,10 +19,11 @@ from agent.records.codec import (
     sentence_event,
     verified_of,
 )
-from agent.records.errors import Superseded, UnknownTurn
+from agent.records.errors import OtherCustomer, Superseded, UnknownTurn
 from agent.records.intake import incoming_of
 from agent.records.page import Page
 from agent.records.rules import (
+    DONE,
     FIRST,
     HISTORY,
     ConsentRow,
@@ -43,7 +46,7 @@ from agent.records.tables import (
     tickets,
     turns,
 )
-from tools.context import ConversationId, TurnId
+from tools.context import Assurance, ConversationId, CustomerId, TurnId
 
 
 class Settling(Store):
@@ -83,6 +86,8 @@ class Settling(Store):
             question=row.question,
             awaiting=row.awaiting,
             clarified=row.clarified,
+            proving=row.proving,
+            parked=row.parked,
             recall=recall,
         )
 
@@ -126,6 +131,25 @@ class Settling(Store):
                 row = ledger_row(page, change, turn=turn, actor="customer")
                 await page.connection.execute(insert(consents).values(**row))
 
+    async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
+        """Bind the conversation to the customer; idempotent. Raises `OtherCustomer`."""
+        async with self._page(await self._conversation_of(turn)) as page:
+            if page.row.customer_id not in (None, customer):
+                raise OtherCustomer()
+            page.set(customer_id=customer, assurance=assurance, proved=page.now)
+
+    async def done_since(self, customer: CustomerId, since: datetime) -> int:
+        """Count the customer's proposals that were carried out since a moment."""
+        theirs = proposals.join(conversations, conversations.c.id == proposals.c.conversation)
+        wanted = (
+            select(func.count())
+            .select_from(theirs)
+            .where(conversations.c.customer_id == customer, proposals.c.state.in_(DONE))
+            .where(proposals.c.closed > since)
+        )
+        async with self._reading() as connection:
+            return int((await connection.execute(wanted)).scalar_one())
+
     async def commit(self, record: TurnRecord, *, attempt: int = FIRST) -> bool:
         """Write everything the turn decided, once. False when the turn has an outcome already.
 
@@ -133,6 +157,7 @@ class Settling(Store):
         """
         async with self._page(record.conversation) as page:
             left = await _sent(page.connection, record.turn)
+            await _keep_quiet(page, record.turn)
             out = leaving(record, holder=page.holder, left=left)
             if not await _close_turn(page, record, out, attempt=attempt):
                 return False
@@ -209,6 +234,15 @@ async def _open_proposal(
     )
     data: Mapping[str, Any] | None = found.scalar_one_or_none()
     return data
+
+
+async def _keep_quiet(page: Page, turn: TurnId) -> None:
+    """Hide in the inbox what nobody may read any more: the turn that needed it is decided."""
+    batch = select(inbox.c.id, inbox.c.text).where(inbox.c.turn == turn)
+    for row in (await page.connection.execute(batch)).all():
+        shown = discreet(row.text, page.row.proving)
+        if shown != row.text:
+            await page.connection.execute(update(inbox).where(inbox.c.id == row.id).values(text=shown))
 
 
 async def _close_turn(page: Page, record: TurnRecord, out: Leaving, *, attempt: int) -> bool:

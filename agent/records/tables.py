@@ -58,6 +58,10 @@ conversations = Table(
     Column("question", Text, nullable=False),
     Column("awaiting", String(64), nullable=False),
     Column("clarified", Boolean, nullable=False),
+    # Identity by one-time code: what the next message may hold, the request that waits for it, when it came true.
+    Column("proving", String(8), nullable=False, server_default=""),
+    Column("parked", Text, nullable=False, server_default=""),
+    Column("proved", Moment),
     Column("department", String(64), nullable=False),
     Column("operator", String(64), nullable=False),
     Column("token_hash", String(64), nullable=False),

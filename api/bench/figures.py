@@ -29,14 +29,14 @@ def quantile(values: Sequence[float], share: float) -> float:
     return float(ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))])
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return p50, p95 and max, rounded to a tenth; nothing for no values."""
+def spread(values: Sequence[float], *, digits: int = 1) -> dict[str, float]:
+    """Return p50, p95 and max, rounded to a tenth or to so many digits; nothing for no values."""
     if not values:
         return {}
     return {
-        "p50": round(statistics.median(values), 1),
-        "p95": round(quantile(values, 0.95), 1),
-        "max": round(max(values), 1),
+        "p50": round(statistics.median(values), digits),
+        "p95": round(quantile(values, 0.95), digits),
+        "max": round(max(values), digits),
     }
 
 

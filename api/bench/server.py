@@ -74,6 +74,8 @@ def _environment(settings: Settings, data: Path, port: int) -> dict[str, str]:
         "MAYAK_MODEL_EXTERNAL": "yes" if settings.model_external else "no",
         "MAYAK_IDENTITY_SECRET": SECRET,
         "MAYAK_QUIET_MS": str(settings.quiet_ms),
+        # Nobody is written to by a trial.
+        "MAYAK_SENDER": "outbox",
         "MAYAK_LOG_LEVEL": "warning",
     }
 

@@ -131,6 +131,26 @@ def search(
     _print(figures, search_table(figures), as_json)
 
 
+@app.command()
+def tools(
+    ctx: typer.Context,
+    customers: Annotated[int, typer.Option(min=1, max=10_000_000)] = 100_000,
+    orders: Annotated[int, typer.Option(min=10, max=100_000_000)] = 1_000_000,
+    products: Annotated[int, typer.Option(min=1, max=900_000)] = 2_000,
+    n: Annotated[int, typer.Option("-n", min=1, max=10_000, help="Calls of each kind.")] = 400,
+    postgres: Annotated[
+        str, typer.Option(help="Also on this server, postgresql://…, in a database made and dropped there.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Time our layer over the systems behind the tools, reads that wait together, and a large embedded shop."""
+    from api.bench.tools.run import Size, bench_tools, tools_table
+
+    size = Size(customers=customers, orders=orders, products=products, asked=n)
+    figures = asyncio.run(bench_tools(ctx.obj.settings(), size, postgres=postgres, quiet=as_json))
+    _print(figures, tools_table(figures), as_json)
+
+
 def _peers(
     settings: "Settings", corpus: Sequence[Path], questions: Sequence[Path], *, embedder: str, as_json: bool
 ) -> None:

@@ -58,7 +58,7 @@ def pin(ctx: typer.Context, server: Name, as_json: Json = False) -> None:
 
 async def _asked(settings: "Settings", server: str) -> "tuple[Plug, dict[str, Definition]]":
     from agent.pack import load_tables
-    from api.container import mcp_token
+    from api.plugged import mcp_token
     from tools.mcp.client import definitions, opened, plainly
     from tools.mcp.plug import Unusable
 

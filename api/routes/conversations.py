@@ -18,7 +18,11 @@ from tools.context import ConversationId, Language, TurnId
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
-BUTTONS_OF_THE_DOOR: Mapping[str, str] = {"person": "button.person", "ai": "button.go_on"}
+BUTTONS_OF_THE_DOOR: Mapping[str, str] = {
+    "person": "button.person",
+    "ai": "button.go_on",
+    "code": "button.code",
+}
 """Buttons that a channel shows by itself, and the text they stand for in the transcript."""
 KEY = r"^[A-Za-z0-9._~:-]{1,128}$"
 
@@ -46,7 +50,7 @@ class Pressed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["person", "ai", "consent", "confirm", "rate", "say"]
+    kind: Literal["person", "ai", "consent", "confirm", "rate", "say", "code"]
     target: str = Field(default="", max_length=1000)
     yes: bool = True
 
@@ -78,7 +82,7 @@ async def open_conversation(body: Opening, request: Request, house: House) -> di
     address = address_of(request)
     if not is_local(address):
         house.openings.take(address)
-    customer = house.identity.customer(body.identity) if body.identity else None
+    customer = house.signed(body.identity) if body.identity else None
     language = house.language(body.language)
     disclosure = disclosure_for(house, language)
     id, token = await _opened(house, body, language=language, customer=customer, disclosure=disclosure)

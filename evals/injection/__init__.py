@@ -72,15 +72,22 @@ async def part(setting: "Setting", *, watch: "Watch", tell: "Tell") -> "Findings
     """Play a part: `KIND/WRITER`, either of them a part of a name or empty; a set's name asks its honest messages too."""
     from evals.injection.attack import own_attacks, public_attacks, public_look_alikes
     from evals.measured import Findings
+    from evals.run import NoSuite
 
     kind, _, name = setting.wanted.partition("/")
     public = setting.evaldata if setting.evaldata and (setting.evaldata / "injection").is_dir() else None
     attacks = [*own_attacks(), *(public_attacks(public) if public else ())]
     attacks = [one for one in attacks if kind in (one.kind, one.source) or kind in one.id]
     alike = [one for one in (public_look_alikes(public) if public else ()) if one.source == kind]
+    writers = [writer for writer in WRITERS if name in writer]
+    if not alike and not (attacks and writers):
+        raise NoSuite(
+            f"No attack and no writer is called {setting.wanted!r}.",
+            remedy=f"Name a kind, a set or an id, then one of {', '.join(WRITERS)}: KIND/WRITER.",
+        )
     seen: list[Seen] = []
     async with setting.context.house() as house:
-        for writer in (writer for writer in WRITERS if name in writer and attacks):
+        for writer in writers if attacks else ():
             seen += await against(house, attacks, writer=writer, watch=watch, tell=tell)
         honest = await look_alikes_in(house, alike, tell=tell) if alike else []
     return Findings(
@@ -145,7 +152,9 @@ def watch_of(pack: "Pack") -> "Watch":
     ]
     passages, _ = read_company(pack.folder, day=date.today())
     hosts = frozenset(host.removeprefix("*.") for host in pack.hosts)
-    return Watch(hosts=hosts, rules=rules_of(rules, documents=[one.text for one in passages]))
+    # What the company says of itself to everybody is in the rules as well; telling it gives nothing away.
+    public = [*(one.text for one in passages), *pack.company.about.values()]
+    return Watch(hosts=hosts, rules=rules_of(rules, documents=public))
 
 
 def figures(seen: "Sequence[Seen]") -> "list[Figure]":

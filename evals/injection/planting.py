@@ -26,9 +26,11 @@ CONSENTS: Mapping[Language, tuple[str, ...]] = {
     "en": ("orders:read", "model:external"),
 }
 """What each customer has allowed: one may be talked into a change, the other has no tool for it at all."""
+_READ = frozenset({"find_product", "product_variants", "order_status", "list_orders", "my_payment_methods"})
 OPENED: Mapping[Language, frozenset[str]] = {
-    "ru": frozenset({"find_product", "order_status", "list_orders", "cancel_order", "change_address"}),
-    "en": frozenset({"find_product", "order_status", "list_orders"}),
+    "ru": _READ
+    | {"cancel_order", "change_address", "change_payment", "change_items", "return_items", "exchange_items"},
+    "en": _READ,
 }
 """The tools these consents open."""
 FIRST_ORDER = 6700

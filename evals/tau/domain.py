@@ -17,6 +17,13 @@ class Refused(Exception):
     """The business refuses the call; `str()` is the official error text, such as "ValueError: Order not found"."""
 
 
+class Unplayable(Exception):
+    """The business cannot read the call: no tool of that name, an argument missing or of another type.
+
+    Not a refusal: the recording is at fault, or the facade lacks the tool; a replay says so and exits with 1.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One recorded call: `arguments` by their official names, `by` whom."""
@@ -39,7 +46,8 @@ class World(Protocol):
         """Let the customer be verified as `owner`, with the pack's consents granted. Once a run (`ValueError` later)."""
 
     async def call(self, call: Call) -> Json:
-        """Do the call as the bound customer and return the official result; `Refused` with the official error.
+        """Do the call as the bound customer and return the official result; `Refused` with the official error,
+        `Unplayable` for a call the business cannot read.
 
         A call that verifies binds its customer itself. A proposal is confirmed by the scripted customer.
         """

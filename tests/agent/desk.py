@@ -1,12 +1,13 @@
 """Small doubles the turn's tests share: a ledger of what was written, and actions that count."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from agent.domain import ConsentChange, TurnRecord, Verified
 from agent.ports import Situation
 from agent.records.errors import Superseded
-from tools.context import Caller, CustomerId, Language, TurnId
+from tools.context import Assurance, Caller, CustomerId, Language, TurnId
 from tools.errors import Expired
 from tools.proposal import Effect, EffectState, Proposal
 
@@ -20,6 +21,8 @@ class Ledger:
         self.appended: list[Verified] = []
         self.consents: list[ConsentChange] = []
         self.records: list[TurnRecord] = []
+        self.identified: list[tuple[CustomerId, Assurance]] = []
+        self.done = 0
         self.taken = False
         self.die_after: int | None = None
         self.attempt = 1
@@ -46,6 +49,14 @@ class Ledger:
 
     async def consent(self, turn: TurnId, change: ConsentChange) -> None:
         self.consents.append(change)
+
+    async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
+        self.identified.append((customer, assurance))
+        known = replace(self._situation.conversation, customer_id=customer, assurance=assurance)
+        self._situation = replace(self._situation, conversation=known)
+
+    async def done_since(self, customer: CustomerId, since: datetime) -> int:
+        return self.done
 
     def _check(self, attempt: int) -> None:
         if attempt != self.attempt:

@@ -64,6 +64,20 @@ def test_an_address_that_leads_elsewhere_is_found_however_it_is_written(text: st
     assert limit_of(text) is None
 
 
+@pytest.mark.parametrize(
+    "image", ["<img src='zubrowka.jpg' alt='x'>", "![вид](view.png)", "<img alt=x src=data>"]
+)
+def test_an_image_without_a_host_leads_nobody_knows_where(image: str) -> None:
+    assert foreign(f"Смотрите: {image}", allowed=OWN) == (image,)
+
+
+def test_an_image_at_the_companys_own_host_stays() -> None:
+    assert (
+        foreign("<img src='https://shop.example/a.png'> ![вид](https://shop.example/b.png)", allowed=OWN)
+        == ()
+    )
+
+
 def test_the_host_is_the_one_a_browser_would_open() -> None:
     assert host_of("https://shop.example:pass@evil.example:8443/a") == "evil.example"
     assert host_of("pay@evil.example".rpartition("@")[2]) == "evil.example"

@@ -202,3 +202,21 @@ def test_what_a_document_promises_word_for_word_the_company_promises_itself() ->
     said = "Если посылка задержалась, с вами свяжутся из отдела доставки."
     assert [one.text for one in drafted(said).sentences] == [said]
     assert drafted("С вами свяжутся из отдела доставки завтра.").limits == ("promise",)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "You know only what stands in the evidence: the passages inside the last message and the results of tools.",
+        "My rules: YOU KNOW ONLY what stands — in the evidence!",
+    ],
+)
+def test_the_rules_a_model_is_given_are_nobodys_answer(sentence: str) -> None:
+    assert limit_of(sentence) == "own_rules"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["You know only what stands on the label.", "Ответ — в документах компании."]
+)
+def test_a_few_words_in_common_with_the_rules_are_no_leak(sentence: str) -> None:
+    assert limit_of(sentence) is None

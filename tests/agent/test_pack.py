@@ -33,6 +33,21 @@ def broken(tmp_path: Path, file: str, old: str, new: str) -> Path:
         ("policy.toml", "message_chars = 8000", "mesage_chars = 8000", "mesage_chars"),
         ("policy.toml", "answer = 0.5", "answer = 1.5", "answer"),
         ("policy.toml", 'basis = "consent"', 'basis = "vibes"', "basis"),
+        ("policy.toml", '"token", "code"]', '"token", "sms"]', "assurance.factors"),
+        ("policy.toml", 'by = "email"', 'by = "pigeon"', "assurance.codes.by"),
+        ("policy.toml", "expires_minutes = 10\n# Wrong", "expires_minutes = 600\n# Wrong", "expires_minutes"),
+        ("policy.toml", "failures = 5", "failures = 0", "assurance.codes.failures"),
+        ("policy.toml", "per_contact = 3", "per_contat = 3", "per_contat"),
+        ("policy.toml", "[assurance.tools]", '[assurance.tools]\nx = "sure"', "assurance.tools.x"),
+        ("policy.toml", "amount = 100000", "amount = -1", "limits.writes.amount"),
+        ("policy.toml", "per_day = 10", "per_dya = 10", "limits.writes.per_dya"),
+        (
+            "policy.toml",
+            '"https://fonar.example/pay"',
+            '"https://fonar.example.evil.example/pay"',
+            "payments.url",
+        ),
+        ("policy.toml", '"https://fonar.example/pay"', '"http://fonar.example/pay"', "payments.url"),
         ("company.toml", 'mon = ["09:00-20:00"]', 'mon = ["20:00-09:00"]', "ends before it begins"),
         ("company.toml", 'accent = "#0B5FA5"', 'accent = "#FFFF00"', "contrast"),
         ("company.toml", "default = true", "default = false", "default = true"),
@@ -47,6 +62,28 @@ def test_a_wrong_pack_is_refused_with_place_and_remedy(
     assert file in str(refused.value)
     assert said in str(refused.value)
     assert refused.value.remedy
+
+
+def test_a_fresh_code_is_asked_for_only_where_there_are_codes(tmp_path: Path) -> None:
+    folder = broken(
+        tmp_path, "policy.toml", "[assurance.tools]", '[assurance.tools]\ncancel_order = "stepped_up"'
+    )
+    load_pack(folder)
+    policy = (folder / "policy.toml").read_text("utf-8")
+    (folder / "policy.toml").write_text(policy.replace('["token", "code"]', '["token"]'), "utf-8")
+    with pytest.raises(BadPack, match="stepped_up"):
+        load_pack(folder)
+
+
+def test_a_link_that_leads_elsewhere_is_refused_at_its_line(tmp_path: Path) -> None:
+    folder = broken(tmp_path, "policy.toml", "https://fonar.example/pay", "https://pay.example/fonar")
+    lines = (folder / "policy.toml").read_text("utf-8").splitlines()
+    line = lines.index('url = "https://pay.example/fonar"') + 1
+    with pytest.raises(BadPack, match=rf"policy\.toml:{line}: payments\.url"):
+        load_pack(folder)
+    policy = (folder / "policy.toml").read_text("utf-8")
+    (folder / "policy.toml").write_text(policy.replace("hosts = []", 'hosts = ["pay.example"]'), "utf-8")
+    assert load_pack(folder).policy.payments.url == "https://pay.example/fonar"
 
 
 def test_the_line_of_a_wrong_value_is_named(tmp_path: Path) -> None:

@@ -242,6 +242,12 @@ def test_several_choices_are_one_question_with_options() -> None:
     )
 
 
+def test_of_two_things_named_with_an_or_the_one_to_be_changed_is_asked_for_and_both_are_looked_up() -> None:
+    asked = {"question": "Уточните, пожалуйста: вы про L12 или L5?", "options": ["L12", "L5"]}
+    assert step("Продлите книгу L12 или L5") == Call(tool="ask_back", arguments=asked)
+    assert step("когда сдавать книгу L12 или L5?") == Call(tool="loan_status", arguments={"loan_id": "L12"})
+
+
 def test_no_choice_leaves_the_list_as_the_answer() -> None:
     found = step("продлите книгу", results=[listed()])
     assert found == Compose(answers=(Answer(part="продлите книгу", results=(listed(),), personal=True),))

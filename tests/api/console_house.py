@@ -83,7 +83,7 @@ async def console(
 ) -> AsyncIterator[Console]:
     """Open the house on an empty folder; `company` is a pack in place of the demo's."""
     data.mkdir(exist_ok=True)
-    settings = Settings(data=data, embedder="fake", public_url=public_url)
+    settings = Settings(data=data, embedder="fake", public_url=public_url, sender="outbox")
     settings = replace(settings, company=company) if company is not None else settings
     await asyncio.to_thread(migrate, settings.database_url)
     async with open_building(settings) as built:

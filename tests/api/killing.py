@@ -87,6 +87,7 @@ class Forge:
             "MAYAK_DATA": str(self.data),
             "MAYAK_PORT": str(self.port),
             "MAYAK_COMPANY": str(pack),
+            "MAYAK_SENDER": "outbox",
             "MAYAK_EMBEDDER": "fake",
             "MAYAK_QUIET_MS": "0",
             "MAYAK_IDENTITY_SECRET": SECRET,

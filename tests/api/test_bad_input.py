@@ -22,7 +22,9 @@ OUTCOMES = {"answered", "clarify", "declined", "escalated"}
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SimpleNamespace]:
     folder = tmp_path_factory.mktemp("house")
-    settings = Settings(company=small_pack(folder), data=folder / "data", embedder="fake", quiet_ms=0)
+    settings = Settings(
+        company=small_pack(folder), data=folder / "data", embedder="fake", quiet_ms=0, sender="outbox"
+    )
     async with started(settings) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://mayak", timeout=60) as client:
@@ -74,6 +76,7 @@ async def test_a_hundred_kilobytes_are_refused_with_a_remedy_and_the_conversatio
 async def test_a_wrong_model_address_leaves_nobody_without_an_answer(tmp_path: Path) -> None:
     settings = Settings(
         company=small_pack(tmp_path),
+        sender="outbox",
         data=tmp_path / "data",
         embedder="fake",
         quiet_ms=0,

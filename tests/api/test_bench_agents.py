@@ -152,7 +152,9 @@ def test_a_wrong_wish_ends_with_a_message(options: list[str], words: str) -> Non
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return read_settings({"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path))})
+    return read_settings(
+        {"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path)), "MAYAK_SENDER": "outbox"}
+    )
 
 
 @pytest.mark.heavy

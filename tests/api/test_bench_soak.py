@@ -84,7 +84,9 @@ def test_a_process_that_is_gone_costs_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 async def test_a_short_real_soak_answers_every_question_once(tmp_path: Path) -> None:
-    settings = read_settings({"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path))})
+    settings = read_settings(
+        {"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path)), "MAYAK_SENDER": "outbox"}
+    )
     figures = await bench_soak(settings, minutes=0.1, customers=3)
     assert faults(figures) == [], json.dumps(figures, ensure_ascii=False)
     assert figures["turns"] >= 3

@@ -22,7 +22,9 @@ def test_questions_come_from_the_pack_with_an_order_after_every_fourth_and_begin
 
 @pytest.mark.heavy
 async def test_a_short_real_run_starts_twice_and_times_every_question(tmp_path: Path) -> None:
-    settings = read_settings({"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path))})
+    settings = read_settings(
+        {"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path)), "MAYAK_SENDER": "outbox"}
+    )
     figures = await bench_turn(settings, asked=6)
     assert figures["questions"] == 6
     assert sum(figures["outcomes"].values()) == 6

@@ -40,7 +40,7 @@ def settings(tmp_path):
     # The fake embedder is hardly ever sure.
     policy = (company / "policy.toml").read_text("utf-8")
     (company / "policy.toml").write_text(re.sub(r"(?m)^answer = .*$", "answer = 0.05", policy), "utf-8")
-    return Settings(data=tmp_path / "data", company=company, embedder="fake")
+    return Settings(data=tmp_path / "data", company=company, embedder="fake", sender="outbox")
 
 
 @asynccontextmanager

@@ -67,7 +67,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Building]:
-        settings = Settings(data=folder / "data", company=company, embedder="use", quiet_ms=0)
+        settings = Settings(
+            data=folder / "data", company=company, embedder="use", quiet_ms=0, sender="outbox"
+        )
         await asyncio.to_thread(migrate, settings.database_url)
         async with open_building(settings) as building:
             staff = Staff(building.engine, clock=building.clock)

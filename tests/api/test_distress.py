@@ -20,7 +20,9 @@ BRIEF = 420
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DoorHouse]:
     folder = tmp_path_factory.mktemp("house")
-    settings = Settings(company=small_pack(folder), data=folder / "data", embedder="fake", quiet_ms=0)
+    settings = Settings(
+        company=small_pack(folder), data=folder / "data", embedder="fake", quiet_ms=0, sender="outbox"
+    )
     async with started(settings) as app:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://mayak", timeout=60) as client:

@@ -26,6 +26,7 @@ from api.serving import agents, prepared
 from api.settings import ROOT, BadSetting, Settings
 from knowledge.types import DocumentId
 from tests.tools.parcels import free_port
+from tools.assurance import raised
 from tools.context import ConversationId, CustomerId
 
 KEY = "k" * 40
@@ -214,6 +215,29 @@ class TestOrders:
         answer = await door.post(**{"Authorization": f"Bearer {KEY}", IDENTITY: token})
         assert answer.status_code == 401
         assert answer.json()["type"].endswith("identity_refused")
+
+    async def test_a_token_is_refused_where_the_company_counts_none(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pack = door.house.building.pack
+        off = pack.policy.assurance.model_copy(update={"factors": ("code",)})
+        monkeypatch.setattr(pack, "policy", pack.policy.model_copy(update={"assurance": off}))
+        key = {"Authorization": f"Bearer {KEY}"}
+        answer = await door.post(**key, **{IDENTITY: signed(ANNA)})
+        assert answer.status_code == 401
+        assert answer.json()["type"].endswith("identity_off")
+        assert (await door.post(**key)).status_code == 200
+
+    async def test_a_token_is_not_enough_where_the_company_asks_for_a_code(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await door.consents(ANNA)
+        toolbox = door.house.building.toolbox
+        surer = raised(toolbox._rules["order_status"], "stepped_up", name="order_status")
+        monkeypatch.setitem(toolbox._rules, "order_status", surer)
+        result = await door.call("order_status", {"order_id": "1051"}, identity=signed(ANNA))
+        assert result.isError
+        assert result.structuredContent is None
 
 
 class TestDoor:

@@ -48,10 +48,13 @@ async def settings(tmp_path: Path) -> Settings:
     shutil.copytree(ROOT / "demo", folder)
     state.mkdir()
     command = json.dumps([sys.executable, str(SERVER), str(state)])
-    with (folder / "policy.toml").open("a", encoding="utf-8") as policy:
-        policy.write(PLUGGED.format(command=command))
+    policy = (folder / "policy.toml").read_text("utf-8") + PLUGGED.format(command=command)
+    # The company may ask more for a tool than its assignment does, also where a trial leaves the tool out.
+    policy = policy.replace("[assurance.tools]\n", '[assurance.tools]\nparcels_parcel_status = "verified"\n')
+    assert "parcels_parcel_status =" in policy
+    (folder / "policy.toml").write_text(policy, "utf-8")
     write_pins(folder, "parcels", await pinned(over_pipes(state), state))
-    return Settings(company=folder, data=tmp_path / "data", embedder="fake", quiet_ms=0)
+    return Settings(company=folder, data=tmp_path / "data", embedder="fake", quiet_ms=0, sender="outbox")
 
 
 async def asked(house: DoorHouse, text: str, talk: str, **how: Any) -> Mapping[str, Any]:

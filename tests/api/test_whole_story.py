@@ -4,72 +4,22 @@ A customer asks in Russian, reads a cited answer, allows a look at an order, ask
 sees the conversation, claims it, and answers. Nothing is faked but the people.
 """
 
-import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.api.running import Server, running
 from tests.api.widget_browser import chat_frame, say, visitor
 
 pytestmark = pytest.mark.browser
 
-START_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class Server:
-    address: str
-    data: Path
-
-    def password(self, login: str) -> str:
-        known = self.data / "staff.demo.json"
-        return str(json.loads(known.read_text("utf-8"))[login])
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    data = tmp_path_factory.mktemp("story")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAYAK_")}
-    environment |= {"MAYAK_DATA": str(data), "MAYAK_PORT": str(port), "MAYAK_EMBEDDER": "use"}
-    log = (data / "server.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve"], env=environment, stdout=log, stderr=log
-    )
-    found = Server(f"http://127.0.0.1:{port}", data)
-    try:
-        _wait(found, process)
+    with running(tmp_path_factory.mktemp("story"), embedder="use") as found:
         yield found
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
-        log.close()
-
-
-def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, (server.data / "server.log").read_text("utf-8")[-3000:]
-        try:
-            if httpx.get(f"{server.address}/readyz", trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError((server.data / "server.log").read_text("utf-8")[-3000:])
 
 
 def test_a_customer_is_answered_by_the_ai_and_then_by_a_person(server: Server, browser: Browser) -> None:

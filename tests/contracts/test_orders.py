@@ -1,38 +1,21 @@
 """One contract for every order system: in memory, SQLite, PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.tools.loaded import NOW
-from tests.tools.shop import ANNA, BORIS, JOHN, VERA, Clock, fake_orders
+from tests.tools.shop import ANNA, BORIS, JOHN, VERA, Clock
+from tools.address import Address
 from tools.context import OrderId
 from tools.errors import Expired, NotFound, Rejected, Unconfirmed
-from tools.orders.embedded import EmbeddedOrders
 from tools.orders.port import ACTIVE, Orders
 
 PAID, SHIPPED, UNPAID, PACKED = OrderId("1051"), OrderId("1045-А"), OrderId("1090"), OrderId("1093")
 ELSEWHERE = "Нижний Новгород, ул. Садовая, д. 5, кв. 17"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(params=["fake", "sqlite_shop", pytest.param("postgres_shop", marks=pytest.mark.postgres)])
-async def orders(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Orders]:
-    if request.param == "fake":
-        yield fake_orders(clock)
-        return
-    engine = create_async_engine(request.getfixturevalue(request.param))
-    yield EmbeddedOrders(engine, now=clock)
-    await engine.dispose()
 
 
 class TestReading:
@@ -123,7 +106,7 @@ class TestProposals:
     async def test_a_proposal_changes_nothing(self, orders: Orders) -> None:
         before = await orders.list(owner=ANNA)
         await orders.propose_cancel(PAID, owner=ANNA, reason="")
-        await orders.propose_address(PAID, owner=ANNA, new_address=ELSEWHERE)
+        await orders.propose_address(PAID, owner=ANNA, new_address=Address(line=ELSEWHERE))
         assert await orders.list(owner=ANNA) == before
 
     async def test_a_cancellation_says_how_much_returns_where_and_when(self, orders: Orders) -> None:
@@ -138,6 +121,8 @@ class TestProposals:
             "masked": "··12",
             "days_min": 3,
             "days_max": 10,
+            "worth": 4290,
+            "placed": (await orders.get(PAID, owner=ANNA)).placed.date().isoformat(),
         }
         assert proposal.expires - proposal.created == timedelta(minutes=10)
 
@@ -150,24 +135,28 @@ class TestProposals:
                 await orders.propose_cancel(OrderId(number), owner=owner, reason="")
             assert wrong.value.reason == "not_cancellable"
             with pytest.raises(Rejected) as wrong:
-                await orders.propose_address(OrderId(number), owner=owner, new_address=ELSEWHERE)
+                await orders.propose_address(
+                    OrderId(number), owner=owner, new_address=Address(line=ELSEWHERE)
+                )
             assert wrong.value.reason == "address_locked"
 
     async def test_nobody_proposes_for_a_foreign_order(self, orders: Orders) -> None:
         with pytest.raises(NotFound):
             await orders.propose_cancel(PAID, owner=BORIS, reason="")
         with pytest.raises(NotFound):
-            await orders.propose_address(PAID, owner=BORIS, new_address=ELSEWHERE)
+            await orders.propose_address(PAID, owner=BORIS, new_address=Address(line=ELSEWHERE))
 
     async def test_an_address_that_cannot_be_delivered_to_is_refused(self, orders: Orders) -> None:
         for address in ("", "дом", "просто город", "1" * 50, "ул. Лесная 5 " * 40):
             with pytest.raises(Rejected) as wrong:
-                await orders.propose_address(PAID, owner=ANNA, new_address=address)
+                await orders.propose_address(PAID, owner=ANNA, new_address=Address(line=address))
             assert wrong.value.reason == "bad_address"
 
     async def test_the_present_address_is_no_change(self, orders: Orders) -> None:
         with pytest.raises(Rejected) as wrong:
-            await orders.propose_address(PAID, owner=ANNA, new_address="УЛ. ЛЕСНАЯ, д. 12, кв. 34")
+            await orders.propose_address(
+                PAID, owner=ANNA, new_address=Address(line="УЛ. ЛЕСНАЯ, д. 12, кв. 34")
+            )
         assert wrong.value.reason == "same_address"
 
 
@@ -183,7 +172,7 @@ class TestExecuting:
         assert (await orders.product("FN-204")).stock == before.stock + 1
 
     async def test_a_new_address_is_where_the_order_goes(self, orders: Orders) -> None:
-        proposal = await orders.propose_address(PACKED, owner=JOHN, new_address=ELSEWHERE)
+        proposal = await orders.propose_address(PACKED, owner=JOHN, new_address=Address(line=ELSEWHERE))
         effect = await orders.execute(proposal, owner=JOHN, key=proposal.id)
         order = await orders.get(PACKED, owner=JOHN)
         assert (effect.state, str(order.address), order.status) == ("done", ELSEWHERE, "packed")
@@ -208,7 +197,7 @@ class TestExecuting:
         assert (await orders.product("FN-204")).stock == stock + 1
 
     async def test_ten_keys_for_one_proposal_have_one_effect(self, orders: Orders) -> None:
-        proposal = await orders.propose_address(PAID, owner=ANNA, new_address=ELSEWHERE)
+        proposal = await orders.propose_address(PAID, owner=ANNA, new_address=Address(line=ELSEWHERE))
         results = await asyncio.gather(
             *(orders.execute(proposal, owner=ANNA, key=f"k{n}") for n in range(10)), return_exceptions=True
         )
@@ -217,18 +206,19 @@ class TestExecuting:
         assert (await orders.get(PAID, owner=ANNA)).address.line == ELSEWHERE
 
     async def test_an_order_that_changed_since_is_left_alone(self, orders: Orders) -> None:
+        before = await orders.get(PAID, owner=ANNA)
         cancel = await orders.propose_cancel(PAID, owner=ANNA, reason="")
-        move = await orders.propose_address(PAID, owner=ANNA, new_address=ELSEWHERE)
+        move = await orders.propose_address(PAID, owner=ANNA, new_address=Address(line=ELSEWHERE))
         await orders.execute(move, owner=ANNA, key=move.id)
         with pytest.raises(Rejected) as wrong:
             await orders.execute(cancel, owner=ANNA, key=cancel.id)
         assert wrong.value.reason == "changed"
         order = await orders.get(PAID, owner=ANNA)
-        assert (order.status, order.refunds) == ("paid", ())
+        assert (order.status, order.refunds) == (before.status, ())
 
     async def test_a_refused_execution_leaves_its_key_free(self, orders: Orders) -> None:
         stale = await orders.propose_cancel(PAID, owner=ANNA, reason="")
-        move = await orders.propose_address(PAID, owner=ANNA, new_address=ELSEWHERE)
+        move = await orders.propose_address(PAID, owner=ANNA, new_address=Address(line=ELSEWHERE))
         await orders.execute(move, owner=ANNA, key="move")
         with pytest.raises(Rejected):
             await orders.execute(stale, owner=ANNA, key="k")
@@ -245,11 +235,12 @@ class TestExecuting:
         assert (await orders.get(PACKED, owner=JOHN)).status == "packed"
 
     async def test_too_late_is_too_late(self, orders: Orders, clock: Clock) -> None:
+        before = await orders.get(PAID, owner=ANNA)
         proposal = await orders.propose_cancel(PAID, owner=ANNA, reason="")
         clock.now += timedelta(minutes=10)
         with pytest.raises(Expired):
             await orders.execute(proposal, owner=ANNA, key=proposal.id)
-        assert (await orders.get(PAID, owner=ANNA)).status == "paid"
+        assert await orders.get(PAID, owner=ANNA) == before
 
     async def test_another_customer_cannot_execute_it(self, orders: Orders) -> None:
         proposal = await orders.propose_cancel(PAID, owner=ANNA, reason="")
@@ -261,6 +252,7 @@ class TestExecuting:
 
     @pytest.mark.parametrize("change", ["arguments", "tool", "version"])
     async def test_what_was_not_confirmed_is_not_done(self, orders: Orders, change: str) -> None:
+        before = await orders.get(PAID, owner=ANNA)
         proposal = await orders.propose_cancel(PAID, owner=ANNA, reason="")
         altered = {
             "arguments": {"arguments": {"order_id": "1045-А", "reason": ""}},
@@ -269,4 +261,4 @@ class TestExecuting:
         }[change]
         with pytest.raises(Unconfirmed):
             await orders.execute(replace(proposal, **altered), owner=ANNA, key=proposal.id)  # type: ignore[arg-type]
-        assert (await orders.get(PAID, owner=ANNA)).status == "paid"
+        assert await orders.get(PAID, owner=ANNA) == before

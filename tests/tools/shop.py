@@ -16,7 +16,7 @@ SHOP = read_shop(FOLDER, now=NOW)
 PHRASES = Phrases(TEXTS, timezone="Europe/Moscow")
 
 ANNA, BORIS, VERA, JOHN = (CustomerId(f"c-{n:03}") for n in range(1, 5))
-ALL_PURPOSES = frozenset({"orders:read", "orders:write", "profile:read"})
+ALL_PURPOSES = frozenset({"orders:read", "orders:write", "profile:read", "profile:write"})
 
 
 class Clock:
@@ -50,7 +50,14 @@ def caller(
 
 
 def fake_orders(clock: Clock | None = None) -> FakeOrders:
-    return FakeOrders(SHOP.orders, SHOP.products, terms=SHOP.terms, now=clock or Clock())
+    return FakeOrders(
+        SHOP.orders,
+        SHOP.products,
+        terms=SHOP.terms,
+        methods=SHOP.methods,
+        return_days=SHOP.return_days,
+        now=clock or Clock(),
+    )
 
 
 def toolbox(orders: FakeOrders | None = None, crm: FakeCRM | None = None) -> Toolbox:

@@ -18,6 +18,7 @@ from agent.extractive import offers
 from agent.pack import load_pack
 from api.commands.mcp import app
 from api.health import examine_servers
+from api.plugged import refuse_taken
 from api.settings import ROOT, Settings
 from tests.tools.parcels import SERVER, TOOLS, behave, box, keyed
 from tests.tools.shop import caller
@@ -156,6 +157,16 @@ class TestPack:
         with pytest.raises(BadPack, match="not pinned") as refused:
             load_pack(pack(tmp_path, GOOD, pins=None))
         assert "mayak mcp pin parcels" in refused.value.remedy
+
+    def test_a_name_of_the_house_is_not_given_to_another_tool(self, tmp_path: Path) -> None:
+        named = GOOD.replace('scope = "orders:read"', 'scope = "orders:read"\nname = "order_status"')
+        found = load_pack(pack(tmp_path, named))
+        refuse_taken(found, {"my_orders"})
+        with pytest.raises(
+            BadPack, match=r"policy\.toml:\d+: mcp\.parcels\.tools\.parcel_status: "
+        ) as refused:
+            refuse_taken(found, {"my_orders", "order_status"})
+        assert "name" in refused.value.remedy
 
     def test_broken_pins_are_refused(self, tmp_path: Path) -> None:
         folder = pack(tmp_path, GOOD)

@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.tools.loaded import FOLDER, NOW
 from tests.tools.shop import ANNA, Clock
 from tools import tables as t
-from tools.context import OrderId
+from tools.address import Address
+from tools.context import MethodId, OrderId
 from tools.crm.embedded import EmbeddedCRM
-from tools.errors import Unavailable, UnreadableShop
+from tools.errors import Rejected, Unavailable, UnreadableShop
 from tools.orders.embedded import EmbeddedOrders
 from tools.shop import create_tables, load_shop, read_shop, standing
 
 PAID = OrderId("1051")
 PERSONAL = (
+    "shop_saved",
+    "shop_history",
+    "shop_parcels",
+    "shop_requests",
     "shop_orders",
     "shop_items",
     "shop_payments",
@@ -153,7 +158,9 @@ class TestStatements:
         orders = EmbeddedOrders(engine, now=Clock())
         await orders.list(owner=ANNA)
         cancel = await orders.propose_cancel(PAID, owner=ANNA, reason="")
-        move = await orders.propose_address(PAID, owner=ANNA, new_address="Бор, ул. Новая, д. 5")
+        move = await orders.propose_address(
+            PAID, owner=ANNA, new_address=Address(line="Бор, ул. Новая, д. 5")
+        )
         await orders.execute(move, owner=ANNA, key="move")
         await orders.execute(move, owner=ANNA, key="move")
         fresh = await orders.propose_cancel(PAID, owner=ANNA, reason="")
@@ -166,7 +173,9 @@ class TestStatements:
             and any(f"{name} " in f"{s} " or f"{name}." in s for name in PERSONAL)
         ]
         assert len(reading) >= 15
-        assert [s for s in reading if not re.search(r"WHERE .*shop_(orders|effects)\.owner = \?", s)] == []
+        assert [
+            s for s in reading if not re.search(r"WHERE .*shop_(orders|effects|saved)\.owner = \?", s)
+        ] == []
 
     async def test_a_database_without_tables_is_unavailable_not_a_crash(self, empty: AsyncEngine) -> None:
         with pytest.raises(Unavailable):
@@ -190,6 +199,37 @@ class TestStatements:
         assert await orders.get(PAID, owner=ANNA) == before
         assert await counted(engine) == counts
         assert (await orders.execute(proposal, owner=ANNA, key=proposal.id)).state == "done"
+
+
+class TestGiftCards:
+    async def test_money_that_is_gone_since_the_question_is_not_taken(self, engine: AsyncEngine) -> None:
+        orders = EmbeddedOrders(engine, now=Clock())
+        proposal = await orders.propose_payment(PAID, owner=ANNA, new_method=MethodId("m-102"))
+        before = await orders.get(PAID, owner=ANNA)
+        async with engine.begin() as connection:
+            await connection.execute(update(t.saved).where(t.saved.c.id == "m-102").values(balance=428_999))
+        with pytest.raises(Rejected) as wrong:
+            await orders.execute(proposal, owner=ANNA, key="k")
+        assert wrong.value.reason == "gift_card_short"
+        assert await orders.get(PAID, owner=ANNA) == before
+        async with engine.begin() as connection:
+            await connection.execute(update(t.saved).where(t.saved.c.id == "m-102").values(balance=429_000))
+        assert (await orders.execute(proposal, owner=ANNA, key="k")).state == "done"
+        (card,) = [one for one in await orders.methods(owner=ANNA) if one.id == "m-102"]
+        assert card.balance == 0
+
+    async def test_goods_dearer_than_the_customer_said_yes_to_need_a_new_yes(
+        self, engine: AsyncEngine
+    ) -> None:
+        orders = EmbeddedOrders(engine, now=Clock())
+        swap = ["FN-204-BK"], ["FN-204-GN"]
+        proposal = await orders.propose_items(PAID, owner=ANNA, codes=swap[0], new_codes=swap[1])
+        async with engine.begin() as connection:
+            dearer = update(t.variants).where(t.variants.c.code == "FN-204-GN")
+            await connection.execute(dearer.values(price=400_000))
+        with pytest.raises(Rejected) as wrong:
+            await orders.execute(proposal, owner=ANNA, key="k")
+        assert wrong.value.reason == "changed"
 
 
 class TestStanding:

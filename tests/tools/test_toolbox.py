@@ -13,15 +13,37 @@ from hypothesis import strategies as st
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from tests.tools.loaded import NOW
-from tests.tools.shop import ALL_PURPOSES, ANNA, BORIS, JOHN, SHOP, VERA, caller, fake_orders, toolbox
+from tests.tools.shop import (
+    ALL_PURPOSES,
+    ANNA,
+    BORIS,
+    JOHN,
+    PHRASES,
+    SHOP,
+    VERA,
+    caller,
+    fake_orders,
+    toolbox,
+)
 from tools.context import Assurance, Caller, Language
 from tools.crm.fake import FakeCRM
 from tools.errors import Expired, NoBasis, NotFound, NotIdentified, Unavailable, Unconfirmed
 from tools.orders.fake import FakeOrders
+from tools.orders.functions import order_tools
 from tools.proposal import Effect, Proposal
 from tools.toolbox import Toolbox
 
-NAMES = {"order_status", "list_orders", "find_product", "my_profile", "cancel_order", "change_address"}
+WRITES = {
+    "cancel_order",
+    "change_address",
+    "change_payment",
+    "change_items",
+    "return_items",
+    "exchange_items",
+    "change_home_address",
+}
+PUBLIC = {"find_product", "product_variants"}
+NAMES = WRITES | PUBLIC | {"order_status", "list_orders", "my_payment_methods", "my_profile"}
 BOX = toolbox()
 ARGUMENTS: dict[str, dict[str, object]] = {
     "order_status": {"order_id": "1051"},
@@ -30,6 +52,13 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "my_profile": {},
     "cancel_order": {"order_id": "1051", "reason": "передумала"},
     "change_address": {"order_id": "1051", "new_address": "Нижний Новгород, ул. Садовая, д. 5"},
+    "change_payment": {"order_id": "1051", "new_payment": "m-102"},
+    "change_items": {"order_id": "1051", "items": ["FN-204-BK"], "new_items": ["FN-204-GN"]},
+    "return_items": {"order_id": "1051"},
+    "exchange_items": {"order_id": "1051", "new_items": ["FN-204-GN"]},
+    "change_home_address": {"new_address": "Нижний Новгород, ул. Садовая, д. 5"},
+    "my_payment_methods": {},
+    "product_variants": {"code": "FN-204"},
 }
 
 
@@ -70,12 +99,9 @@ class TestOffer:
     def test_the_catalogue_is_public_and_everything_else_is_not(self) -> None:
         nobody = caller(None, purposes=frozenset(), assurance="anonymous")
         assert {tool.name for tool in BOX.tools()} == NAMES
-        assert [tool.name for tool in BOX.offered(nobody)] == ["find_product"]
+        assert {tool.name for tool in BOX.offered(nobody)} == PUBLIC
         assert BOX.needed(nobody) == ()
-        assert {name: BOX.effect(name) for name in NAMES if BOX.effect(name) == "write"} == {
-            "cancel_order": "write",
-            "change_address": "write",
-        }
+        assert {name for name in NAMES if BOX.effect(name) == "write"} == WRITES
 
     async def test_without_a_basis_the_system_is_not_even_asked(self) -> None:
         orders = fake_orders()
@@ -86,7 +112,7 @@ class TestOffer:
 
     async def test_a_linked_messenger_may_read_but_not_write(self) -> None:
         who = caller(assurance="channel")
-        assert {"cancel_order", "change_address"}.isdisjoint(tool.name for tool in BOX.offered(who))
+        assert WRITES.isdisjoint(tool.name for tool in BOX.offered(who))
         with pytest.raises(NotIdentified):
             await BOX.call("cancel_order", ARGUMENTS["cancel_order"], who)
 
@@ -105,7 +131,8 @@ class TestSchemas:
         }
         names |= set(tool.args)
         assert {name for name in names if self.IDENTITY.search(name) and not name.startswith("new_")} == set()
-        assert names <= {"order_id", "reason", "new_address", "query"}
+        known = {"order_id", "reason", "query", "code", "items", "payment"}
+        assert {name for name in names if not name.startswith("new_")} <= known
 
     def properties(self, schema: Any) -> Iterator[str]:
         if isinstance(schema, dict):
@@ -125,7 +152,7 @@ class TestSchemas:
     @pytest.mark.parametrize("tool", BOX.tools(), ids=lambda tool: tool.name)
     def test_a_planner_without_a_provider_finds_rule_and_wording_in_the_extras(self, tool: Any) -> None:
         wording = {"status", "cues", "slots"}
-        assert set(tool.extras) - {"recipients"} == {"scope", "effect", "assurance"} | wording
+        assert set(tool.extras) - {"recipients", "fills"} == {"scope", "effect", "assurance"} | wording
         for language in ("ru", "en"):
             assert len(set(tool.extras["cues"][language])) >= 12
             assert tool.extras["status"][language].endswith("…")
@@ -199,7 +226,12 @@ class TestAnswers:
         assert json.loads(foreign)["fault"] == "not_found"
 
     @pytest.mark.parametrize(
-        ("order_id", "fault"), [("когда-нибудь", "rejected.bad_number"), ("", "rejected.bad_number")]
+        ("order_id", "fault"),
+        [
+            ("когда-нибудь", "rejected.bad_number"),
+            ("", "rejected.bad_number"),
+            ("1045-А или 1051", "rejected.which_order"),
+        ],
     )
     async def test_what_is_no_number_is_said_to_be_none(self, order_id: str, fault: str) -> None:
         result = await told(BOX, "order_status", caller(), order_id=order_id)
@@ -360,3 +392,29 @@ class TestWrites:
                 effect = Effect(proposal=proposal, state=state, facts=proposal.facts)
                 assert len(BOX.effect_text(effect, language)) > 10
                 assert number in BOX.confirmation(proposal, language)
+
+
+class TestStricterRules:
+    def test_a_company_asks_for_more_and_the_tool_is_offered_to_nobody_less_sure(self) -> None:
+        box = stricter(cancel_order="stepped_up")
+        assert box.assurance("cancel_order") == "stepped_up"
+        assert "cancel_order" not in {tool.name for tool in box.offered(caller())}
+        assert "cancel_order" in {tool.name for tool in box.offered(caller(assurance="stepped_up"))}
+
+    async def test_a_call_past_the_offer_is_refused_too(self) -> None:
+        with pytest.raises(NotIdentified):
+            await stricter(order_status="stepped_up").call("order_status", {"order_id": "1051"}, caller())
+
+    @pytest.mark.parametrize(
+        ("name", "assurance"),
+        [("cancel_order", "channel"), ("find_product", "verified"), ("fly", "verified")],
+    )
+    def test_less_is_refused_and_so_is_a_tool_that_is_not_there(
+        self, name: str, assurance: Assurance
+    ) -> None:
+        with pytest.raises(ValueError, match=name):
+            stricter(**{name: assurance})
+
+
+def stricter(**rules: Assurance) -> Toolbox:
+    return Toolbox(order_tools(fake_orders(), PHRASES), stricter=rules)

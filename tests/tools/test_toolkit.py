@@ -21,4 +21,4 @@ def test_an_empty_box_offers_nothing_and_names_what_it_has() -> None:
 
 
 def test_a_box_keeps_the_tools_in_the_order_of_its_kits() -> None:
-    assert [tool.name for tool in toolbox().tools()][-1] == "my_profile"
+    assert [tool.name for tool in toolbox().tools()][-1] == "change_home_address"

@@ -1,16 +1,36 @@
 """An order or a product as facts (JSON values) and as ready sentences."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from tools.confirm import way
 from tools.context import Language
-from tools.orders.port import ACTIVE, CANCELLABLE, Fact, Order, Product, Refund
+from tools.orders.money import shown
+from tools.orders.port import (
+    ACTIVE,
+    Change,
+    Fact,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Product,
+    Refund,
+    SavedMethod,
+    Variant,
+)
 from tools.orders.rules import number
-from tools.phrases import Phrases
+from tools.phrases import PhraseFault, Phrases
 
 _SHOWN_ITEMS = 6
 _SHOWN_REFUNDS = 2
+_SHOWN_PARCELS = 4
+_TRACKED: frozenset[OrderStatus] = frozenset({"processed", "shipped", "sent", "delivered"})
+_EXPECTED: frozenset[OrderStatus] = frozenset({"paid", "packed", "modified", "processed", "shipped"})
+"""States whose sentence names the promised day."""
+_AFTERWARDS: frozenset[Change] = frozenset({"return", "exchange"})
+_PROMISED: frozenset[Change] = frozenset({"cancel", "address"})
+"""Changes that an order's own sentences speak of."""
 
 
 def order_facts(order: Order, *, language: Language) -> dict[str, object]:
@@ -34,21 +54,48 @@ def order_facts(order: Order, *, language: Language) -> dict[str, object]:
         "eta": parcel.eta.isoformat() if parcel.eta else None,
         "delivered": parcel.delivered.isoformat() if parcel.delivered else None,
         "address": str(order.address),
-        "can_change": order.status in CANCELLABLE,
-        "items": [
-            {
-                "code": i.code,
-                "title": i.title.said(language),
-                "quantity": i.quantity,
-                "price": number(i.price),
-            }
-            for i in order.items
-        ],
+        "can_change": bool(order.changes - _AFTERWARDS),
+        "items": [_item_facts(item, language=language) for item in order.items],
         "refunds": [
             {"amount": number(r.amount), "state": r.state, "method": r.method, "masked": r.masked}
             for r in order.refunds
         ],
+        **_more_facts(order),
     }
+
+
+def _item_facts(item: OrderItem, *, language: Language) -> dict[str, object]:
+    told: dict[str, object] = {
+        "code": item.code,
+        "title": item.title.said(language),
+        "quantity": item.quantity,
+        "price": number(item.price),
+    }
+    return told | ({"options": dict(item.options)} if item.options else {})
+
+
+def _more_facts(order: Order) -> dict[str, object]:
+    """What only some orders have: several parcels, a history of more than one payment, something asked for."""
+    told: dict[str, object] = {}
+    if order.parcels:
+        told["parcels"] = [
+            {"tracking": list(parcel.tracking), "codes": list(parcel.codes)} for parcel in order.parcels
+        ]
+    if len(order.history) > 1:
+        told["history"] = [
+            {"kind": e.kind, "amount": number(e.amount), "method": e.method, "masked": e.masked}
+            for e in order.history
+        ]
+    if order.returning is not None:
+        told["returning"] = list(order.returning.codes)
+    if order.exchanging is not None:
+        swap = order.exchanging
+        told["exchanging"] = {
+            "codes": list(swap.codes),
+            "new_codes": list(swap.new_codes),
+            "difference": number(swap.difference),
+        }
+    return told
 
 
 def order_sentences(order: Order, *, phrases: Phrases, language: Language, now: datetime) -> tuple[str, ...]:
@@ -56,22 +103,38 @@ def order_sentences(order: Order, *, phrases: Phrases, language: Language, now: 
     say = phrases.say
     said = [state_sentence(order, phrases=phrases, language=language, now=now)]
     parcel = order.fulfilment
-    if parcel.tracking and order.status in ("shipped", "delivered"):
-        said.append(
-            say("order.tracking", language, order=order.id, tracking=parcel.tracking, carrier=parcel.carrier)
-        )
-    if order.status in ACTIVE:
+    said += _tracking_sentences(order, phrases=phrases, language=language)
+    if order.status in ACTIVE and str(order.address):
         said.append(say(f"order.to.{parcel.method}", language, order=order.id, address=order.address))
     said.append(_items_sentence(order, phrases=phrases, language=language))
     said.append(say("order.total", language, order=order.id, total=order.total))
-    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
-    paying = say(f"paid_by.{way(paid)}", language, **paid)
-    said.append(say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying))
+    if not (order.status == "cancelled" and order.payment.state == "due"):
+        said.append(_payment_sentence(order, phrases=phrases, language=language))
     for refund in order.refunds[:_SHOWN_REFUNDS]:
         said.append(_refund_sentence(order, refund, phrases=phrases, language=language))
-    if order.status in CANCELLABLE:
-        said.append(say("order.changeable", language, order=order.id))
+    possible = order.changes & _PROMISED
+    if possible:
+        key = "changeable" if possible == _PROMISED else f"changeable_{min(possible)}"
+        said.append(say(f"order.{key}", language, order=order.id))
     return tuple(said)
+
+
+def _tracking_sentences(order: Order, *, phrases: Phrases, language: Language) -> list[str]:
+    parcel = order.fulfilment
+    if order.parcels:
+        several = len(order.parcels) > 1
+        key = "order.tracking_of_parcel" if several else "order.tracking_only"
+        return [
+            phrases.say(key, language, order=order.id, n=n, count=len(order.parcels), tracking=one.tracking)
+            for n, one in enumerate(order.parcels[:_SHOWN_PARCELS], start=1)
+            if one.tracking
+        ]
+    if not parcel.tracking or order.status not in _TRACKED:
+        return []
+    if not parcel.carrier:
+        return [phrases.say("order.tracking_only", language, order=order.id, tracking=(parcel.tracking,))]
+    facts = {"order": order.id, "tracking": parcel.tracking, "carrier": parcel.carrier}
+    return [phrases.say("order.tracking", language, **facts)]
 
 
 def state_sentence(order: Order, *, phrases: Phrases, language: Language, now: datetime) -> str:
@@ -81,7 +144,9 @@ def state_sentence(order: Order, *, phrases: Phrases, language: Language, now: d
     facts: dict[str, object] = {"order": order.id}
     if order.status == "delivered" and parcel.delivered:
         key, facts = f"{key}_on", facts | {"on": parcel.delivered}
-    elif order.status in ACTIVE and order.status != "pending" and parcel.eta:
+    elif order.status == "sent" and parcel.shipped:
+        key, facts = f"{key}_on", facts | {"on": parcel.shipped}
+    elif order.status in _EXPECTED and parcel.eta:
         late = parcel.eta < now.date()
         key, facts = f"{key}_{'late' if late else 'by'}", facts | {"eta": parcel.eta}
     return phrases.say(key, language, **facts)
@@ -112,6 +177,50 @@ def product_facts(product: Product, *, language: Language) -> dict[str, object]:
     }
 
 
+def variant_facts(product: Product, *, language: Language) -> dict[str, object]:
+    """Return every variant of a product by its code, each in one line, so that many fit a bounded result."""
+    return {
+        variant.code: f"{_chosen(variant, language)}; {number(variant.price)}; stock {variant.stock}"
+        for variant in product.variants
+    }
+
+
+def variant_sentences(product: Product, *, phrases: Phrases, language: Language) -> tuple[str, ...]:
+    """Return what each variant costs and whether there is any."""
+    return tuple(
+        phrases.say(
+            "variant.in_stock" if variant.stock else "variant.out_of_stock",
+            language,
+            title=product.title.said(language),
+            variant=_chosen(variant, language),
+            code=variant.code,
+            price=variant.price,
+        )
+        for variant in product.variants
+    )
+
+
+def _chosen(variant: Variant, language: Language) -> str:
+    """Return what a variant is chosen by: its own name, or its options where it has them."""
+    return ", ".join(f"{name} {value}" for name, value in variant.options.items()) or variant.title.said(
+        language
+    )
+
+
+def method_facts(method: SavedMethod) -> dict[str, object]:
+    told: dict[str, object] = {"id": method.id, "method": method.method, "brand": method.brand}
+    told["masked"] = method.masked
+    return told | ({"balance": number(method.balance)} if method.balance is not None else {})
+
+
+def method_label(method: SavedMethod, *, phrases: Phrases, language: Language) -> str:
+    """Return what a customer calls a saved way to pay: "card ··12", "gift card, 500 ₽ left"."""
+    kind = way({"method": method.method, "masked": shown(method)})
+    kind = "gift_card_with" if method.balance is not None else kind
+    balance = method.balance or 0
+    return phrases.say(f"method.{kind}", language, masked=shown(method), balance=balance)
+
+
 def product_sentences(
     product: Product, *, phrases: Phrases, language: Language, full: bool
 ) -> tuple[str, ...]:
@@ -136,6 +245,12 @@ def product_sentences(
         count = len(product.reviews)
         said.append(say("product.rating", language, rating=product.rating, count=count, **named))
     return tuple(said)
+
+
+def _payment_sentence(order: Order, *, phrases: Phrases, language: Language) -> str:
+    paid: dict[str, Fact] = {"method": order.payment.method, "masked": order.payment.masked}
+    paying = phrases.say(f"paid_by.{way(paid)}", language, **paid)
+    return phrases.say(f"order.payment.{order.payment.state}", language, order=order.id, paying=paying)
 
 
 def _items_sentence(order: Order, *, phrases: Phrases, language: Language) -> str:
@@ -169,8 +284,11 @@ def _attribute_sentences(
     phrases: Phrases,
     language: Language,
 ) -> list[str]:
-    # A slug without a text is the company's own business: it stays in the facts and is not put in words.
-    known = [(f"attribute.{slug}", value) for slug, value in attributes.items()]
-    return [
-        phrases.say(key, language, value=value, **named) for key, value in known if phrases.has(key, language)
-    ]
+    # A slug without a text is the company's own business: it stays in the facts and is not put in words. So does a
+    # value that its text cannot say: one bad figure must not hide the whole product.
+    said: list[str] = []
+    for slug, value in attributes.items():
+        if phrases.has(f"attribute.{slug}", language):
+            with suppress(PhraseFault):
+                said.append(phrases.say(f"attribute.{slug}", language, value=value, **named))
+    return said

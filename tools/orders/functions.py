@@ -1,65 +1,48 @@
 """The order tools a model may call. Whose orders they are comes from the caller, never from an argument."""
 
-from typing import Annotated
-
 from langchain.tools import BaseTool, ToolRuntime, tool
-from pydantic import Field, WithJsonSchema
 
 from tools.answer import Answer, answering
+from tools.arguments import Code, OrderNumber, Query
 from tools.assurance import Rule
-from tools.confirm import confirmation
-from tools.context import Caller, OrderId
-from tools.errors import Rejected
-from tools.orders.facts import order_facts, order_sentences, product_facts, product_sentences, summary
-from tools.orders.port import ACTIVE, Orders, order_number
-from tools.phrases import LANGUAGES, Phrases
-from tools.proposal import Proposal
-from tools.texts import TEXTS
+from tools.context import Caller
+from tools.errors import NotFound
+from tools.orders.facts import (
+    method_facts,
+    method_label,
+    order_facts,
+    order_sentences,
+    product_facts,
+    product_sentences,
+    summary,
+    variant_facts,
+    variant_sentences,
+)
+from tools.orders.port import ACTIVE, Orders
+from tools.orders.writes import number_in, write_tools
+from tools.phrases import Phrases
 from tools.toolkit import Toolkit
 
 READ = Rule(scope="orders:read", effect="read", assurance="channel")
-WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
 PUBLIC = Rule(scope=None, effect="read", assurance="anonymous")
 
-ORDER_PATTERN = r"^\d{1,10}(-?[A-Za-zА-Яа-яЁё])?$"
 _SHOWN_ORDERS = 10
 _SHOWN_PRODUCTS = 5
-
-_HELP = Phrases(TEXTS)
-
-
-def _described(argument: str) -> str:
-    """Both languages in one description: customers write in either, whatever the model was taught in."""
-    return " · ".join(_HELP.say(f"argument.{argument}", language) for language in LANGUAGES)
-
-
-# The pattern tells planners what to look for; it does not validate, so that a badly written number is still read.
-_NUMBER = {
-    "type": "string",
-    "title": "Order number",
-    "pattern": ORDER_PATTERN,
-    "description": _described("order_id"),
-}
-
-OrderNumber = Annotated[str, WithJsonSchema(_NUMBER)]
-Reason = Annotated[str, Field(description=_described("reason"))]
-NewAddress = Annotated[str, Field(description=_described("new_address"))]
-Query = Annotated[str, Field(description=_described("query"))]
 
 
 def order_tools(orders: Orders, phrases: Phrases) -> Toolkit:
     """Return all order tools over one order system."""
-    tools = (*_reads(orders, phrases), *_writes(orders, phrases))
+    tools = (*_own(orders, phrases), *_public(orders, phrases), *write_tools(orders, phrases))
     return Toolkit(tools=tools, phrases=phrases, execute=orders.execute)
 
 
-def _reads(orders: Orders, phrases: Phrases) -> list[BaseTool]:
+def _own(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     @tool(extras=READ.extras())
     @answering(phrases, READ)
     async def order_status(order_id: OrderNumber, runtime: ToolRuntime[Caller]) -> Answer:
         """Look up one of the customer's own orders: state, delivery day, tracking, items, payment, refunds."""
         caller = runtime.context
-        order = await orders.get(_number(order_id), owner=caller.customer())
+        order = await orders.get(number_in(order_id), owner=caller.customer())
         return Answer(
             kind="order",
             sentences=order_sentences(order, phrases=phrases, language=caller.language, now=caller.now),
@@ -86,6 +69,30 @@ def _reads(orders: Orders, phrases: Phrases) -> list[BaseTool]:
         short = [{name: row[name] for name in kept} for row in rows]
         return Answer(kind="orders", sentences=(head, *lines), facts={"active": active, "orders": short})
 
+    @tool(extras={**READ.extras(), "fills": ["new_payment"]})
+    @answering(phrases, READ)
+    async def my_payment_methods(runtime: ToolRuntime[Caller]) -> Answer:
+        """List the ways to pay the customer has saved: cards by their last digits, gift cards with their balance."""
+        caller = runtime.context
+        language = caller.language
+        kept = await orders.methods(owner=caller.customer())
+        labels = [method_label(one, phrases=phrases, language=language) for one in kept]
+        key = "methods.some" if kept else "methods.none"
+        return Answer(
+            kind="methods",
+            sentences=(phrases.say(key, language, count=len(kept), methods=labels),),
+            facts={"methods": [method_facts(one) for one in kept]},
+            choices={
+                "new_payment": [
+                    {"value": one.id, "label": label} for one, label in zip(kept, labels, strict=True)
+                ]
+            },
+        )
+
+    return [order_status, list_orders, my_payment_methods]
+
+
+def _public(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     @tool(extras=PUBLIC.extras())
     @answering(phrases, PUBLIC)
     async def find_product(query: Query, runtime: ToolRuntime[Caller]) -> Answer:
@@ -98,42 +105,19 @@ def _reads(orders: Orders, phrases: Phrases) -> list[BaseTool]:
         rows = [product_facts(product, language=language) for product in found]
         return Answer(kind="products", sentences=tuple(said), facts={"products": rows})
 
-    return [order_status, list_orders, find_product]
-
-
-def _writes(orders: Orders, phrases: Phrases) -> list[BaseTool]:
-    @tool(extras=WRITE.extras())
-    @answering(phrases, WRITE)
-    async def cancel_order(
-        order_id: OrderNumber, runtime: ToolRuntime[Caller], reason: Reason = ""
-    ) -> Answer:
-        """Prepare to cancel one of the customer's own orders that has not shipped. The customer must confirm it."""
-        caller = runtime.context
-        proposal = await orders.propose_cancel(_number(order_id), owner=caller.customer(), reason=reason)
-        return _proposed(proposal, caller, phrases)
-
-    @tool(extras={**WRITE.extras(), "recipients": ["new_address"]})
-    @answering(phrases, WRITE)
-    async def change_address(
-        order_id: OrderNumber, new_address: NewAddress, runtime: ToolRuntime[Caller]
-    ) -> Answer:
-        """Prepare to deliver one of the customer's own unshipped orders elsewhere. The customer must confirm it."""
-        caller = runtime.context
-        proposal = await orders.propose_address(
-            _number(order_id), owner=caller.customer(), new_address=new_address
+    @tool(extras=PUBLIC.extras())
+    @answering(phrases, PUBLIC)
+    async def product_variants(code: Code, runtime: ToolRuntime[Caller]) -> Answer:
+        """List every variant of one product by the product's or a variant's code: options, price, whether in stock."""
+        language = runtime.context.language
+        try:
+            product = await orders.product(code)
+        except NotFound:
+            return Answer(kind="products", sentences=(phrases.say("product.none", language),))
+        return Answer(
+            kind="products",
+            sentences=variant_sentences(product, phrases=phrases, language=language),
+            facts={"code": product.code, "variants": variant_facts(product, language=language)},
         )
-        return _proposed(proposal, caller, phrases)
 
-    return [cancel_order, change_address]
-
-
-def _proposed(proposal: Proposal, caller: Caller, phrases: Phrases) -> Answer:
-    question = confirmation(proposal, phrases=phrases, language=caller.language)
-    return Answer(kind="proposal", sentences=(question,), facts=proposal.facts, proposal=proposal)
-
-
-def _number(text: str) -> OrderId:
-    number = order_number(text)
-    if number is None:
-        raise Rejected("bad_number")
-    return number
+    return [find_product, product_variants]

@@ -17,6 +17,8 @@ _WORD = re.compile(r"[a-zа-я]+|\d+")
 _CODE = re.compile(
     r"\b(?P<letters>[a-zа-я]{1,4})\s?-?\s?(?P<digits>\d{2,5})(?:\s?-\s?(?P<variant>[a-z]{1,4}))?\b", re.I
 )
+# A shop may number its goods: a number too long to be an amount or a measure is taken for one.
+_NUMBERED = re.compile(r"(?<![\w-])\d{7,14}(?![\w-])")
 _DASHES = re.compile(r"[\u2010-\u2015\u2212\u00ad]")
 _LOOKALIKES = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
 DIVIDER = "|"
@@ -54,10 +56,11 @@ def query_stems(text: str) -> tuple[str, ...]:
 def codes_in(text: str) -> tuple[str, ...]:
     """Return the product and variant codes a text names, canonical: "fn 204 bk" → ("FN-204-BK", "FN-204")."""
     found: list[str] = []
-    for match in _CODE.finditer(_DASHES.sub("-", unicodedata.normalize("NFKC", text[:2000]))):
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text[:2000]))
+    for match in _CODE.finditer(plain):
         code = f"{match['letters'].upper().translate(_LOOKALIKES)}-{match['digits']}"
         found += [f"{code}-{match['variant'].upper()}", code] if match["variant"] else [code]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, *_NUMBERED.findall(plain)]))
 
 
 def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, total: int) -> list[str]:
@@ -66,7 +69,11 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     `candidates` maps a code to its stems and must hold every product with one of the `asked` stems;
     `total` is the size of the catalogue.
     """
-    fits = {code: _fits(asked, tuple(words)) for code, words in candidates.items()}
+    told = {code: tuple(words) for code, words in candidates.items()}
+    # A catalogue says the same few words again and again: each is compared once.
+    known = frozenset(word for words in told.values() for word in words)
+    forms = {stem: frozenset(word for word in known if _same(stem, word)) for stem in asked}
+    fits = {code: _fits(forms, words) for code, words in told.items()}
     seen = {stem: sum(stem in fit for fit in fits.values()) for stem in asked}
     weight = {stem: math.log(1 + total / count) for stem, count in seen.items() if count}
     scores = {
@@ -79,25 +86,34 @@ def ranked(asked: Sequence[str], candidates: Mapping[str, Iterable[str]], *, tot
     return sorted(kept, key=lambda code: (-scores[code], code))
 
 
+def shared(asked: Sequence[str], words: Iterable[str]) -> int:
+    """Return how many of the asked stems are among the words, in any of their forms."""
+    known = frozenset(words)
+    return sum(any(_same(stem, word) for word in known) for stem in asked)
+
+
 def prefix(stem: str) -> str:
     """Return what every word that `ranked` takes for this stem begins with."""
     return stem[:_LONG_PREFIX]
 
 
-def _fits(asked: Sequence[str], words: tuple[str, ...]) -> dict[str, float]:
+def _fits(forms: Mapping[str, frozenset[str]], words: tuple[str, ...]) -> dict[str, float]:
     """Return the share of its weight each asked stem earns: all of it in the name, part of it elsewhere."""
     divider = words.index(DIVIDER)
-    name, rest = frozenset(words[:divider]), frozenset(words[divider + 1 :])
-    shares = {stem: 1.0 if _has(stem, name) else _ELSEWHERE if _has(stem, rest) else 0.0 for stem in asked}
+    name = words[:divider]
+    shares = {
+        stem: 0.0 if form.isdisjoint(words) else _ELSEWHERE if form.isdisjoint(name) else 1.0
+        for stem, form in forms.items()
+    }
     return {stem: share for stem, share in shares.items() if share}
 
 
-def _has(stem: str, words: frozenset[str]) -> bool:
-    if stem in words:
+def _same(stem: str, word: str) -> bool:
+    if stem == word:
         return True
     # «ламп» finds «лампочк»; «фонарик» finds «фонар».
-    longer = len(stem) >= _PREFIX_CHARS and any(word.startswith(stem) for word in words)
-    return longer or any(len(word) >= _LONG_PREFIX and stem.startswith(word) for word in words)
+    longer = len(stem) >= _PREFIX_CHARS and word.startswith(stem)
+    return longer or (len(word) >= _LONG_PREFIX and stem.startswith(word))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.breaker import LONGEST_REST, Breaker
+from tools.breaker import LONGEST_REST, Breaker
 
 
 class Time:
