@@ -90,7 +90,9 @@ class Loop(Writer):
         )
 
     def _controls(self, caller: Caller, refused: frozenset[str]) -> Mapping[str, BaseTool]:
-        key = (caller.customer_id is not None, caller.assurance, caller.purposes, refused)
+        # What one consent would open is part of the key: tools of other systems come and go.
+        needed = self.toolbox.needed(caller)
+        key = (caller.customer_id is not None, caller.assurance, caller.purposes, refused, needed)
         return self._spoken.get(
             key, lambda: {tool.name: tool for tool in controls(self.toolbox, caller, refused=refused)}
         )

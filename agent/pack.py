@@ -3,7 +3,8 @@
 ```
 pack/
   company.toml     name, voice, languages, hours, calendar, departments
-  policy.toml      promise, thresholds, limits, assurance, purposes (`agent.terms`)
+  policy.toml      promise, thresholds, limits, assurance, purposes, tools of MCP servers (`agent.terms`)
+  mcp/             those tools as their servers defined them when they were assigned
   knowledge/       documents by language, documents.toml
   shop/            data of the embedded shop, where it is used
   questions.yaml   questions with their gold, for evals and previews
@@ -14,27 +15,28 @@ too, because a misspelt limit that silently falls back to a default is worse tha
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from agent.contrast import contrast
 from agent.errors import BadPack
+from agent.pack_files import line_of, model_of, toml_of
+from agent.plugged import plugged_tools
 from agent.policy.hosts import foreign, host_of
 from agent.promise import Promise
 from agent.terms import Caps as Caps
 from agent.terms import Limits, OneTimeCodes, Part, Policy, Purpose, Thresholds, Words
 from tools.context import Language
+from tools.mcp.assigned import Plugged
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[time, time]
-M = TypeVar("M", bound=BaseModel)
 
 
 class Voice(Part):
@@ -169,10 +171,14 @@ class Company(Part):
 class Pack:
     """A checked company pack; attributes are the pack's values, methods answer questions about them."""
 
-    def __init__(self, folder: Path, company: Company, policy: Policy) -> None:
+    def __init__(
+        self, folder: Path, company: Company, policy: Policy, *, plugged: tuple[Plugged, ...] = ()
+    ) -> None:
         self.folder = folder
         self.company = company
         self.policy = policy
+        self.plugged = plugged
+        """The tools of MCP servers, as they are assigned."""
 
     @property
     def name(self) -> Mapping[Language, str]:
@@ -259,27 +265,39 @@ class Pack:
 
 def load_pack(folder: Path) -> Pack:
     """Read and check the pack in `folder`. Raises `BadPack` with file, line and remedy."""
+    company, policy = load_tables(folder)
+    tools = plugged_tools(
+        folder,
+        policy.mcp,
+        purposes=policy.purposes.keys(),
+        currency=company.currency,
+        timezone=company.timezone,
+    )
+    pack = Pack(folder, company, policy, plugged=tools)
+    if foreign(policy.payments.url, allowed=pack.hosts):
+        path = folder / "policy.toml"
+        raise BadPack(
+            f"{path}:{line_of(path, ['payments', 'url'])}: payments.url: no answer may lead to this host",
+            remedy="Add the host to `hosts` under [links] in policy.toml, or correct the address.",
+        )
+    return pack
+
+
+def load_tables(folder: Path) -> tuple[Company, Policy]:
+    """Read the pack's two tables alone: what they say of other systems is not compared with anything yet."""
     if not folder.is_dir():
         raise BadPack(
             f"There is no company pack at {folder}.",
             remedy="Set MAYAK_COMPANY to a folder with company.toml and policy.toml.",
         )
-    company, policy = _toml(folder / "company.toml"), _toml(folder / "policy.toml")
+    company, policy = toml_of(folder / "company.toml"), toml_of(folder / "policy.toml")
     for name, table in policy.get("purposes", {}).items():
         if isinstance(table, dict):
             table.setdefault("name", name)
-    pack = Pack(
-        folder,
-        _model(folder / "company.toml", company, Company),
-        _model(folder / "policy.toml", policy, Policy),
+    return (
+        model_of(folder / "company.toml", company, Company),
+        model_of(folder / "policy.toml", policy, Policy),
     )
-    if foreign(pack.policy.payments.url, allowed=pack.hosts):
-        path = folder / "policy.toml"
-        raise BadPack(
-            f"{path}:{_line(path, ['payments', 'url'])}: payments.url: no answer may lead to this host",
-            remedy="Add the host to `hosts` under [links] in policy.toml, or correct the address.",
-        )
-    return pack
 
 
 def span(text: str) -> Span:
@@ -291,48 +309,3 @@ def span(text: str) -> Span:
     if opens >= closes:
         raise ValueError(f"“{text}” ends before it begins; write the earlier hour first")
     return opens, closes
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError as absent:
-        raise BadPack(
-            f"{path} is absent.", remedy="Every company pack has company.toml and policy.toml."
-        ) from absent
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise BadPack(
-            f"{path}: {broken}", remedy="Mend the file at that line; it must be UTF-8 TOML."
-        ) from broken
-
-
-def _model(path: Path, table: dict[str, Any], model: type[M]) -> M:
-    try:
-        return model.model_validate(table)
-    except ValidationError as wrong:
-        # A misspelt key shows up twice, as unknown and as missing; the unknown one is what to mend.
-        found = sorted(wrong.errors(), key=lambda error: error["type"] != "extra_forbidden")
-        first = found[0]
-        where = [str(step) for step in first["loc"]]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise BadPack(
-            f"{path}:{_line(path, where)}: {'.'.join(where) or path.name}: {first['msg']}{more}",
-            remedy="Correct that value; demo/ holds a complete example with every key explained.",
-        ) from wrong
-
-
-def _line(path: Path, where: list[str]) -> int:
-    """Return the line that most likely holds the wrong value: the deepest named step found in order."""
-    lines = path.read_text("utf-8").splitlines()
-    at = 0
-    for step in where:
-        if step.isdigit():
-            rows = [n for n, text in enumerate(lines) if n >= at and text.startswith("[[")]
-            at = rows[int(step)] if int(step) < len(rows) else at
-            continue
-        found = next(
-            (n for n in range(at, len(lines)) if re.search(rf"(^|[\[.\"]){re.escape(step)}\b", lines[n])),
-            None,
-        )
-        at = found if found is not None else at
-    return at + 1

@@ -13,6 +13,7 @@ from agent.policy.hosts import listed
 from tools.codes.port import CodeRules
 from tools.contacts import By
 from tools.context import Assurance, Language
+from tools.mcp.plug import Plug
 
 Words = dict[Language, str]
 
@@ -153,6 +154,9 @@ class Payments(Part):
         return timedelta(hours=self.hours)
 
 
+ServerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
 class Policy(Part):
     """`policy.toml`."""
 
@@ -166,3 +170,4 @@ class Policy(Part):
     assurance: Identity = Identity()
     payments: Payments = Payments()
     purposes: dict[str, Purpose]
+    mcp: dict[ServerName, Plug] = Field(default_factory=dict)

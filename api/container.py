@@ -1,4 +1,7 @@
-"""The only place that chooses adapters: settings in, the built house out."""
+"""Settings in, the built house out: the only place that chooses adapters.
+
+Two of its choices stand in files of their own: `api.systems` (orders and customers) and `api.plugged` (MCP).
+"""
 
 import hashlib
 import hmac
@@ -7,8 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -29,8 +31,10 @@ from agent.turn import Turn
 from api.identity import identity_secret
 from api.lasting import lasting
 from api.notices import LiveNotices
+from api.plugged import connected, mcp_servers, plugged_kits, refuse_taken
 from api.sending import sender
 from api.settings import BadSetting, Settings
+from api.systems import systems
 from knowledge.approved import ApprovedAnswers
 from knowledge.embed.choose import embedder
 from knowledge.embed.port import Embedder
@@ -43,16 +47,12 @@ from tools.codes.book import CodeBook
 from tools.codes.port import Proofs
 from tools.codes.sending import OneTimeCodes
 from tools.context import Language
-from tools.crm.embedded import EmbeddedCRM
 from tools.crm.functions import crm_tools
 from tools.crm.port import CRM
-from tools.crm.tryton import TrytonCRM
-from tools.http_client import Limits
-from tools.intents.sql import SqlIntents
-from tools.orders.embedded import EmbeddedOrders
+from tools.mcp.client import McpConnection
+from tools.mcp.journal import SqlJournal
 from tools.orders.functions import order_tools
 from tools.orders.port import Orders
-from tools.orders.tryton import TrytonOrders
 from tools.payments.embedded import EmbeddedPayments
 from tools.payments.functions import payment_tools
 from tools.payments.port import Payments
@@ -60,9 +60,7 @@ from tools.phrases import Phrases
 from tools.sender.post import Post
 from tools.toolbox import TEXTS as TOOL_TEXTS
 from tools.toolbox import Toolbox
-from tools.tryton.client import Tryton
-from tools.tryton.customers import PartyLink
-from tools.tryton.states import Done
+from tools.toolkit import Toolkit
 
 AGENT_TEXTS = Path(agent.__file__).with_name("texts")
 
@@ -87,6 +85,7 @@ class Building:
     fetcher: Fetcher
     toolbox: Toolbox
     crm: CRM
+    mcp: tuple[McpConnection, ...]
     phrases: Phrases
     models: ModelChain
     turn: Turn
@@ -112,9 +111,11 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
         library = _library(settings, engine, encoders)
         stack.push_async_callback(library.close)
         await library.open()
-        orders, crm = _systems(settings, engine=engine, pack=pack, clock=clock, stack=stack)
+        orders, crm = systems(settings, engine=engine, pack=pack, clock=clock, stack=stack)
         payments = _payments(settings, pack, orders, clock=clock)
-        toolbox = _toolbox(pack, tool_texts, orders=orders, crm=crm, payments=payments)
+        servers = await stack.enter_async_context(connected(mcp_servers(settings, pack)))
+        plugged = plugged_kits(pack, servers, SqlJournal(engine, now=clock.now))
+        toolbox = _toolbox(pack, tool_texts, *plugged, orders=orders, crm=crm, payments=payments)
         records = _records(engine, pack, clock=clock, notices=notices)
         proofs = _proofs(settings, pack, engine, crm=crm, clock=clock, phrases=tool_texts, stack=stack)
         models = chain(model_settings(settings), similarity=similarity)
@@ -127,6 +128,7 @@ async def open_building(settings: Settings) -> AsyncIterator[Building]:
             fetcher=Fetcher(),
             toolbox=toolbox,
             crm=crm,
+            mcp=servers,
             phrases=phrases,
             models=models,
             turn=Turn(
@@ -176,77 +178,6 @@ async def open_library(
     finally:
         await library.close()
         await engine.dispose()
-
-
-SYSTEMS = ("embedded", "tryton")
-"""Where orders and customers may be kept."""
-
-
-def tryton(settings: Settings) -> Tryton | None:
-    """Return the company's Tryton, to be closed by the caller, or None where nothing is kept there.
-
-    Raises `BadSetting`.
-    """
-    for name in ("orders", "crm"):
-        if getattr(settings, name) not in SYSTEMS:
-            raise BadSetting(
-                f"MAYAK_{name.upper()}={getattr(settings, name)!r} is no system.",
-                remedy=f"Use one of: {', '.join(SYSTEMS)}.",
-            )
-    if "tryton" not in (settings.orders, settings.crm):
-        return None
-    for name in ("tryton_url", "tryton_database", "tryton_key"):
-        if not getattr(settings, name):
-            raise BadSetting(
-                f"MAYAK_{name.upper()} is not set.",
-                remedy="Tryton needs its URL, database and key: docs/systems.md.",
-            )
-    if not settings.tryton_url.startswith(("https://", "http://")):
-        raise BadSetting("MAYAK_TRYTON_URL is no address.", remedy="Write https://erp.example.com.")
-    if settings.system_timeout <= 0:
-        raise BadSetting("MAYAK_SYSTEM_TIMEOUT must be positive.", remedy="It is in seconds, such as 5.")
-    _party_link(settings)
-    _done(settings)
-    limits = Limits(call=settings.system_timeout, attempt=settings.system_timeout / 2)
-    return Tryton(
-        settings.tryton_url, database=settings.tryton_database, key=settings.tryton_key, limits=limits
-    )
-
-
-def _systems(
-    settings: Settings, *, engine: AsyncEngine, pack: Pack, clock: Clock, stack: AsyncExitStack
-) -> tuple[Orders, CRM]:
-    orders: Orders = EmbeddedOrders(engine, now=clock.now)
-    crm: CRM = EmbeddedCRM(engine)
-    system = tryton(settings)
-    if system is None:
-        return orders, crm
-    stack.push_async_callback(system.close)
-    link, done = _party_link(settings), _done(settings)
-    if settings.orders == "tryton":
-        intents, zone = SqlIntents(engine), ZoneInfo(pack.timezone)
-        orders = TrytonOrders(system, link=link, intents=intents, zone=zone, done=done, now=clock.now)
-    if settings.crm == "tryton":
-        crm = TrytonCRM(system, link=link, language=pack.languages[0])
-    return orders, crm
-
-
-def _party_link(settings: Settings) -> PartyLink:
-    try:
-        return PartyLink.read(settings.tryton_customer)
-    except ValueError as wrong:
-        raise BadSetting(
-            f"MAYAK_TRYTON_CUSTOMER={settings.tryton_customer!r} names nothing of a party.",
-            remedy="Use code, identifier, or identifier:TYPE.",
-        ) from wrong
-
-
-def _done(settings: Settings) -> Done:
-    if settings.tryton_done not in ("sent", "delivered"):
-        raise BadSetting(
-            f"MAYAK_TRYTON_DONE={settings.tryton_done!r} is no state.", remedy="Use sent or delivered."
-        )
-    return cast(Done, settings.tryton_done)
 
 
 def embedders(settings: Settings) -> tuple[Embedder, ...]:
@@ -308,13 +239,20 @@ def _library(settings: Settings, engine: AsyncEngine, encoders: Sequence[Embedde
     )
 
 
-def _toolbox(pack: Pack, phrases: Phrases, *, orders: Orders, crm: CRM, payments: Payments | None) -> Toolbox:
+def _toolbox(
+    pack: Pack, phrases: Phrases, *plugged: Toolkit, orders: Orders, crm: CRM, payments: Payments | None
+) -> Toolbox:
     """Return the tools, as strict as the company wants them. Raises `BadPack`."""
     kits = [order_tools(orders, phrases), crm_tools(crm, phrases)]
     if payments is not None:
         kits.append(payment_tools(payments, phrases))
+    refuse_taken(pack, {tool.name for kit in kits for tool in kit.tools})
+    kits.extend(plugged)
+    # Where no server is connected, as in a trial, the company's wishes for their tools are about nothing.
+    absent = {tool.name for tool in pack.plugged} - {tool.name for kit in kits for tool in kit.tools}
+    stricter = {name: need for name, need in pack.policy.assurance.tools.items() if name not in absent}
     try:
-        return Toolbox(*kits, stricter=pack.policy.assurance.tools)
+        return Toolbox(*kits, stricter=stricter)
     except ValueError as wrong:
         raise BadPack(
             f"{pack.folder / 'policy.toml'}: assurance.tools: {wrong}.",

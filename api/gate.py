@@ -74,7 +74,7 @@ def _limit(path: str) -> int:
     if path.startswith("/v1/channels/"):
         # A messenger repeats what is refused for its size, and holds up every chat meanwhile.
         return CHANNEL_BYTES
-    if path.startswith("/v1"):
+    if path.startswith("/v1") or path == "/mcp":
         return API_BYTES
     return IMPORT_BYTES if path == IMPORT_PATH else OTHER_BYTES
 

@@ -6,9 +6,13 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from api.faults import told
-from api.settings import Settings
+from api.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from tools.mcp.port import Standing
 
 PROBE = 2**20
 """Bytes written, and taken back, to see whether the disk takes any."""
@@ -43,7 +47,7 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         *((("tryton", _tryton),) if "tryton" in (settings.orders, settings.crm) else ()),
     )
     found = [await _finding(name, look, settings) for name, look in looks]
-    return (*found, *await examine_models(settings))
+    return (*found, *await examine_models(settings), *await examine_servers(settings))
 
 
 async def _finding(name: str, look: Look, settings: Settings) -> Finding:
@@ -105,7 +109,7 @@ async def _embedder(settings: Settings) -> str:
 
 
 async def _tryton(settings: Settings) -> str:
-    from api.container import tryton
+    from api.systems import tryton
     from tools.tryton.examine import examined
 
     system = tryton(settings)
@@ -145,6 +149,48 @@ async def examine_models(settings: Settings) -> tuple[Finding, ...]:
         )
         for health in seen
     )
+
+
+async def examine_servers(settings: Settings) -> tuple[Finding, ...]:
+    """Connect to every MCP server of the pack and compare its tools with what was assigned."""
+    from agent.pack import load_pack
+    from api.plugged import mcp_servers
+    from tools.mcp.client import CONNECT_SECONDS
+
+    try:
+        servers = mcp_servers(settings, load_pack(settings.company))
+    except Exception as fault:
+        words = told(fault)
+        if words is None:
+            raise
+        # What is wrong with the pack itself is said once, where the pack is looked at.
+        own = isinstance(fault, BadSetting)
+        return (Finding(name="mcp", ok=False, detail=words[0], remedy=words[1]),) if own else ()
+    found: list[Finding] = []
+    for server in servers:
+        try:
+            await server.start(seconds=CONNECT_SECONDS)
+            found += _standing(server.server, server.standing())
+        finally:
+            await server.stop()
+    return tuple(found)
+
+
+def _standing(name: str, standing: "Standing") -> list[Finding]:
+    if standing.connected and not standing.problems:
+        left = f"; not assigned: {', '.join(standing.unassigned)}" if standing.unassigned else ""
+        return [Finding(name="mcp", ok=True, detail=f"{name}: all assigned tools are offered{left}")]
+    down = f"Start it, or correct [mcp.{name}] in policy.toml; meanwhile Mayak works without its tools."
+    changed = f"Read what it offers now, mayak mcp list {name}; if it is right, run mayak mcp pin {name}."
+    return [
+        Finding(
+            name="mcp",
+            ok=False,
+            detail=f"{name}{f', {tool}' if tool else ''}: {problem}",
+            remedy=changed if tool else down,
+        )
+        for tool, problem in standing.problems.items()
+    ]
 
 
 async def _resting(settings: Settings) -> dict[str, str]:

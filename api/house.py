@@ -157,6 +157,8 @@ async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIte
             orders="embedded",
             crm="embedded",
             quiet_ms=0,
+            # A trial must not reach systems that are somebody's for real.
+            mcp=False,
             # Nobody is written to by a trial.
             sender="outbox",
             identity_secret=identity_secret(settings) or secrets.token_hex(32),

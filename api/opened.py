@@ -12,7 +12,7 @@ from api.errors import Problem
 from api.metrics import Metrics
 from api.security import Identity, Rate, bearer, conversation_of, same
 from api.worker import Worker
-from tools.context import ConversationId, Language
+from tools.context import ConversationId, CustomerId, Language
 
 if TYPE_CHECKING:
     from api.container import Building
@@ -39,6 +39,18 @@ class Opened:
         """Return the wanted language if the company speaks it, else its main one."""
         languages = self.building.pack.languages
         return wanted if wanted in languages else languages[0]
+
+    def signed(self, identity: str) -> CustomerId:
+        """Return the customer a signed token names. Raises a 401 problem, also where the company counts no tokens."""
+        if "token" not in self.building.pack.policy.assurance.factors:
+            raise Problem(
+                401,
+                "identity_off",
+                "Identity tokens are off",
+                detail="This company does not count signed tokens.",
+                remedy='Leave the identity out, or add "token" to factors under [assurance] in policy.toml.',
+            )
+        return self.identity.customer(identity)
 
 
 def opened(request: Request) -> Opened:

@@ -5,6 +5,7 @@ import knowledge.keeping.curation_tables
 import knowledge.keeping.tables
 import knowledge.sources.tables
 import tools.codes.tables
+import tools.mcp.journal
 import tools.tables
 
 METADATA = [agent.records.tables.metadata, knowledge.keeping.tables.metadata, tools.tables.metadata]

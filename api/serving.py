@@ -62,7 +62,7 @@ def run(settings: Settings) -> None:
 
     with owned(settings.data, address=settings.base_url):
         _port_is_free(settings)
-        app = create_app(opened, extras=(*doors(settings), *channels(settings), *clocks(settings)))
+        app = create_app(opened, extras=extras(settings))
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -141,6 +141,21 @@ def channels(settings: Settings) -> tuple[Extra, ...]:
 
     telegram = telegram_door(settings)
     return (lambda app: app.include_router(telegram),)
+
+
+def agents(settings: Settings) -> tuple[Extra, ...]:
+    """Return the door for other agents, closed unless these settings hold keys to it."""
+    if not settings.mcp_server_keys:
+        return ()
+    from api.mcp_door import mcp_door  # the SDK takes half a second to import
+
+    door = mcp_door(settings)
+    return (lambda app: app.include_router(door),)
+
+
+def extras(settings: Settings) -> tuple[Extra, ...]:
+    """Return everything a server adds to the API."""
+    return (*doors(settings), *channels(settings), *agents(settings), *clocks(settings))
 
 
 def clocks(settings: Settings) -> tuple[Extra, ...]:

@@ -17,6 +17,8 @@ SECRETS = frozenset(
         "telegram_secret",
         "tryton_key",
         "openai_api_key",
+        "mcp_client_tokens",
+        "mcp_server_keys",
         "sender",
         "payments_secret",
     }
@@ -101,6 +103,12 @@ class Settings:
     """What a customer's id is in Tryton: code (of the party), identifier, or identifier:TYPE."""
     tryton_done: str = "sent"
     """What a shipment in state Done means to its customer: sent or delivered."""
+    mcp: bool = True
+    """Connect to the MCP servers of the pack; without it their tools are absent."""
+    mcp_client_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """Tokens for those servers: name=token, several by commas."""
+    mcp_server_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys (≥ 32 characters) with which other agents may search the documents over MCP at /mcp; none: not offered."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
     payments_secret: str = field(default="", repr=False)

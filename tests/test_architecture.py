@@ -145,6 +145,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         ("langchain_openai", {"agent/openai_client.py", "api/bench/agents/langchain.py"}),
         ("parlant", {"api/bench/agents/parlant.py"}),
         ("aiosqlite", {"agent/records/near.py"}),
+        ("mcp", {"tools/mcp/client.py", "api/mcp_door.py"}),
     ],
 )
 def test_an_engine_is_imported_by_its_adapters_alone(module: str, only: set[str]) -> None:

@@ -20,9 +20,20 @@ from tools.phrases import Phrases
 from tools.proposal import Proposal
 
 Kind = Literal[
-    "order", "orders", "products", "methods", "profile", "record", "records", "proposal", "fault", "payment"
+    "order",
+    "orders",
+    "products",
+    "methods",
+    "profile",
+    "record",
+    "records",
+    "text",
+    "proposal",
+    "fault",
+    "payment",
 ]
-"""`record` and `records` are one thing and several things of a business that has no kind of its own here."""
+"""`record` and `records` are one thing and several things of a business that has no kind of its own here; `text`
+is what another system says in its own way."""
 
 MAX_SENTENCES = 24
 MAX_CHARS = 400

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -70,11 +71,20 @@ class _Template:
 class Phrases:
     """The texts of one room: `<folder>/ru.toml` and `<folder>/en.toml`, read and checked once.
 
-    `currency` is ISO 4217; `timezone` is where a moment becomes a day. Raises `PhraseFault` for a broken file.
+    `currency` is ISO 4217; `timezone` is where a moment becomes a day; `more` are texts by whole key that stand
+    beside those of the files, or in their place. Raises `PhraseFault` for a broken file or text.
     """
 
-    def __init__(self, folder: Path | str, *, currency: str = "RUB", timezone: str = "UTC") -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        currency: str = "RUB",
+        timezone: str = "UTC",
+        more: Mapping[Language, Mapping[str, object]] = MappingProxyType({}),
+    ) -> None:
         self._folder = Path(folder)
+        self._more = more
         self._currency = currency
         self._zone: tzinfo = ZoneInfo(timezone)
         self._templates: dict[Language, dict[str, _Template]] = {}
@@ -159,10 +169,10 @@ class Phrases:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
             raise PhraseFault(f"{path}: {broken}", remedy="Mend the TOML at that line") from broken
         self._templates[language], self._items[language] = {}, {}
-        for key, value in _flat(tables):
+        for key, value in (*_flat(tables), *self._more.get(language, {}).items()):
             if isinstance(value, str):
                 self._templates[language][key] = _parse(value, f"{path}: {key}", language)
-            elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            elif isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
                 self._items[language][key] = tuple(value)
             else:
                 raise PhraseFault(

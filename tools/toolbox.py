@@ -74,7 +74,10 @@ class Toolbox:
         return tuple(
             (name, rule.scope)
             for name, rule in self._rules.items()
-            if rule.scope is not None and known_enough(caller, rule) and not has_basis(caller, rule)
+            if rule.scope is not None
+            and known_enough(caller, rule)
+            and not has_basis(caller, rule)
+            and self._kits[name].present()
         )
 
     async def call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> str:
@@ -164,7 +167,7 @@ class Toolbox:
 
     def _open(self, name: str, caller: Caller) -> bool:
         rule = self._rules[name]
-        return known_enough(caller, rule) and has_basis(caller, rule)
+        return known_enough(caller, rule) and has_basis(caller, rule) and self._kits[name].present()
 
     def _tool(self, name: str) -> BaseTool:
         if name not in self._tools:

@@ -17,10 +17,10 @@ from agent.domain import ConsentChange, Message, TurnRecord
 from agent.records.codec import message_of, record_of
 from agent.records.errors import UnknownConversation, UnknownTurn
 from agent.records.rules import ConsentRow, Delivery, Event
-from agent.records.settling import consent_rows, ledger_row
+from agent.records.settling import consent_rows, consents_where, ledger_row
 from agent.records.store import Store
 from agent.records.tables import consents, conversations, events, inbox, messages, outbox, turns
-from tools.context import ConversationId, TurnId
+from tools.context import ConversationId, CustomerId, TurnId
 
 PAGE = 500
 """Rows one read returns at most."""
@@ -76,6 +76,11 @@ class Reading(Store):
             if (row := found.one_or_none()) is None:
                 raise UnknownConversation()
             return await consent_rows(connection, row)
+
+    async def consents_of(self, customer: CustomerId) -> tuple[ConsentRow, ...]:
+        """Return the ledger of a customer whatever the conversation, oldest first."""
+        async with self._reading() as connection:
+            return await consents_where(connection, consents.c.customer_id == customer)
 
     async def consent_outside(
         self, conversation: ConversationId, change: ConsentChange, *, actor: str = "customer"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import ConsentChange, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
@@ -349,6 +349,11 @@ async def consent_rows(connection: AsyncConnection, conversation: Any) -> tuple[
     whose = consents.c.conversation == conversation.id
     if conversation.customer_id is not None:
         whose = whose | (consents.c.customer_id == conversation.customer_id)
+    return await consents_where(connection, whose)
+
+
+async def consents_where(connection: AsyncConnection, whose: ColumnElement[bool]) -> tuple[ConsentRow, ...]:
+    """Return the rows of the ledger that fit, oldest first."""
     rows = await connection.execute(select(consents).where(whose).order_by(consents.c.id))
     return tuple(
         ConsentRow(

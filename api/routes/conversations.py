@@ -14,7 +14,7 @@ from api.errors import Problem
 from api.opened import House, Opened, Own, address_of
 from api.render import to_html
 from api.security import hashed, is_local, new_id, new_token
-from tools.context import ConversationId, CustomerId, Language, TurnId
+from tools.context import ConversationId, Language, TurnId
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -82,7 +82,7 @@ async def open_conversation(body: Opening, request: Request, house: House) -> di
     address = address_of(request)
     if not is_local(address):
         house.openings.take(address)
-    customer = _signed(house, body.identity) if body.identity else None
+    customer = house.signed(body.identity) if body.identity else None
     language = house.language(body.language)
     disclosure = disclosure_for(house, language)
     id, token = await _opened(house, body, language=language, customer=customer, disclosure=disclosure)
@@ -97,18 +97,6 @@ async def open_conversation(body: Opening, request: Request, house: House) -> di
         "holder": conversation.holder,
         "assurance": conversation.assurance,
     }
-
-
-def _signed(house: Opened, identity: str) -> CustomerId:
-    if "token" not in house.building.pack.policy.assurance.factors:
-        raise Problem(
-            401,
-            "identity_off",
-            "Identity tokens are off",
-            detail="This company does not count signed tokens.",
-            remedy='Leave `identity` out, or add "token" to factors under [assurance] in policy.toml.',
-        )
-    return house.identity.customer(identity)
 
 
 async def _opened(

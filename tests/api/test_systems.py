@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from api import house
-from api.container import tryton
 from api.settings import BadSetting, Settings, read_settings
+from api.systems import tryton
 
 GOOD = {
     "MAYAK_ORDERS": "tryton",
