@@ -83,6 +83,7 @@ async def own_agent(job: Job) -> AsyncIterator[Agent]:
         model_timeout=120.0,
         identity_secret=secrets.token_hex(32),
         quiet_ms=0,
+        sender="outbox",
     )
     async with started(settings) as app:
         yield Own(app.state.opened)
