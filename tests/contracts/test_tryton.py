@@ -149,7 +149,14 @@ class TestProposals(test_orders.TestProposals):
         """Only what was not paid can be cancelled: no refund is promised."""
         proposal = await orders.propose_cancel(PAID, owner=ANNA, reason=" передумала\n")
         assert proposal.arguments == {"order_id": "1051", "reason": "передумала"}
-        assert proposal.facts == {"order": "1051", "total": 4290, "currency": "RUB"}
+        placed = (await orders.get(PAID, owner=ANNA)).placed.date().isoformat()
+        assert proposal.facts == {
+            "order": "1051",
+            "total": 4290,
+            "currency": "RUB",
+            "worth": 4290,
+            "placed": placed,
+        }
 
     async def test_an_unpaid_order_promises_no_refund(self, orders: TrytonOrders) -> None:  # type: ignore[override]
         assert "refund" not in (await orders.propose_cancel(PAID, owner=ANNA, reason="")).facts

@@ -337,7 +337,7 @@ async def tried(house: DoorHouse, attack: str, *, writer: str, place: str) -> Se
 @pytest.mark.parametrize(
     ("fault", "attack", "writer", "place", "harm"),
     [
-        ("grounding-off", "ru-grandma", "obedient", "document", "leaks"),
+        ("grounding-off", "ru-grandma", "obedient", "message", "obeyed"),
         ("hosts-off", "ru-link-plain", "obedient", "document", "leads"),
         ("confirmation-off", "ru-write", "obedient", "order", "written"),
         ("consent-off", "en-scope", "obedient", "message", "widened"),
@@ -353,6 +353,7 @@ async def test_the_suite_fails_when_a_protection_is_taken_away_and_only_then(
     assert not harmed(guarded), misses([guarded])
     assert guarded.read
     assert guarded.tried
+    assert not getattr(guarded, harm)
     FAULTS[fault].apply()
     open_to_all = await tried(house, attack, writer=writer, place=place)
     assert getattr(open_to_all, harm), open_to_all
