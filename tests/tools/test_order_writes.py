@@ -208,3 +208,9 @@ def test_every_state_of_an_order_has_its_words() -> None:
             assert PHRASES.has(f"order.state.{status}", language)
             assert PHRASES.has(f"state_word.{status}", language)
     assert SHOP.return_days == 14
+
+
+async def test_pieces_of_one_kind_are_named_once_with_their_number() -> None:
+    told = await asked("return_items", BORIS, order_id="1081", items="")
+    assert "«Полюс 600», чёрный × 2" in told["sentences"][0]
+    assert told["sentences"][0].count("Полюс 600") == 1

@@ -3,6 +3,7 @@
 What a confirmed proposal makes of the order is in `tools.orders.changes`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -201,7 +202,13 @@ def _items_facts(order: Order, said: Callable[[str], str]) -> dict[str, Fact]:
 
 
 def _titles(found: Sequence[Piece]) -> Callable[[str], str]:
-    return lambda language: "; ".join(getattr(piece.title, language) for piece in found)
+    """Name each kind of piece once, with how many there are of it."""
+
+    def said(language: str) -> str:
+        counted = Counter(str(getattr(piece.title, language)) for piece in found)
+        return "; ".join(f"{title} × {n}" if n > 1 else title for title, n in counted.items())
+
+    return said
 
 
 def _listed(*, codes: Sequence[str], method: MethodId | None) -> dict[str, str]:
