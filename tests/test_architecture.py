@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,24 +26,27 @@ PURE = [
 FORBIDDEN_NAMES = re.compile(r"(Manager|Helper|Util|Utils|Service|Handler)$")
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
-def imports(module: ast.AST) -> Iterator[str]:
-    for node in ast.walk(module):
+@cache
+def imports(path: Path) -> frozenset[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 def importers(name: str) -> set[str]:
     return {
         str(path.relative_to(ROOT))
         for path in FILES
-        if any(found == name or found.startswith(f"{name}.") for found in imports(tree(path)))
+        if any(found == name or found.startswith(f"{name}.") for found in imports(path))
     }
 
 
@@ -90,7 +93,7 @@ def test_dataclasses_are_frozen_unless_a_reason_is_given(path: Path) -> None:
 
 @pytest.mark.parametrize("name", PURE)
 def test_decisions_import_no_framework(name: str) -> None:
-    found = {i for i in imports(tree(ROOT / name)) if i.split(".")[0].startswith(FRAMEWORKS)}
+    found = {i for i in imports(ROOT / name) if i.split(".")[0].startswith(FRAMEWORKS)}
     assert not found
 
 

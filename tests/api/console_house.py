@@ -1,17 +1,22 @@
 """A house with the console in it for tests: real records, library and pack, no model, no documents at first."""
 
 import asyncio
+import atexit
 import re
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from agent.domain import Answered, Escalated, Reason, Reply, Ticket, TurnRecord
 from agent.records.staff import Person, Role, Staff
@@ -77,15 +82,37 @@ class Console:
             return list(rows)
 
 
+@cache
+def prepared(staffed: bool) -> Path:
+    """A folder with the migrated database, and `PEOPLE` in it when `staffed`; made once in a process, to be copied.
+
+    A migration takes ten times as long as a copy, and each password is hashed as slowly as it should be.
+    """
+    folder = Path(mkdtemp(prefix="mayak-console-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = Settings(data=folder)
+    migrate(settings.database_url)
+    if staffed:
+        asyncio.run(_staff(settings.database_url))
+    return folder
+
+
+async def _staff(url: str) -> None:
+    engine = create_async_engine(url)
+    staff = Staff(engine, clock=Clock())
+    for login, name, role in PEOPLE:
+        await add_person(staff, Person(login=login, name=name, roles=frozenset({role})), password=PASSWORD)
+    await engine.dispose()
+
+
 @asynccontextmanager
 async def console(
     data: Path, *, staffed: bool = True, public_url: str = "", company: Path | None = None
 ) -> AsyncIterator[Console]:
     """Open the house on an empty folder; `company` is a pack in place of the demo's."""
-    data.mkdir(exist_ok=True)
+    shutil.copytree(await asyncio.to_thread(prepared, staffed), data, dirs_exist_ok=True)
     settings = Settings(data=data, embedder="fake", public_url=public_url, sender="outbox")
     settings = replace(settings, company=company) if company is not None else settings
-    await asyncio.to_thread(migrate, settings.database_url)
     async with open_building(settings) as built:
         clock = Clock()
         built.records.clock = clock
@@ -94,12 +121,7 @@ async def console(
         add_problems(app)
         app.include_router(console_router())
         app.state.opened = SimpleNamespace(building=building)
-        house = Console(app=app, building=building, clock=clock)
-        if staffed:
-            for login, name, role in PEOPLE:
-                person = Person(login=login, name=name, roles=frozenset({role}))
-                await add_person(house.staff, person, password=PASSWORD)
-        yield house
+        yield Console(app=app, building=building, clock=clock)
 
 
 def token_in(page: str) -> str:
