@@ -5,8 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
-# One more than there are cores: a third of the tests' time is waiting for servers and browsers of their own.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 # Compiled modules are kept: a run of the tests starts many processes, and each would compile the house anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -17,7 +15,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.test
 	scripts/browser
-	MAYAK_TEST_BIN=$(BIN) $(BIN)/python -m pytest -m "not heavy" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	MAYAK_TEST_BIN=$(BIN) $(BIN)/python -m pytest -m "not heavy" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.test
 	MAYAK_TEST_BIN=$(BIN) scripts/check

@@ -22,6 +22,8 @@ from api.identity import sign
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "k" * 40
+KILLS = int(os.environ.get("MAYAK_TEST_KILLS", "20"))
+CANCELLABLE = ("paid", "packed")
 QUESTIONS = ("Сколько дней на возврат товара?", "Сколько стоит курьер?", "How long do I have to return?")
 
 
@@ -123,6 +125,23 @@ def small_pack(folder: Path) -> Path:
     return pack
 
 
+def cancellable_orders(pack: Path) -> list[dict[str, Any]]:
+    """The rows of the pack's orders that may be cancelled and were paid by card."""
+    orders = json.loads((pack / "shop" / "orders.json").read_text("utf-8"))["orders"]
+    return [one for one in orders if one["status"] in CANCELLABLE and one["payment"]["method"] == "card"]
+
+
+def ample(pack: Path, *, orders: int) -> Path:
+    """Give the pack at least so many orders to cancel: those it has, again under other numbers."""
+    path = pack / "shop" / "orders.json"
+    content = json.loads(path.read_text("utf-8"))
+    found = cancellable_orders(pack)
+    more = max(0, orders - len(found))
+    content["orders"] += [{**found[n % len(found)], "id": str(20_001 + n)} for n in range(more)]
+    path.write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+    return pack
+
+
 @pytest.fixture(scope="module")
 def foundry() -> Iterator[Foundry]:
     foundry = Foundry()
@@ -134,7 +153,7 @@ def foundry() -> Iterator[Foundry]:
 def prepared(foundry: Foundry, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a pack and a data folder into which it was imported."""
     folder = tmp_path_factory.mktemp("prepared")
-    first = Forge(foundry, folder, small_pack(folder))
+    first = Forge(foundry, folder, ample(small_pack(folder), orders=KILLS))
     first.start()
 
     async def wait() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import random
 import sqlite3
 from pathlib import Path
@@ -12,11 +11,13 @@ import httpx
 import pytest
 
 from tests.api.killing import (
+    KILLS,
     QUESTIONS,
     Customer,
     Forge,
     arrive,
     call,
+    cancellable_orders,
     forge,
     foundry,
     prepared,
@@ -31,10 +32,8 @@ pytestmark = pytest.mark.heavy
 
 __all__ = ["forge", "foundry", "prepared"]
 
-KILLS = int(os.environ.get("MAYAK_TEST_KILLS", "20"))
 AGAIN = 0.2
 """Share of restarts that are killed in their turn, while they take up what was left."""
-CANCELLABLE = ("paid", "packed")
 MORE = ("И ещё вопрос: сколько стоит курьер?", "And how much is the courier?", "Позовите человека!")
 
 
@@ -49,20 +48,12 @@ async def propose(client: httpx.AsyncClient, owner: str, order: str) -> tuple[Cu
     return who, yes
 
 
-def cancellable_orders(pack: Path) -> list[tuple[str, str]]:
-    orders = json.loads((pack / "shop" / "orders.json").read_text("utf-8"))["orders"]
-    return [
-        (order["owner"], order["id"])
-        for order in orders
-        if order["status"] in CANCELLABLE and order["payment"]["method"] == "card"
-    ]
-
-
 async def test_killed_at_any_point_every_message_is_answered_once_and_every_write_happens_once(
     forge: Forge,
 ) -> None:
     chance = random.Random(20261122)
-    orders = cancellable_orders(Path(forge.environment["MAYAK_COMPANY"]))
+    pack = Path(forge.environment["MAYAK_COMPANY"])
+    orders = [(row["owner"], row["id"]) for row in cancellable_orders(pack)]
     everybody: list[Customer] = []
     written: list[str] = []
     cut_off = 0
