@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agent.domain import Escalated, TurnRecord, Waiting, outcome_name
+from agent.records.codec import cards_json
 
 
 def public(record: TurnRecord) -> Mapping[str, Any]:
@@ -22,6 +23,7 @@ def public(record: TurnRecord) -> Mapping[str, Any]:
             for reply in record.replies
             for button in reply.buttons
         ],
+        "cards": cards_json([card for reply in record.replies for card in reply.cards]),
         "tools": [{"name": use.name, "ok": use.ok, "fault": use.fault} for use in record.tools],
         "data_used": [asdict(use) for use in record.data_used],
         "waiting": _waiting(record),

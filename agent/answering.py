@@ -91,12 +91,14 @@ def check(
     forbidden: Sequence[str] = (),
     hosts: Collection[str] | None = None,
     earlier: Sequence[str] = (),
+    notes: Sequence[Evidence] = (),
 ) -> Judged:
     """Bind every drafted sentence to this turn's evidence and decide whether the rest may be sent under the promise.
 
-    `earlier` is what the customer asked before in this conversation; `hosts` where links may lead, None: anywhere.
+    `earlier` is what the customer asked before in this conversation, `notes` what is remembered of them; `hosts` where links
+    may lead, None: anywhere.
     """
-    evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools))}
+    evidence = {item.ref: item for item in (*evidence_of(retrieval), *tool_evidence(draft.tools), *notes)}
     kept, dropped, limits = _verified(draft, evidence, similarity, forbidden, hosts)
     signals = signals_of(
         draft,

@@ -67,13 +67,16 @@ class Approving(Facts):
         if query.language is None or (query.context and leans(understood)):
             return None
         approved = await self.approvals.approved(query.language)
-        if not approved or self._asks_a_tool(understood, query.language):
+        if not approved:
             return None
         known = await self._laid_out(approved, query.language)
         found = [
             approved[n] for n in await asyncio.to_thread(known.like, understood, similarity=self.similarity)
         ]
-        live = await self.facts.live([one.passage.id for one in found]) if found else {}
+        # Reading what is wanted costs more than comparing, and few questions are like an approved one.
+        if not found or self._asks_a_tool(understood, query.language):
+            return None
+        live = await self.facts.live([one.passage.id for one in found])
         answers = {live[one.passage.id].text: one for one in found if one.passage.id in live}
         # Two answers to one question are none: which of them holds is for people to say.
         return next(iter(answers.values())) if len(answers) == 1 else None

@@ -3,14 +3,14 @@
 Pure but for the texts, which are read once. No sentence is written here: keys of `agent/texts` only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from agent import unreached
 from agent.answering import Judged
-from agent.departments import back_at, department_for
+from agent.calling import asked, handed, helplines
+from agent.departments import department_for, journey_of
 from agent.dialogue import Danger
 from agent.domain import (
     Action,
@@ -18,7 +18,6 @@ from agent.domain import (
     Button,
     Clarify,
     Cost,
-    DataUse,
     Declined,
     Draft,
     Escalated,
@@ -35,38 +34,44 @@ from agent.domain import (
     Waiting,
     one_message,
 )
+from agent.ending import choices, reasons_of, still_proving
 from agent.language import sentences
 from agent.outgoing import outgoing
-from agent.pack import Department, Helpline, Pack
-from agent.ports import Situation
+from agent.pack import Pack
+from agent.policy import disclosure
+from agent.policy.budget import spent
+from agent.policy.meeting import ways
 from agent.scene import Scene
+from agent.showing import Shelf, cards_of
 from agent.told import ASKING, CUT, OFFERING, PASSING, TOLD
 from agent.trouble import summary
+from agent.unreached import Unreached
 from tools.context import Language
 from tools.phrases import Phrases
 
-LONGEST_CHOICE = 80
-"""Characters of a question shown on a button."""
-
 
 class Closing:
-    """Builds turn records; `scope` names the purpose a tool works under."""
+    """Builds turn records; what the turn used is added to them at its end (`agent.itemising`)."""
 
-    def __init__(self, *, phrases: Phrases, pack: Pack, scope: Callable[[str], str | None]) -> None:
+    def __init__(self, *, phrases: Phrases, pack: Pack) -> None:
         self.phrases = phrases
         self.pack = pack
-        self.scope = scope
 
     def held(self, scene: Scene) -> TurnRecord:
         """Nobody but a person may speak."""
         conversation = scene.situation.conversation
-        return self._record(scene, Held(), holder=conversation.holder, disclosed=conversation.disclosed)
+        return self._record(scene, Held(), holder=conversation.holder)
 
     def already(self, scene: Scene) -> TurnRecord:
         """The customer asked again for the person they wait for."""
         department = self.pack.department(scene.situation.conversation.department)
         reply = self._say(scene, "person.already", department_to=department.to[scene.language])
         return self._record(scene, Held(), replies=(reply,), holder="queued")
+
+    def reached(self, scene: Scene, contact: str) -> TurnRecord:
+        """The waiting customer said where to answer them."""
+        reply = self._say(scene, "person.reached")
+        return self._record(scene, Held(), replies=(reply,), holder="queued", contact=contact)
 
     def resumed(self, scene: Scene) -> TurnRecord:
         """The waiting customer goes on with the assistant."""
@@ -81,40 +86,49 @@ class Closing:
         outcome = Clarify() if key in ASKING else Answered()
         return self._record(scene, outcome, replies=(reply,), confidence=1.0)
 
+    def told(self, scene: Scene, outcome: Outcome, reply: Reply) -> TurnRecord:
+        """A reply that settles the matter, whoever holds the conversation."""
+        return self._record(scene, outcome, replies=(reply,), confidence=1.0)
+
     def too_many(self, scene: Scene, first: Sequence[str]) -> TurnRecord:
         """More questions than one answer carries: one after another, beginning with any of these."""
-        reply = self._say(scene, "talk.too_many", buttons=_choices(first))
+        reply = self._say(scene, "talk.too_many", buttons=choices(first))
         return self._record(scene, Clarify(), replies=(reply,), confidence=1.0)
 
     def again(self, scene: Scene, last: Message, *, short: bool) -> TurnRecord:
-        """Say a message once more that was no checked answer; buttons that may be over are left away."""
+        """Say a message once more that was no checked answer; it has no cards, and buttons that may be over are left."""
         text = sentences(last.text)[0] if short and last.text.strip() else last.text
         buttons = tuple(button for button in last.buttons if button.action.kind in PASSING)
-        asked = scene.situation.clarified
+        waiting = scene.situation.clarified
         reply = Reply(text=text, citations=last.citations, buttons=buttons)
         return self._record(
             scene,
-            Clarify() if asked else Answered(),
+            Clarify() if waiting else Answered(),
             replies=(reply,),
-            question=scene.situation.question if asked else "",
+            question=scene.situation.question if waiting else "",
         )
+
+    def explained(self, scene: Scene, text: str) -> TurnRecord:
+        """What the last answer was made of; a question that waits for its answer goes on waiting."""
+        record = self._record(
+            scene,
+            Clarify() if scene.situation.clarified else Answered(),
+            replies=(Reply(text=text),),
+            confidence=1.0,
+            question=scene.situation.question,
+        )
+        return replace(record, path="receipt")
 
     def in_danger(self, scene: Scene, kind: Danger, *, question: str) -> TurnRecord:
         """Somebody may come to harm: numbers to call where the pack has them, and a person, if none is called yet."""
-        helplines = self.pack.company.helplines
-        told = "" if kind == "threat" else self._helplines(scene, helplines)
+        told = "" if kind == "threat" else helplines(scene.language, phrases=self.phrases, pack=self.pack)
         if scene.situation.conversation.holder == "queued":
             replies = (Reply(text=told),) if told else ()
             return self._record(scene, Held(), replies=replies, holder="queued")
         record = self.escalated(scene, reason="distress", question=question)
-        *before, handed = record.replies
-        text = " ".join(filter(None, (told, handed.text)))
-        return replace(record, replies=(*before, replace(handed, text=text)))
-
-    def _helplines(self, scene: Scene, helplines: Sequence[Helpline]) -> str:
-        lines = "; ".join(f"{line.phone} — {line.name[scene.language]}" for line in helplines)
-        key = "danger.harm" if lines else "danger.harm_alone"
-        return self.phrases.say(key, scene.language, lines=lines)
+        *before, last = record.replies
+        text = " ".join(filter(None, (told, last.text)))
+        return replace(record, replies=(*before, replace(last, text=text)))
 
     def refused(self, scene: Scene) -> TurnRecord:
         """Consent was not given."""
@@ -135,18 +149,15 @@ class Closing:
         return self._record(scene, waiting, draft=draft, replies=(reply,), question=question)
 
     def _stranger(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
-        """Say how we come to know the customer; where a code may tell, the request waits for it."""
-        person = self.person_button(scene.language)
-        if self.pack.codes is None:
-            reply = self._say(scene, "answer.sign_in", buttons=(person,))
-            return self._record(scene, Clarify(), draft=draft, replies=(reply,))
-        on_site = scene.caller.channel == "widget" and "token" in self.pack.policy.assurance.factors
-        key = "answer.sign_in_or_code" if on_site else "answer.by_code"
-        if scene.caller.customer_id is not None:
-            key = "answer.step_up"
-        code = self._button(scene, "button.code", Action(kind="code"))
-        reply = self._say(scene, key, buttons=(code, person))
-        return self._record(scene, Clarify(), draft=draft, replies=(reply,), parked=question)
+        """Say how we come to know the customer; where a code or a name may tell, the request waits for it."""
+        how = ways(scene.caller, self.pack.policy.assurance)
+        code = (self._button(scene, "button.code", Action(kind="code")),) if how.code else ()
+        reply = self._say(scene, how.key, buttons=(*code, self.person_button(scene.language)))
+        outcome = Waiting(what="name") if how.name else Clarify()
+        waits: dict[str, Any] = {"parked": question} if how.code or how.name else {}
+        return self._record(
+            scene, outcome, draft=draft, replies=(reply,), proving="name" if how.name else "", **waits
+        )
 
     def identity(
         self, scene: Scene, outcome: Outcome, reply: Reply, *, proving: Proving, parked: str
@@ -178,7 +189,7 @@ class Closing:
 
     def which(self, scene: Scene, draft: Draft, topics: Sequence[str], *, question: str) -> TurnRecord:
         """One question back: which of these the question is about."""
-        reply = self._say(scene, "answer.ask_back", buttons=_choices(topics))
+        reply = self._say(scene, "answer.ask_back", buttons=choices(topics))
         return self._record(scene, Clarify(), draft=draft, replies=(reply,), question=question)
 
     def clarified(self, scene: Scene, draft: Draft, *, question: str) -> TurnRecord:
@@ -201,12 +212,36 @@ class Closing:
     def unsure(self, scene: Scene, draft: Draft, judged: Judged, *, question: str) -> TurnRecord:
         """The gate stayed closed: nothing of the draft leaves, a person is called."""
         reason: Reason = "not_sure" if judged.sentences or not draft.sentences else "ungrounded"
-        if any(not use.ok and use.fault == "unavailable" for use in draft.tools):
-            reason = "tool_failed"
+        if spent(draft.withheld):
+            reason = "budget_spent"
         kept_back = "\n".join((*(s.text for s in judged.sentences), *judged.dropped))
         return self.escalated(
             scene, reason=reason, question=question, rejected=kept_back, draft=draft, judged=judged
         )
+
+    def unreached(
+        self, scene: Scene, draft: Draft, judged: Judged, *, missed: Unreached, question: str
+    ) -> TurnRecord:
+        """What is known was said (`scene.left`); what no system answered is named, and a person is called for it."""
+        said = {sentence.text for sentence in scene.left}
+        kept_back = [one.text for one in judged.sentences if one.text not in said]
+        return self.escalated(
+            scene,
+            reason="tool_failed",
+            question=question,
+            rejected="\n".join((*kept_back, *judged.dropped)),
+            told=unreached.told(missed, phrases=self.phrases, language=scene.language),
+            draft=draft,
+            judged=judged,
+        )
+
+    def beside(self, scene: Scene, record: TurnRecord, missed: Unreached) -> TurnRecord:
+        """A question to the customer, and before it what could not be reached meanwhile."""
+        if not missed:
+            return record
+        *before, question = record.replies
+        said = unreached.told(missed, phrases=self.phrases, language=scene.language)
+        return replace(record, replies=(*before, Reply(text=said), question))
 
     def answered(
         self,
@@ -217,10 +252,21 @@ class Closing:
         said: Sequence[Verified],
         first_ms: float,
     ) -> TurnRecord:
-        """The verified sentences as one message."""
+        """The verified sentences as one message, and the cards of what they speak of."""
         told = replace(scene, left=())
-        record = self._record(told, Answered(), draft=draft, judged=judged, replies=(one_message(said),))
+        # A repetition has no draft: its words are of then, and a card of then would pass for one of now.
+        cards = cards_of(said, draft, shelf=self._shelf(scene)) if draft is not None else ()
+        reply = one_message(said, cards=cards)
+        record = self._record(told, Answered(), draft=draft, judged=judged, replies=(reply,))
         return replace(record, ms={**record.ms, "first_sentence": first_ms, "first": first_ms})
+
+    def _shelf(self, scene: Scene) -> Shelf:
+        return Shelf(
+            phrases=self.phrases,
+            language=scene.language,
+            today=self.phrases.local(scene.caller.now).date(),
+            tracking=self.pack.policy.tracking,
+        )
 
     def taken_over(self, scene: Scene, draft: Draft | None, judged: Judged | None) -> TurnRecord:
         """A person claimed the conversation while the AI was about to speak."""
@@ -233,19 +279,20 @@ class Closing:
         reason: Reason,
         question: str,
         rejected: str = "",
+        told: str = "",
         draft: Draft | None = None,
         judged: Judged | None = None,
         tools: tuple[ToolUse, ...] = (),
         closed_proposal: tuple[str, str] | None = None,
     ) -> TurnRecord:
-        """A person is called, the customer is told, the question is kept."""
-        department = department_for(
-            _asked(scene.situation, question), pack=self.pack, language=scene.language
-        )
+        """A person is called, the customer is told why (`told`, else by the reason), the question is kept."""
+        topic = asked(scene.situation, question)
+        stage = journey_of(draft.tools if draft else tools)
+        department = department_for(topic, pack=self.pack, language=scene.language, stage=stage)
         key = CUT.get(reason, "answer.partial") if scene.left else TOLD.get(reason)
-        parts = [self.phrases.say(key, scene.language)] if key else []
-        handed, buttons = self._handed(scene, department)
-        reply = Reply(text=" ".join((*parts, handed)), buttons=buttons)
+        why = told or (self.phrases.say(key, scene.language) if key else "")
+        words, buttons = handed(scene, department, phrases=self.phrases, pack=self.pack)
+        reply = Reply(text=" ".join(filter(None, (why, words))), buttons=buttons)
         ticket = Ticket(
             reason=reason,
             department=department.id,
@@ -282,28 +329,6 @@ class Closing:
             closed_proposal=closed,
         )
 
-    def _handed(self, scene: Scene, department: Department) -> tuple[str, tuple[Button, ...]]:
-        """Say where the question goes and when people answer; at night the assistant may go on."""
-        returns = back_at(scene.caller.now, pack=self.pack, department=department)
-        go_on = self._button(scene, "button.go_on", Action(kind="ai"))
-        if returns is None:
-            text = self.phrases.say(
-                "person.handed",
-                scene.language,
-                department_to=department.to[scene.language],
-                minutes=department.answer_minutes,
-            )
-            return text, ()
-        when = self._when(returns, scene.caller.now, scene.language)
-        return self.phrases.say("person.closed_now", scene.language, when=when), (go_on,)
-
-    def _when(self, moment: datetime, now: datetime, language: Language) -> str:
-        zone = ZoneInfo(self.pack.timezone)
-        local = moment.astimezone(zone)
-        ahead = (local.date() - now.astimezone(zone).date()).days
-        key = {0: "when.today", 1: "when.tomorrow"}.get(ahead, "when.day")
-        return self.phrases.say(key, language, time=local, date=local)
-
     def _record(
         self,
         scene: Scene,
@@ -320,41 +345,40 @@ class Closing:
         if scene.left and not isinstance(outcome, Held):
             replies = (one_message(scene.left), *replies)
         more.setdefault("holder", scene.situation.conversation.holder)
-        more = {**_still_proving(scene.situation), **more}
+        more = {**still_proving(scene.situation), **more}
+        introduction = self._introduction(scene) if replies else ()
+        opening = self.opening(scene) if replies else ()
         return TurnRecord(
             turn=scene.turn,
             conversation=scene.caller.conversation,
             outcome=outcome,
             language=scene.language,
-            replies=tuple(outgoing(r, hosts=self.pack.hosts) for r in self._disclosed(scene, replies)),
+            replies=tuple(outgoing(r, hosts=self.pack.hosts) for r in (*opening, *replies)),
+            disclosed=bool(introduction),
             confidence=judged.confidence.value if judged else confidence,
-            reasons=_reasons(judged, draft),
+            reasons=reasons_of(judged, draft),
             signals=judged.signals.known() if judged and not judged.signals.from_tools else {},
             tools=used,
-            data_used=self._data_used(used),
             path="model" if draft and draft.model else "",
             model=draft.model if draft else "",
             cost=draft.cost if draft else Cost(),
             **more,
         )
 
-    def _disclosed(self, scene: Scene, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
-        """Put the AI disclosure first where it is due: at the start, and after a person handed back."""
-        if scene.situation.conversation.disclosed or not replies:
-            return replies
-        spoken = any(message.author in ("ai", "person") for message in scene.situation.history)
-        key = "disclosure.again" if spoken else "disclosure.first"
-        company = self.pack.name[scene.language]
-        return (Reply(text=self.phrases.say(key, scene.language, company=company)), *replies)
+    def opening(self, scene: Scene) -> tuple[Reply, ...]:
+        """What the AI says of itself in this turn, before anything else of it leaves."""
+        frank = (self._say(scene, f"disclosure.beside.{scene.frank}"),) if scene.frank else ()
+        return (*self._introduction(scene), *frank)
 
-    def _data_used(self, tools: Sequence[ToolUse]) -> tuple[DataUse, ...]:
-        lines = []
-        for use in tools:
-            # A call that failed read nothing, and a tool a model invented has no purpose to look up.
-            purpose = self.scope(use.name) if use.ok else None
-            if purpose is not None:
-                lines.append(DataUse(what=purpose.partition(":")[0], purpose=purpose, tool=use.name))
-        return tuple(dict.fromkeys(lines))
+    def first(self, scene: Scene) -> tuple[str, ...]:
+        """The words of `opening`: they leave before the first sentence that does."""
+        return tuple(reply.text for reply in self.opening(scene))
+
+    def _introduction(self, scene: Scene) -> tuple[Reply, ...]:
+        """What the AI must say of itself first: at the start, and after a person handed back."""
+        due = disclosure.due(scene.situation.conversation, scene.situation.history)
+        company = self.pack.name[scene.language]
+        return disclosure.introduction(due, language=scene.language, company=company, phrases=self.phrases)
 
     def _say(self, scene: Scene, key: str, *, buttons: tuple[Button, ...] = (), **facts: object) -> Reply:
         return Reply(text=self.phrases.say(key, scene.language, **facts), buttons=buttons)
@@ -371,29 +395,3 @@ class Closing:
             Button(label=text, action=Action(kind="say", target=text))
             for text in self.pack.quick_replies.get(scene.language, ())
         )
-
-
-def _still_proving(situation: Situation) -> dict[str, Any]:
-    """Return what goes on: a code that was sent may still come, whatever was said; a button says nothing new."""
-    pressed = situation.batch[-1].action is not None
-    if situation.proving == "code" or (situation.proving == "proved" and pressed):
-        return {"proving": situation.proving, "parked": situation.parked}
-    return {}
-
-
-def _choices(texts: Sequence[str]) -> tuple[Button, ...]:
-    return tuple(
-        Button(label=text[:LONGEST_CHOICE], action=Action(kind="say", target=text[:LONGEST_CHOICE]))
-        for text in texts
-    )
-
-
-def _asked(situation: Situation, question: str) -> str:
-    earlier = [m.text for m in situation.history if m.author == "customer"]
-    return "\n".join((*earlier[-2:], question))
-
-
-def _reasons(judged: Judged | None, draft: Draft | None) -> tuple[str, ...]:
-    """Return why the confidence is what it is, which limits were met, and what kept a model from being asked."""
-    own = (*judged.confidence.reasons, *judged.limits) if judged else ()
-    return (*own, *(draft.withheld if draft else ()))

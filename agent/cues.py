@@ -105,7 +105,7 @@ class Cues:
             return self.expand[token]
         if len(token) < SHORTEST_FORGIVEN - 1 or self.vocabulary.get(token) == token:
             return token
-        for slip in _slips(token):
+        for slip in slips(token):
             word = self.vocabulary.get(slip)
             if word is not None and _same_but_for_a_slip(token, word):
                 return word
@@ -197,7 +197,9 @@ def _written(raw: Mapping[str, Any]) -> frozenset[str]:
     for name, section in raw.items():
         if name not in _TABLES:
             for values in section.values():
-                found.update(word for value in values for word in re.findall(r"[^\W\d_]+(?!\w*\*)\b", value))
+                found.update(
+                    word for value in values for word in re.findall(r"(?<!\*)\b[^\W\d_]+(?!\w*\*)\b", value)
+                )
     for name in raw["words"].keys() & _UTTERED:
         found.update(part for word in raw["words"][name] for part in word.split())
     return frozenset(word for word in found if len(word) >= SHORTEST_FORGIVEN - 1)
@@ -206,12 +208,12 @@ def _written(raw: Mapping[str, Any]) -> frozenset[str]:
 def _vocabulary(words: frozenset[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     for word in sorted(words):
-        for slip in _slips(word):
+        for slip in slips(word):
             known.setdefault(slip, word)
     return known | {word: word for word in words}
 
 
-def _slips(word: str) -> list[str]:
+def slips(word: str) -> list[str]:
     """Return the word, the word with each letter left out, and with each two neighbours exchanged."""
     left_out = [word[:i] + word[i + 1 :] for i in range(len(word))] if len(word) >= SHORTEST_FORGIVEN else []
     swapped = [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]

@@ -157,7 +157,7 @@ def last_answer(history: Sequence[Message]) -> Message | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An open proposal as the customer read it; `passed`: something else was asked since, or a person spoke."""
+    """An open proposal as the customer read it, and its arguments; `passed`: something else was asked since, or a person spoke."""
 
     text: str
     values: tuple[str, ...]
@@ -166,9 +166,8 @@ class Shown:
 
 def proposed(history: Sequence[Message], proposal: Mapping[str, Any]) -> Shown:
     """Return what the customer read of the open proposal, and whether the next yes is still an answer to it."""
-    values = tuple(
-        str(value) for part in ("arguments", "facts") for value in dict(proposal.get(part) or {}).values()
-    )
+    # Facts are more than was shown: the old address has a flat of its own, and "only flat 12" may mean that one.
+    values = tuple(str(value) for value in dict(proposal.get("arguments") or {}).values())
     passed = False
     for message in reversed(history):
         if message.author not in ("ai", "person"):

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NewType
 
+from agent.cards import Card
+from agent.notes import NoteChanges
+from agent.receipt import ModelRead, Receipt
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
 TicketId = NewType("TicketId", str)
@@ -22,13 +25,15 @@ TicketId = NewType("TicketId", str)
 Author = Literal["customer", "ai", "person", "system"]
 Holder = Literal["ai", "queued", "person", "closed"]
 """Who may speak: the AI, nobody until a person claims (the AI is silent), a person, or nobody."""
+Stage = Literal["ai", "offered", "queued", "person", "returned", "closed"]
+"""Where the conversation is between AI and person; `agent.handoff.OWNER` tells who holds each."""
 
-ActionKind = Literal["person", "ai", "consent", "confirm", "rate", "say", "code"]
+ActionKind = Literal["person", "ai", "consent", "confirm", "rate", "say", "code", "forget"]
 """`ai`: go on with the assistant while waiting for a person; `say`: a quick reply, read as typed text; `code`: send me a
-one-time code."""
-EvidenceKind = Literal["passage", "tool"]
-WaitingFor = Literal["consent", "confirmation", "contact", "code"]
-Proving = Literal["", "contact", "code", "proved"]
+one-time code; `forget`: the note with this id, or all."""
+EvidenceKind = Literal["passage", "tool", "note"]
+WaitingFor = Literal["consent", "confirmation", "contact", "name", "code"]
+Proving = Literal["", "contact", "name", "code", "proved"]
 """What the customer's next message may hold: the contact a code shall be sent for, the code; or it just came true."""
 Reason = Literal[
     "customer_asked",
@@ -40,7 +45,11 @@ Reason = Literal[
     "model_failed",
     "internal_error",
     "no_help",
+    "repeated",
+    "anger",
+    "budget_spent",
     "distress",
+    "restricted",
 ]
 """Why a person is called; a closed set, shown to operators and counted."""
 
@@ -96,6 +105,7 @@ class Message:
     citations: tuple[Citation, ...] = ()
     buttons: tuple[Button, ...] = ()
     name: str = ""
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +124,14 @@ class Conversation:
     operator: str = ""
     proved: datetime | None = None
     """When a one-time code told who the customer is; None where a signed token did, or nothing."""
+    stage: Stage = "ai"
+    assigned: str = ""
+    """Login of the person the queue chose and who has not claimed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Something a sentence may rest on. `ref` is a passage id or `tool:<name>:<n>`."""
+    """Something a sentence may rest on. `ref` is a passage id, `tool:<name>:<n>` or `note:<id>`."""
 
     ref: str
     kind: EvidenceKind
@@ -205,6 +218,8 @@ class Draft:
     """Whether sentences of this turn had left when the last of it was written."""
     after: int = 0
     """How many had left when its writing began: it goes on after these."""
+    reads: tuple[ModelRead, ...] = ()
+    """What each model that was asked had been given, whether or not its answer was taken."""
     doubt: Doubt | None = None
     """The model's own doubt of what it wrote; None where it does not tell, which is not the same as none."""
 
@@ -250,7 +265,7 @@ Outcome = Answered | Clarify | Declined | Escalated | Held | Waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataUse:
-    """One line of the receipt: which personal data was read, under which purpose."""
+    """One line of the answer object: which personal data was read, under which purpose."""
 
     what: str
     purpose: str
@@ -264,12 +279,14 @@ class Reply:
     text: str
     citations: tuple[Citation, ...] = ()
     buttons: tuple[Button, ...] = ()
+    cards: tuple[Card, ...] = ()
 
 
-def one_message(said: Sequence[Verified]) -> Reply:
+def one_message(said: Sequence[Verified], *, cards: tuple[Card, ...] = ()) -> Reply:
     """Return sentences as one message of the transcript, with every citation once."""
     cited = {(c.passage, c.quote): c for sentence in said for c in sentence.citations}
-    return Reply(text=" ".join(sentence.text for sentence in said), citations=tuple(cited.values()))
+    text = " ".join(sentence.text for sentence in said)
+    return Reply(text=text, citations=tuple(cited.values()), cards=cards)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +332,7 @@ class Recall:
     """What the customer asked, a line each, oldest first."""
 
 
-Path = Literal["", "model", "approved"]
+Path = Literal["", "model", "approved", "receipt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +350,8 @@ class TurnRecord:
     """What the confidence was computed from, by name; empty where no draft was judged."""
     tools: tuple[ToolUse, ...] = ()
     data_used: tuple[DataUse, ...] = ()
+    receipt: Receipt | None = None
+    """What the turn used, for its customer to read; None in records of earlier releases."""
     evidence: tuple[str, ...] = ()
     proposal: Mapping[str, Any] | None = None
     closed_proposal: tuple[str, str] | None = None
@@ -345,11 +364,16 @@ class TurnRecord:
     """The request that waits until we know who the customer is."""
     recall: Recall = field(default_factory=Recall)
     """What the conversation is remembered by after this turn."""
+    notes: NoteChanges = field(default_factory=NoteChanges)
+    """What this turn remembers and forgets of the customer; it is in the notes, and in no record of the turn."""
     holder: Holder = "ai"
-    disclosed: bool = True
+    disclosed: bool = False
+    """Whether its replies say that an AI answers."""
     ticket: Ticket | None = None
+    contact: str = ""
+    """Where a customer who waits for a person wants to be answered, as they wrote it."""
     path: Path = ""
-    """Where its words come from: a writer's checked draft, an approved answer, or neither."""
+    """Where its words come from: a writer's checked draft, an approved answer, an earlier receipt, or none of them."""
     model: str = ""
     cost: Cost = field(default_factory=Cost)
     ms: Mapping[str, float] = field(default_factory=dict)

@@ -12,6 +12,7 @@ AgentFault
 from typing import ClassVar
 
 from agent.domain import ToolUse
+from agent.receipt import ModelRead
 from agent.spending import Charge
 
 
@@ -40,7 +41,8 @@ class BadModel(AgentFault):
 class WriterFailed(AgentFault):
     """No model of the chain gave a usable draft; `charges` is what asking cost all the same.
 
-    `tools` are the calls that had finished by then: sentences that left may rest on them.
+    `tools` are the calls that had finished by then: sentences that left may rest on them; `reads` what models had been
+    given all the same.
     """
 
     code = "writer_failed"
@@ -49,6 +51,7 @@ class WriterFailed(AgentFault):
         super().__init__(message, remedy=remedy)
         self.charges = charges
         self.tools: tuple[ToolUse, ...] = ()
+        self.reads: tuple[ModelRead, ...] = ()
 
 
 class ModelUnavailable(AgentFault):

@@ -31,7 +31,8 @@ from agent.domain import Evidence
 from agent.gist import gist
 from agent.intents import Argument, Documented, Offer, identifies
 from agent.likeness import lexicon
-from agent.planning import Answer, Call, Compose, Desk, Result, Said, next_step
+from agent.plan import Answer, Call, Compose, Desk, Result, Said
+from agent.planning import next_step
 from agent.ports import Similarity
 from tools.context import Language
 

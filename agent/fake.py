@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from agent.basis import Basis
 from agent.domain import Draft
 from agent.errors import WriterFailed
-from agent.ports import Brief, Steps
+from agent.ports import Bases, Brief, Steps, Whose
 from knowledge.types import Hit, Passage, PassageId, Query, Retrieval
 from tools.context import ConversationId, TurnId
+from tools.errors import NoBasis
 
 T = TypeVar("T")
 
@@ -36,6 +38,30 @@ class InlineSteps:
         if name not in self.done:
             self.done[name] = await effect()
         return self.done[name]  # type: ignore[return-value]
+
+
+class FakeGate(Bases):
+    """Knows what the caller was told at the beginning, and what is `also` allowed; `asked` keeps the questions.
+
+    A purpose in `withdrawn` has no basis any more, whatever anybody was told.
+    """
+
+    def __init__(self, *also: str) -> None:
+        self.also = frozenset(also)
+        self.withdrawn: set[str] = set()
+        self.asked: list[str] = []
+
+    async def allows(self, whose: Whose, purpose: str) -> bool:
+        """Return whether the purpose is allowed."""
+        self.asked.append(purpose)
+        told = self.also | getattr(whose, "purposes", frozenset())
+        return purpose in told - self.withdrawn
+
+    async def require(self, whose: Whose, purpose: str) -> Basis:
+        """Return a basis without a row."""
+        if not await self.allows(whose, purpose):
+            raise NoBasis(purpose)
+        return Basis(purpose=purpose, kind="consent")
 
 
 class FakeNotices:

@@ -45,7 +45,9 @@ TRIED = 3
 WIDEST = 3
 """Neighbouring sentences of one passage that may carry a sentence together."""
 
-_OUTER = re.compile(r"^[\W_]+|[\W_]+$")
+_SIGNS = "%‰°₽€$£¥₸₴₼"
+"""Marks at the end of a sentence that belong to its number: 50 % is not 50 ₽."""
+_OUTER = re.compile(rf"^(?:(?![{_SIGNS}]|-\d)[\W_])+|(?:(?![{_SIGNS}])[\W_])+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

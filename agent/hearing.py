@@ -49,11 +49,14 @@ class Floor:
         self._one_at_a_time = asyncio.Lock()
 
     @contextmanager
-    def heard(self, index: int) -> Iterator[None]:
-        """Hear the model called inside. Raises `ModelUnavailable` when one has spoken: nobody begins anew."""
+    def heard(self, index: int, *, opening: Callable[[str], str] | None = None) -> Iterator[None]:
+        """Hear the model called inside; `opening` gives back what its words were masked of.
+
+        Raises `ModelUnavailable` when one has spoken: nobody begins anew.
+        """
         if self.speaker is not None:
             raise unavailable("unreachable", "it broke off while it was heard")
-        token = _LISTENING.set(_Hearing(self, index) if self.listener else None)
+        token = _LISTENING.set(_Hearing(self, index, opening) if self.listener else None)
         try:
             yield
         finally:
@@ -81,8 +84,9 @@ class Floor:
 class _Hearing:
     """One message, piece by piece."""
 
-    def __init__(self, floor: Floor, index: int) -> None:
+    def __init__(self, floor: Floor, index: int, opening: Callable[[str], str] | None) -> None:
         self.floor = floor
+        self.opening = opening
         self.index = index
         self.cutter = Cutter()
         self.quiet = False
@@ -92,7 +96,8 @@ class _Hearing:
             self.quiet = True
         if self.quiet:
             return True
-        for sentence in self.cutter.add(piece.text):
+        text = self.opening(piece.text) if self.opening else piece.text
+        for sentence in self.cutter.add(text):
             if not await self.floor.pass_on(sentence, self.index):
                 self.quiet = True
                 return not self.floor.over

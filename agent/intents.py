@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from agent.language import content, readable, sentences, stem, stems, words
 from agent.likeness import nearest
@@ -157,13 +157,17 @@ class Reading:
         said, carrying = tuple(stems(part)) + self._pointed_at(part), frozenset(content(part))
         named = bool(self.numbers(part))
         weights = _weights(tuple(c for offer in self.offers for cues in offer.cues.values() for c in cues))
+        # Cues have few stems in all, and each is in many of them.
+        heard = cache(lambda one: nearest(one, said))
         for offer in self.offers:
             if named and offer.personal and not offer.control and not any(map(identifies, offer.arguments)):
                 continue  # a list is not what is asked for when one thing is named
             cues = [cue for own in offer.cues.values() for cue in own]
             if offer.writes:
                 cues = [cue for cue in cues if _denies_alike(cue, part)]
-            scored = [(_score(cue, said, carrying, weights), len(_cue(cue)), cue) for cue in cues]
+            scored = [
+                (_score(cue, said, carrying, weights, heard=heard), len(_cue(cue)), cue) for cue in cues
+            ]
             score, length, cue = max(scored, default=(0.0, 0, ""))
             if self.similarity is not None and 0.4 <= score < SURE:
                 score += MEANING * max(0.0, self.similarity(part, [cue])[0] - 0.5)
@@ -325,17 +329,24 @@ def _denies_alike(cue: str, part: str) -> bool:
     return denied_here and not any(nearest(one, set(_cue(cue)) - mine) > 0 for one in theirs)
 
 
-def _score(cue: str, said: tuple[str, ...], carrying: frozenset[str], weights: Mapping[str, float]) -> float:
+def _score(
+    cue: str,
+    said: tuple[str, ...],
+    carrying: frozenset[str],
+    weights: Mapping[str, float],
+    *,
+    heard: Callable[[str], float],
+) -> float:
     """Return how well a message says the cue, 0..1: all of it, close together, little else.
 
-    `said` are the message's stems in order, `carrying` those that carry meaning.
+    `said` are the message's stems in order, `carrying` those that carry meaning; `heard` tells how near any of them
+    comes to a stem.
     """
     wanted = _cue(cue)
     if not wanted:
         return 0.0
-    heard = {one: nearest(one, said) for one in wanted}
     total = sum(weights[one] for one in wanted)
-    recall = sum(weights[one] * heard[one] for one in wanted) / total
+    recall = sum(weights[one] * heard(one) for one in wanted) / total
     if recall < 0.4:
         return 0.0
     places = [n for n, one in enumerate(said) if nearest(one, wanted) > 0]

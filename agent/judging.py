@@ -39,6 +39,7 @@ def judge(
         similarity=similarity,
         hosts=pack.hosts,
         earlier=[m.text for m in scene.situation.history if m.author == "customer"],
+        notes=scene.notes,
     )
     return replace(judged, dropped=(*judged.dropped, *spoken.dropped))
 
@@ -46,7 +47,7 @@ def judge(
 def question_back(draft: Draft, *, scene: Scene, retrieval: Retrieval, pack: Pack) -> Draft:
     """Return the draft of a question back as it may be asked; without a sentence the house asks in its own words."""
     spoken = fitting(draft, voice=pack.company.voice, language=scene.language).draft
-    texts = [text for item in evidence_of(retrieval) for text in (item.title, item.text)]
+    texts = [text for item in (*evidence_of(retrieval), *scene.notes) for text in (item.title, item.text)]
     texts += [json.dumps(use.result, ensure_ascii=False) for use in draft.tools]
     rules = [
         system_prompt(pack.company, language=scene.language, today="", profile=profile)

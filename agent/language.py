@@ -17,7 +17,6 @@ from agent.sentences import sentences
 from tools.context import Language
 
 __all__ = [
-    "asks_if_robot",
     "content",
     "detect",
     "dictionary",
@@ -223,9 +222,14 @@ def wants_person(text: str) -> bool:
     return any(c.find("person", text) for c in _read(text))
 
 
-def asks_if_robot(text: str) -> bool:
-    """Tell whether the customer asks who is speaking: a program or a person."""
-    return any(c.find("robot", text) for c in _read(text))
+def asks_what_was_used(text: str) -> bool:
+    """Tell whether the customer asks what an answer was made of: how we know, which data was used, why this is offered."""
+    return cues(script(text), name="receipt").find("receipt", text)
+
+
+def wants_erasure(text: str) -> bool:
+    """Tell whether the customer asks that what is held of them be deleted."""
+    return any(c.find("erase", text) for c in _read(text))
 
 
 def script(text: str) -> Language:

@@ -31,8 +31,10 @@ from agent.middleware.faults import Faults
 from agent.middleware.ledger import Ledger
 from agent.models import ModelChain
 from agent.pack import Pack
-from agent.policy.consent import may_leave
-from agent.ports import Brief, Steps, Writer
+from agent.ports import Bases, Brief, Steps, Writer
+from agent.privacy.detect import thorough
+from agent.privacy.vault import Vault
+from agent.privacy.veil import Veil, veiled
 from agent.prompts import full_question, prompts
 from agent.reading import read_answer
 from agent.recall import recent
@@ -46,11 +48,12 @@ KEPT = 64
 class Loop(Writer):
     """Drafts answers with a chain of models and the company's tools. Nothing of a turn is kept for the next one."""
 
-    def __init__(self, models: ModelChain, *, toolbox: Offer, pack: Pack, purse: Purse) -> None:
+    def __init__(self, models: ModelChain, *, toolbox: Offer, pack: Pack, purse: Purse, gate: Bases) -> None:
         self.models = models
         self.toolbox = toolbox
         self.pack = pack
         self.purse = purse
+        self.gate = gate
         self._spoken: Kept[Mapping[str, BaseTool]] = Kept(most=KEPT)
         self._agents: Kept[Any] = Kept(most=KEPT)
 
@@ -66,6 +69,7 @@ class Loop(Writer):
                 state = await self._agent(book).ainvoke({"messages": [*before, asked]}, context=brief.caller)
         except WriterFailed as failure:
             failure.tools = tuple(book.used)
+            failure.reads = tuple(book.given.values())
             raise
         finally:
             await book.ahead.stop()
@@ -85,9 +89,16 @@ class Loop(Writer):
             prompts=prompts(self.pack.company, brief),
             listener=brief.listener,
             said=brief.listener.said if brief.listener is not None else (),
-            external=may_leave(self.pack.purposes, caller.purposes),
+            veil=self._veil(brief),
             day=caller.now.astimezone(ZoneInfo(self.pack.timezone)).date(),
         )
+
+    def _veil(self, brief: Brief) -> Veil | None:
+        privacy = self.pack.policy.privacy
+        if not veiled(self.pack, self.models.links):
+            return None
+        never = frozenset(word.lower() for word in privacy.never)
+        return Veil(Vault(thorough(frozenset(privacy.also), never)), brief=brief, company=self.pack.company)
 
     def _controls(self, caller: Caller, refused: frozenset[str]) -> Mapping[str, BaseTool]:
         # What one consent would open is part of the key: tools of other systems come and go.
@@ -112,7 +123,7 @@ class Loop(Writer):
             system_prompt=system,
             middleware=[
                 Ledger(),
-                Fallback(purse=self.purse, caps=self.pack.policy.caps),
+                Fallback(purse=self.purse, caps=self.pack.policy.caps, gate=self.gate),
                 Evidence(),
                 Consent(),
                 Faults(),
@@ -143,6 +154,7 @@ def _draft(messages: Sequence[AnyMessage], book: Book, *, ms: float) -> Draft:
         "withheld": tuple(book.withheld),
         "streamed": book.streamed,
         "after": book.after,
+        "reads": tuple(book.given.values()),
         "ms": ms,
         "model_ms": round(book.model_ms, 3),
     }

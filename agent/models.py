@@ -22,13 +22,13 @@ from agent.link import Asking, Link, Reply
 from agent.ports import Similarity
 from agent.provider import Call, guarded, profile_of, unavailable
 from agent.race import Race
+from agent.receipt import EXTRACTIVE
 from tools.breaker import Breaker
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
 
-EXTRACTIVE = "extractive"
 PATIENCE = 3.0
 """Seconds a provider may ask us to wait and still be asked again in the same turn, when nobody else is there."""
 
@@ -41,7 +41,8 @@ class ModelSettings:
     `max_tokens` of one answer; `temperature` None leaves it to the provider; `prices` are USD for a million
     prompt and completion tokens by model name; `rest` seconds a failing provider is left alone; `hedge`
     seconds after which the next remote model is asked as well, 0 for never; `profile` auto, small or large;
-    `logprobs` whether they are asked how sure they are of each word; `external` whether the models run outside the company, so that a customer's consent may be needed.
+    `logprobs` whether they are asked how sure they are of each word; `external` whether the models run outside the company, so that a customer's consent is needed; `abroad`
+    whether they run in another country and nobody allowed that: then they are never asked.
     """
 
     main: str = EXTRACTIVE
@@ -58,6 +59,7 @@ class ModelSettings:
     logprobs: bool = True
     profile: str = "auto"
     external: bool = True
+    abroad: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,8 @@ def _remote(spec: str, settings: ModelSettings) -> Link:
 
 
 def _fault(settings: ModelSettings) -> ModelUnavailable | None:
+    if settings.abroad:
+        return unavailable("abroad")
     if settings.url:
         parts = urlsplit(settings.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -1,12 +1,13 @@
 """The last door: no link, image or address of somebody else's leaves in any part of a reply. Pure.
 
 Sentences with such a link were kept back before; what comes here besides are the texts that no check reads sentence
-by sentence: confirmations, questions back, buttons, titles and quotations.
+by sentence: confirmations, questions back, buttons, cards, titles and quotations.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
 
+from agent.cards import Card, rewritten
 from agent.domain import Button, Citation, Reply
 from agent.policy.hosts import foreign, without_foreign
 
@@ -23,8 +24,13 @@ def outgoing(reply: Reply, *, hosts: Collection[str]) -> Reply:
     def leads_away(button: Button) -> bool:
         return bool(foreign(f"{button.label}\n{button.action.target}", allowed=hosts))
 
+    def carried(card: Card) -> Card:
+        shown = rewritten(card, plain)
+        return replace(shown, link="", link_label="") if foreign(card.link, allowed=hosts) else shown
+
     return Reply(
         text=plain(reply.text),
         citations=tuple(cited(citation) for citation in reply.citations),
         buttons=tuple(button for button in reply.buttons if not leads_away(button)),
+        cards=tuple(carried(card) for card in reply.cards),
     )

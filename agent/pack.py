@@ -2,8 +2,9 @@
 
 ```
 pack/
-  company.toml     name, voice, languages, hours, calendar, departments
+  company.toml     name, voice, languages, hours, calendar, departments, webhooks
   policy.toml      promise, thresholds, limits, assurance, purposes, tools of MCP servers (`agent.terms`)
+  systems/         systems behind HTTP: NAME.toml maps what NAME.openapi.yaml defines
   mcp/             those tools as their servers defined them when they were assigned
   knowledge/       documents by language, documents.toml
   shop/            data of the embedded shop, where it is used
@@ -19,24 +20,30 @@ from collections.abc import Mapping
 from datetime import date, time
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from agent.contrast import contrast
 from agent.errors import BadPack
+from agent.mapped import mapped_systems
 from agent.pack_files import line_of, model_of, toml_of
 from agent.plugged import plugged_tools
 from agent.policy.hosts import foreign, host_of
 from agent.promise import Promise
 from agent.terms import Caps as Caps
-from agent.terms import Limits, OneTimeCodes, Part, Policy, Purpose, Thresholds, Words
+from agent.terms import Knowledge, Limits, OneTimeCodes, Part, Policy, Purpose, Thresholds, Words
+from agent.webhooks import Webhook
 from tools.context import Language
-from tools.mcp.assigned import Plugged
+from tools.openapi.system import System
+from tools.outside.plugged import Plugged
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Span = tuple[time, time]
+Journey = Literal["paying", "under_way", "received"]
+"""Where a customer is with an order: not paid yet, on its way, in their hands."""
 
 
 class Voice(Part):
@@ -132,9 +139,14 @@ class Department(Part):
     to: Words
     languages: tuple[Language, ...]
     topics: tuple[str, ...] = ()
+    journey: tuple[Journey, ...] = ()
     answer_minutes: int = Field(ge=1)
     hours: Week | None = None
     default: bool = False
+    accept_seconds: int = Field(default=120, ge=10)
+    answer_seconds: int = Field(default=300, ge=30)
+    capacity: int = Field(default=5, ge=1)
+    fallback: str = ""
 
 
 class Company(Part):
@@ -155,11 +167,20 @@ class Company(Part):
     hours: Week
     departments: tuple[Department, ...] = Field(min_length=1)
     calendar: tuple[SpecialDay, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> "Company":
         if sum(department.default for department in self.departments) != 1:
             raise ValueError("exactly one department must have `default = true`")
+        known = {department.id for department in self.departments}
+        for department in self.departments:
+            if department.fallback and department.fallback not in known:
+                raise ValueError(
+                    f"`fallback` of “{department.id}” names no department: “{department.fallback}”"
+                )
+        if len({hook.name for hook in self.webhooks}) < len(self.webhooks):
+            raise ValueError("two `webhooks` have the same `name`")
         for language in self.languages:
             if any(language not in line.name for line in self.helplines):
                 raise ValueError(f"a row of `helplines` has no “{language}”, but `languages` names it")
@@ -172,13 +193,21 @@ class Pack:
     """A checked company pack; attributes are the pack's values, methods answer questions about them."""
 
     def __init__(
-        self, folder: Path, company: Company, policy: Policy, *, plugged: tuple[Plugged, ...] = ()
+        self,
+        folder: Path,
+        company: Company,
+        policy: Policy,
+        *,
+        plugged: tuple[Plugged, ...] = (),
+        systems: Mapping[str, System] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.company = company
         self.policy = policy
         self.plugged = plugged
         """The tools of MCP servers, as they are assigned."""
+        self.systems = systems
+        """The systems behind HTTP that the pack describes, by name."""
 
     @property
     def name(self) -> Mapping[Language, str]:
@@ -243,6 +272,11 @@ class Pack:
         return frozenset((*filter(None, map(host_of, reached)), *self.policy.links.hosts))
 
     @property
+    def knowing(self) -> Knowledge | None:
+        """How customers are known by name and postcode, None where they are not."""
+        return self.policy.assurance.by_name
+
+    @property
     def codes(self) -> OneTimeCodes | None:
         """How customers are known by one-time codes, None where they are not."""
         return self.policy.assurance.by_code
@@ -273,14 +307,45 @@ def load_pack(folder: Path) -> Pack:
         currency=company.currency,
         timezone=company.timezone,
     )
-    pack = Pack(folder, company, policy, plugged=tools)
-    if foreign(policy.payments.url, allowed=pack.hosts):
-        path = folder / "policy.toml"
-        raise BadPack(
-            f"{path}:{line_of(path, ['payments', 'url'])}: payments.url: no answer may lead to this host",
-            remedy="Add the host to `hosts` under [links] in policy.toml, or correct the address.",
-        )
+    systems = mapped_systems(
+        folder,
+        purposes=policy.purposes.keys(),
+        taken=[tool.name for tool in tools],
+        currency=company.currency,
+        timezone=company.timezone,
+    )
+    pack = Pack(folder, company, policy, plugged=tools, systems=systems)
+    _reachable(pack, ["payments", "url"], policy.payments.url)
+    _worded(pack)
+    for carrier, address in policy.tracking.items():
+        _reachable(pack, ["tracking", carrier], address)
     return pack
+
+
+def _reachable(pack: Pack, where: list[str], address: str) -> None:
+    """Raise `BadPack` for an address at a host that answers may not lead to."""
+    if not foreign(address, allowed=pack.hosts):
+        return
+    path = pack.folder / "policy.toml"
+    raise BadPack(
+        f"{path}:{line_of(path, where)}: {'.'.join(where)}: no answer may lead to this host",
+        remedy="Add the host to `hosts` under [links] in policy.toml, or correct the address.",
+    )
+
+
+def _worded(pack: Pack) -> None:
+    """Raise `BadPack` for a purpose that cannot be asked for in every language of the company."""
+    for purpose in pack.purposes.values():
+        for key, words in (("text", purpose.text), ("gives", purpose.gives)):
+            for language in pack.languages:
+                if words.get(language, "").strip():
+                    continue
+                path = pack.folder / "policy.toml"
+                raise BadPack(
+                    f"{path}:{line_of(path, ['purposes', purpose.name, key])}: purposes.{purpose.name}.{key}:"
+                    f" no words in “{language}”, but `languages` names it",
+                    remedy=f'Write {key} = {{ {language} = "…" }} there: consent is asked for in the customer\'s language.',
+                )
 
 
 def load_tables(folder: Path) -> tuple[Company, Policy]:

@@ -5,6 +5,7 @@ part of the message ─► intent ─┬─ none ──────────�
                                ├─ behind a consent or a sign-in ────────────────► Call(ask_consent | ask_sign_in)
                                └─ arguments ─┬─ all there ──────────────────────► Call(tool)
                                              └─ one missing ─┬─ a tool lists it ► Call(that tool)
+                                                             │     ├─ said in words ► that one, if it is listed
                                                              │     ├─ one choice ──► go on with it
                                                              │     └─ several ─────► Call(ask_back, options)
                                                              └─ nothing lists it ► Call(ask_back)
@@ -15,9 +16,8 @@ after every result the same function is asked again, until it says Compose
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 from agent.intents import (
     SUPPORTED,
@@ -33,76 +33,17 @@ from agent.intents import (
 )
 from agent.language import content, says_no, stem, words
 from agent.likeness import lexicon, nearest
+from agent.plan import Answer, Call, Compose, Desk, Result
 from agent.ports import Similarity
 from agent.wording import asks, opens_with
 from tools.context import Language
+from tools.spoken import meant, spoken
 
 MOST_CALLS = 4
 LOOK_BACK = 6
 """Earlier messages in which an identifier may have been named."""
 MOST_OPTIONS = 6
 LONGEST_OPTION = 80
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One earlier message of the conversation."""
-
-    author: Literal["customer", "company"]
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One finished tool call of this turn; `ref` names it as evidence."""
-
-    ref: str
-    tool: str
-    arguments: Mapping[str, Any]
-    ok: bool
-    sentences: tuple[str, ...]
-    choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """Argument to (value, label) of what the tool listed."""
-    empty: bool = False
-    """Whether the tool ran well and found nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """All the model knows at one call."""
-
-    question: str
-    language: Language
-    history: tuple[Said, ...]
-    offers: tuple[Offer, ...]
-    results: tuple[Result, ...]
-    controls: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One tool call to make."""
-
-    tool: str
-    arguments: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """How one part is answered: by these results, or by the documents when there are none."""
-
-    part: str
-    results: tuple[Result, ...] = ()
-    context: str = ""
-    personal: bool = False
-    """Whether the results are about the customer's own things: then the documents do not stand in for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compose:
-    """Nothing more to call: answer every part, in order."""
-
-    answers: tuple[Answer, ...]
 
 
 def next_step(
@@ -157,7 +98,7 @@ def _meant(part: str, desk: Desk, reading: Reading) -> Intent | None:
     if intent is not None and (intent.score > SUPPORTED or _spoken_of(part, reading)):
         return intent
     before = [said.text for said in desk.history if said.author == "customer"][-1:]
-    if before and (reading.numbers(part) or _replies(part, desk)):
+    if before and (reading.numbers(part) or spoken(part) or _replies(part, desk)):
         resumed = reading.intent(before[0])
         if resumed is not None and _fits_in(resumed.offer, part, desk):
             return resumed
@@ -189,7 +130,8 @@ def _fits_in(offer: Offer, part: str, desk: Desk) -> bool:
     """Tell whether the part can be the detail the offer lacks."""
     if says_no(part) or offer.control:
         return False
-    return any(values(a, part) or not identifies(a) for a in offer.arguments if a.required)
+    wanted = [a for a in offer.arguments if a.required]
+    return any(values(a, part) or spoken(part) or not identifies(a) for a in wanted)
 
 
 def _documents(part: str, desk: Desk) -> Answer:
@@ -205,7 +147,7 @@ def _pursue(offer: Offer, part: str, desk: Desk) -> Call | Answer:
         return Call(tool=offer.tool, arguments=dict(offer.fixed))
     wanted: list[dict[str, Any]] = [{}]
     for argument in offer.arguments:
-        given = _given(argument, part, desk)
+        given = _given(argument, offer, part, desk)
         if not given and argument.required:
             more = _missing(argument, offer, part, desk)  # a listing call, a question back, or values
             if not isinstance(more, list):
@@ -233,13 +175,13 @@ def _either(argument: Argument, given: Sequence[str], part: str, desk: Desk) -> 
     return any(f"{one}{between}{other}" in part for one, other in pairwise(given))
 
 
-def _given(argument: Argument, part: str, desk: Desk) -> list[str]:
+def _given(argument: Argument, offer: Offer, part: str, desk: Desk) -> list[str]:
     """Return the argument's values from the part, else from the whole message, else from what was said."""
     found = values(argument, part)
     if not argument.required:
         return found[:1]
     if identifies(argument):
-        return found or values(argument, desk.question) or _remembered(argument, desk)
+        return found or values(argument, desk.question) or _aloud(argument, offer, part, desk)
     if "\n" in part:
         return [part.split("\n", 1)[1].strip()]
     return [_without_numbers(text, argument, part, desk) for text in found] or _replied(argument, part, desk)
@@ -254,6 +196,31 @@ def _without_numbers(text: str, argument: Argument, part: str, desk: Desk) -> st
             first, _, after = rest.partition(" ")
             text = rest if content(first) else after
     return text
+
+
+def _aloud(argument: Argument, offer: Offer, part: str, desk: Desk) -> list[str]:
+    """Return the identifier said in words, when exactly one of those listed is; else what the conversation is about.
+
+    Nothing while what is listed must be looked up first, or when the words name no listed one: then it is asked for.
+    """
+    said = spoken(part)
+    if not said:
+        return _remembered(argument, desk)
+    lister = _lister(argument, offer, desk)
+    listed = _done(lister.tool, {}, desk) if lister is not None else None
+    heard = _heard(argument, part, listed)
+    if len(heard) == 1:
+        return [*heard]
+    waits = lister is not None and listed is None
+    return [] if waits or heard or any(one.marked for one in said) else _remembered(argument, desk)
+
+
+def _heard(argument: Argument, part: str, listed: Result | None) -> tuple[str, ...]:
+    """Return which of the identifiers that were listed the part says in words."""
+    if listed is None:
+        return ()
+    told = [value for sentence in listed.sentences for value in values(argument, sentence)]
+    return meant(part, [*(value for value, _ in listed.choices.get(argument.name, ())), *told])
 
 
 def _remembered(argument: Argument, desk: Desk) -> list[str]:
@@ -283,7 +250,10 @@ def _missing(argument: Argument, offer: Offer, part: str, desk: Desk) -> Call | 
         if len(desk.results) < MOST_CALLS:
             return Call(tool=lister.tool, arguments={})
         return Answer(part=part)
-    choices = _narrowed(_choices(argument, listed), part, listed)
+    heard = _heard(argument, part, listed)
+    if spoken(part) and not heard and listed.ok:
+        return _ask_for(argument, desk)
+    choices = [(value, value) for value in heard] or _narrowed(_choices(argument, listed), part, listed)
     if len(choices) == 1:
         return [choices[0][0]]
     if choices and "ask_back" in desk.controls:
@@ -328,7 +298,9 @@ def _narrowed(choices: Sequence[tuple[str, str]], part: str, listed: Result) -> 
 def _ask_which(choices: Sequence[tuple[str, str]], language: Language) -> Call:
     say = lexicon(language)["say"]
     options = [label[:LONGEST_OPTION] for _, label in choices[:MOST_OPTIONS]]
-    named = say["or"].join(filter(None, [", ".join(options[:-1]), options[-1]]))
+    # A button tells what a number is about; the question names the number alone.
+    called = [value if label.startswith(value) else label for value, label in choices[:MOST_OPTIONS]]
+    named = say["or"].join(filter(None, [", ".join(called[:-1]), called[-1]]))
     return Call(
         tool="ask_back", arguments={"question": say["choose"].format(options=named), "options": options}
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
+from agent.basis import Basis, ConsentRow
 from agent.domain import (
     ConsentChange,
     Conversation,
@@ -20,6 +21,8 @@ from agent.domain import (
     TurnRecord,
     Verified,
 )
+from agent.notes import Note
+from agent.receipt import Granted
 from knowledge.types import Approved, Passage, Query, Retrieval
 from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 from tools.proposal import Effect, Proposal
@@ -63,13 +66,17 @@ class Situation:
     history: tuple[Message, ...]
     """Earlier messages, oldest first, bounded."""
     purposes: frozenset[str]
-    """Purposes with a live consent of the current text version."""
+    """Purposes with a live basis at that moment (`agent.policy.consent.bases`)."""
+    granted: tuple[Granted, ...] = ()
+    """The rows of the ledger that stand behind them where they rest on a consent."""
     refused: frozenset[str]
     """Purposes the customer declined in this conversation and did not grant since."""
     asked: frozenset[str] = frozenset()
     """Purposes whose consent was asked for in this conversation, whatever came of it."""
     proposal: Mapping[str, Any] | None
     """The open proposal (JSON of tools' Proposal), if any."""
+    chosen: Mapping[str, datetime] = field(default_factory=dict)
+    """When the customer last said yes or no to each purpose, wherever that counts here."""
     question: str
     """The question that waits for a consent or a missing slot; empty if none."""
     awaiting: str = ""
@@ -82,34 +89,66 @@ class Situation:
     """The request that waits until we know who the customer is; empty if none."""
     recall: Recall = field(default_factory=Recall)
     """What is kept of the conversation beyond `history`."""
+    restricted: bool = False
+    """Whether the customer asked that no program process anything of theirs: a person answers."""
+    notes: tuple[Note, ...] = ()
+    """What is remembered of the customer, oldest first, whether or not it may be used now."""
 
 
-class Records(Protocol):
+class Ledger(Protocol):
+    """The ledger of consents as decisions read it."""
+
+    async def ledger(
+        self, conversation: ConversationId, customer: CustomerId | None
+    ) -> tuple[ConsentRow, ...]:
+        """Return the rows that count for a customer in a conversation at this moment, oldest first."""
+
+
+class Records(Ledger, Protocol):
     """The agent's memory in SQL. One writer per conversation at a time (the lease holder)."""
 
     async def situation(self, turn: TurnId) -> Situation:
         """Read the state of the turn's conversation with the turn's batch of messages."""
 
-    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
-        """Return the sentences already appended by this turn, in order: the fixed prefix after a crash."""
+    async def sent(self, turn: TurnId, *, whole: bool = False) -> tuple[Verified, ...]:
+        """Return the sentences already appended by this turn, in order: the fixed prefix after a crash.
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1) -> bool:
+        `whole`: after what the AI said of itself before them.
+        """
+
+    async def append(
+        self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1, first: Sequence[str] = ()
+    ) -> bool:
         """Append sentence `n` (from 0) and its customer event, if the AI still holds the conversation.
+
+        `first` is what the AI has to say of itself in this turn: it leaves in the transaction of sentence 0, before it.
 
         Idempotent by (turn, n). Returns False, and writes nothing, when a person took over meanwhile. Raises
         `Superseded` when the turn begins again: the first sentence and a late message exclude each other.
         """
 
-    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
-        """Append one row to the consent ledger, before anything is read under it.
+    async def consent(self, turn: TurnId, *changes: ConsentChange) -> None:
+        """Append a row for each change to the ledger of consents, before anything is read under it.
 
         Idempotent by (turn, purpose): a crash between this and the next step writes one row.
         """
+
+    async def granted(self, turn: TurnId) -> tuple[Granted, ...]:
+        """Return the consents the customer gave in this turn, as the ledger has them."""
+
+    async def receipt(self, conversation: ConversationId, turn: TurnId) -> TurnRecord | None:
+        """Return the record of a turn of this conversation, None while it is open. Raises `UnknownTurn`."""
 
     async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
         """Bind the turn's conversation to the customer whom a one-time code proved, from now on.
 
         Idempotent. Raises `OtherCustomer` when it belongs to somebody else: a conversation never changes hands.
+        """
+
+    async def ask_erasure(self, turn: TurnId) -> str:
+        """Write down that the turn's customer, or the conversation of nobody known, is to be forgotten.
+
+        Idempotent; returns the request's id. A job carries it out when the turn is over.
         """
 
     async def done_since(self, customer: CustomerId, since: datetime) -> int:
@@ -122,6 +161,26 @@ class Records(Protocol):
         person claimed the conversation meanwhile, replies that did not leave are kept for staff only. Raises
         `Superseded` when the turn begins again.
         """
+
+
+class Whose(Protocol):
+    """Whose data is touched: a `Caller`, or anything else that knows conversation and customer."""
+
+    @property
+    def conversation(self) -> ConversationId: ...
+
+    @property
+    def customer_id(self) -> CustomerId | None: ...
+
+
+class Bases(Protocol):
+    """What may be done now: asked at the moment of each call that touches personal data."""
+
+    async def allows(self, whose: Whose, purpose: str) -> bool:
+        """Return whether the purpose has a live basis now."""
+
+    async def require(self, whose: Whose, purpose: str) -> Basis:
+        """Return the basis to act under. Raises `NoBasis` (tools.errors) where there is none."""
 
 
 class Notices(Protocol):
@@ -203,6 +262,12 @@ class Actions(Protocol):
     def recipients(self, name: str) -> tuple[str, ...]:
         """Return the arguments of a tool that say where something goes: they must be the customer's own words."""
 
+    def effect(self, name: str) -> Literal["read", "write"]:
+        """Return whether the tool only reads or prepares a change."""
+
+    def unreached(self, name: str, arguments: Mapping[str, Any], language: Language) -> str:
+        """Return what could not be done where such a call got no answer: "see how order 1051 stands"; "" without words."""
+
     def confirmation(self, proposal: Proposal, language: Language) -> str:
         """Return the question that the confirm button answers."""
 
@@ -266,7 +331,13 @@ class House(Protocol):
         """
 
     async def orders(self) -> Mapping[str, str]:
-        """Return how each order of a sandbox's shop stands, by its number: equal words, nothing changed."""
+        """Return how each order of a sandbox's shop stands by its number, each customer's home address by `home:ID`.
+
+        Equal words, nothing changed.
+        """
+
+    async def letters(self) -> Sequence[str]:
+        """Return every letter a sandbox sent, oldest first: addressee, subject and text."""
 
     async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
         """Return the transcript as the customer's own screen reads it."""

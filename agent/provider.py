@@ -27,6 +27,7 @@ Why = Literal[
     "truncated",
     "wrong_language",
     "resting",
+    "abroad",
 ]
 REMEDIES: Mapping[Why, str] = {
     "timeout": "The provider is slow: raise MAYAK_MODEL_TIMEOUT or choose a faster model.",
@@ -41,6 +42,7 @@ REMEDIES: Mapping[Why, str] = {
     "refused": "The model refused to answer: try another model.",
     "truncated": "The answer was cut at the provider's limit: try another model or a shorter context.",
     "wrong_language": "The model does not keep to the customer's language: try another model.",
+    "abroad": "It is in another country: name its host in MAYAK_HOME_HOSTS if it is not, or set MAYAK_CROSS_BORDER=yes.",
     "resting": "It failed and rests: look at its earlier failures, or wait.",
 }
 

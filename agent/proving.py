@@ -1,4 +1,4 @@
-"""Identity by one-time code, inside the conversation: every turn of it ends, or goes on, without a model.
+"""Identity by one-time code, or by name and postcode, inside the conversation: these turns run without a model.
 
 ```
 "send me a code" ─┬─ known already, nothing waits ─► "you are known"
@@ -8,46 +8,104 @@
 a contact ───────────────────────────────────────────► Waiting(code), the same words for known and unknown
 six digits ─► verify ─┬─ Verified ─► the conversation is theirs ─► the request that waited
                       └─ Refused ──► Waiting(code)
+name, postcode ──────────► verify ─┬─ Verified ─► as above, as sure as the company says
+                                   └─ Refused ──► Waiting(name), the same words for every wrong one
 ```
-The contact and the code stay in this file: what goes on from here has them hidden (`agent.policy.proof`).
+The contact, the name and the code stay in this file: what goes on from here has them hidden (`agent.policy.proof`).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from agent.closing import Closing
 from agent.domain import Action, Answered, Button, Clarify, Outcome, Proving, Reply, TurnRecord, Waiting
+from agent.moves import Code, Named, Proof, SendCode
 from agent.pack import Pack
 from agent.policy.proof import discreet
 from agent.policy.standing import SURE, after_code
 from agent.ports import Records, Situation
-from agent.reception import Code, SendCode
 from agent.replying import Replying
 from agent.scene import Scene, caller_of
-from tools.codes.port import Proofs
+from tools.codes.port import Knowing, Proofs
 from tools.contacts import Contact
+from tools.context import Assurance
 from tools.errors import Unavailable
-from tools.identity import Refused, Verified
+from tools.identity import ByName, Refused, RefusedFor, Verified
+
+NAMED: Mapping[RefusedFor, str] = {
+    "wrong": "no_match",
+    "locked": "name_locked",
+    "too_many": "name_locked",
+    "off": "name_off",
+}
+"""Which words a refused claim by name gets, where they are not those of a code."""
 
 
 class Identifying:
-    """Finds out who the customer is. Stateless."""
+    """Finds out who the customer is, by what this company counts. Stateless."""
 
     def __init__(
-        self, *, records: Records, proofs: Proofs, pack: Pack, closing: Closing, replying: Replying
+        self,
+        *,
+        records: Records,
+        proofs: Proofs | None,
+        knowing: Knowing | None,
+        pack: Pack,
+        closing: Closing,
+        replying: Replying,
     ) -> None:
         self.records = records
         self.proofs = proofs
+        self.knowing = knowing
         self.pack = pack
         self.closing = closing
         self.replying = replying
 
-    async def take(self, scene: Scene, move: SendCode | Code) -> TurnRecord:
-        """Go one step on the way to knowing who the customer is."""
-        return await (self.asked(scene, move) if isinstance(move, SendCode) else self.told(scene, move))
+    def hears(self, move: Proof) -> bool:
+        """Tell whether a proof of this kind counts here."""
+        return (self.knowing if isinstance(move, Named) else self.proofs) is not None
 
-    async def asked(self, scene: Scene, move: SendCode) -> TurnRecord:
+    async def take(self, scene: Scene, move: Proof) -> TurnRecord:
+        """Go one step on the way to knowing who the customer is."""
+        match move:
+            case SendCode() if self.proofs is not None:
+                return await self.asked(scene, move, self.proofs)
+            case Code() if self.proofs is not None:
+                return await self.told(scene, move, self.proofs)
+            case Named() if self.knowing is not None:
+                return await self.named(scene, move, self.knowing)
+            case _:
+                raise TypeError("Nothing of the kind counts here; `hears` tells.")
+
+    async def named(self, scene: Scene, move: Named, knowing: Knowing) -> TurnRecord:
+        """Hear a claim by name and postcode; the customer it is true of is bound as for a code, and less surely."""
+        if scene.caller.customer_id is not None:
+            return self.closing.fixed(scene, "identity.known")
+        if not move.name:
+            return self._ended(scene, "identity.name_again", Waiting(what="name"), proving="name")
+
+        async def check() -> dict[str, Any]:
+            try:
+                answer = await knowing.claim(ByName(name=move.name, postcode=move.postcode), scene.caller)
+            except Unavailable:
+                answer = Refused(reason="unavailable")
+            return _told(answer)
+
+        found: dict[str, Any] = await scene.steps.run("claim", check, of=dict[str, Any])
+        scene.tally.proved("name", "postcode")
+        if "reason" in found:
+            again = found["reason"] == "wrong"
+            outcome: Outcome = Waiting(what="name") if again else Clarify()
+            minutes = _minutes(found["until"], scene.caller.now)
+            key = f"identity.{NAMED.get(found['reason'], found['reason'])}"
+            return self._ended(scene, key, outcome, proving="name" if again else "", minutes=minutes)
+        level = self.pack.policy.assurance.knowledge.level
+        known = await self._known(scene, Verified(**found), assurance=level)
+        return await self._welcomed(known, scene.situation.parked, proving="")
+
+    async def asked(self, scene: Scene, move: SendCode, proofs: Proofs) -> TurnRecord:
         """Send a code, or ask where the customer can be found in the register."""
         caller, situation = scene.caller, scene.situation
         if caller.assurance in SURE and not situation.parked:
@@ -55,17 +113,18 @@ class Identifying:
         if caller.customer_id is None and move.contact is None:
             key = "identity.ask_again" if move.again else "identity.ask"
             return self._ended(scene, key, Waiting(what="contact"), proving="contact")
-        return await self._send(scene, None if caller.customer_id is not None else move.contact)
+        return await self._send(scene, None if caller.customer_id is not None else move.contact, proofs)
 
-    async def _send(self, scene: Scene, contact: Contact | None) -> TurnRecord:
+    async def _send(self, scene: Scene, contact: Contact | None, proofs: Proofs) -> TurnRecord:
         async def send() -> dict[str, Any]:
             try:
-                answer = await self.proofs.send(contact, scene.caller)
+                answer = await proofs.send(contact, scene.caller)
             except Unavailable:
                 answer = Refused(reason="unavailable")
             return _told(answer)
 
         sent: dict[str, Any] = await scene.steps.run("code", send, of=dict[str, Any])
+        scene.tally.proved("contact")
         if "reason" in sent:
             return self._refused(scene, sent)
         key = "identity.sent_home" if contact is None else "identity.sent"
@@ -73,12 +132,12 @@ class Identifying:
             scene, key, Waiting(what="code"), proving="code", again=True, minutes=sent["minutes"]
         )
 
-    async def told(self, scene: Scene, move: Code) -> TurnRecord:
+    async def told(self, scene: Scene, move: Code, proofs: Proofs) -> TurnRecord:
         """Take the code; the customer it proves is bound to the conversation before anything else happens."""
 
         async def check() -> dict[str, Any]:
             try:
-                answer = await self.proofs.check(move.digits, scene.caller)
+                answer = await proofs.check(move.digits, scene.caller)
             except Unavailable:
                 answer = Refused(reason="unavailable")
             return _told(answer)
@@ -86,17 +145,19 @@ class Identifying:
         found: dict[str, Any] = await scene.steps.run("verify", check, of=dict[str, Any])
         if "reason" in found:
             return self._refused(scene, found)
-        known = await self._known(scene, Verified(**found))
-        question = scene.situation.parked or move.rest
-        if not question:
-            return self._ended(known, "identity.done_alone", Answered(), proving="proved", parked="")
-        record = await self.replying.answer(known, question)
-        done = Reply(text=self.closing.phrases.say("identity.done", scene.language))
-        return replace(record, replies=(done, *record.replies), proving="proved", parked=record.parked)
+        known = await self._known(scene, Verified(**found), assurance=after_code(scene.caller.assurance))
+        return await self._welcomed(known, scene.situation.parked or move.rest, proving="proved")
 
-    async def _known(self, scene: Scene, verified: Verified) -> Scene:
+    async def _welcomed(self, known: Scene, question: str, *, proving: Proving) -> TurnRecord:
+        """Go on with the request that waited, as the customer."""
+        if not question:
+            return self._ended(known, "identity.done_alone", Answered(), proving=proving, parked="")
+        record = await self.replying.answer(known, question)
+        done = Reply(text=self.closing.phrases.say("identity.done", known.language))
+        return replace(record, replies=(done, *record.replies), proving=proving, parked=record.parked)
+
+    async def _known(self, scene: Scene, verified: Verified, *, assurance: Assurance) -> Scene:
         """Bind the conversation, and see it as the customer's own: with what they allowed before."""
-        assurance = after_code(scene.caller.assurance)
 
         async def bind() -> bool:
             await self.records.identify(scene.turn, verified.customer, assurance)
@@ -107,6 +168,7 @@ class Identifying:
             "situation:known", lambda: self.records.situation(scene.turn), of=Situation
         )
         at = hidden(read)
+        scene.tally.allow(at.granted)
         caller = caller_of(at, turn=scene.turn, language=scene.language, pack=self.pack)
         return replace(scene, situation=at, caller=caller)
 

@@ -16,6 +16,7 @@ from agent.errors import ModelUnavailable, WriterFailed
 from agent.link import Asking, Reply
 from agent.spending import Charge
 from knowledge.text.tokens import count
+from tools.errors import NoBasis
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
@@ -104,6 +105,10 @@ class Race:
         link = self.chain.links[index]
         try:
             message = task.result()
+        except NoBasis as refused:
+            # It was taken back after the race had begun: like a model that was never in it.
+            self.withheld.append(refused.purpose)
+            return None
         except ModelUnavailable as failure:
             self.tried.append(f"{link.name}: {failure}")
             if failure.tokens is not None:

@@ -5,6 +5,7 @@ retrieve ─┬─ an approved answer to this very question ─► Answered
           └─► draft ─┬─ need ──────────────► Waiting(consent)
                      ├─ proposal ──────────► Waiting(confirmation)
                      ├─ one question back ─► Clarify
+                     ├─ a system did not answer ─► what is known, what is not ─► Escalated
                      └─ check ─► gate ─┬─ send ► Answered
                                        ├─ decline
                                        └─ escalate
@@ -16,22 +17,27 @@ and the draft only says how the answer goes on.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from agent.answering import Judged, evidence_of
 from agent.approved import as_approved
 from agent.closing import Closing
 from agent.confidence import Calibration
-from agent.domain import Draft, TurnRecord
+from agent.domain import DataUse, Draft, Reason, TurnRecord
 from agent.errors import WriterFailed
 from agent.gist import EARLIER, as_meant, gist
 from agent.judging import bound, judge, question_back
+from agent.notes import PERSONALISATION
 from agent.pack import Pack
 from agent.policy import consent as consents
-from agent.ports import Actions, Brief, Facts, Listener, Notices, Similarity, Writer
+from agent.policy.budget import spent
+from agent.ports import Actions, Bases, Brief, Facts, Listener, Notices, Similarity, Writer
 from agent.scene import Scene
 from agent.speaking import Speaking
 from agent.streaming import Stream, gate_of
 from agent.topics import topics_of
+from agent.unasked import remembered_evidence
+from agent.unreached import Unreached, unreached, without_faults
 from knowledge.types import Query, Retrieval
 from tools.phrases import Phrases
 from tools.proposal import Proposal
@@ -49,6 +55,8 @@ class Replying:
         self,
         *,
         facts: Facts,
+        gate: Bases,
+        outside: bool,
         writer: Writer,
         actions: Actions,
         phrases: Phrases,
@@ -60,6 +68,8 @@ class Replying:
         speaking: Speaking,
     ) -> None:
         self.facts = facts
+        self.gate = gate
+        self.outside = outside
         self.writer = writer
         self.actions = actions
         self.phrases = phrases
@@ -86,19 +96,28 @@ class Replying:
             cited = tuple(dict.fromkeys(c.passage for reply in record.replies for c in reply.citations))
             # What a confidence is fitted to are drafts; nothing was drafted here.
             return replace(record, path="approved", signals={}, evidence=cited)
+        scene = self._remembering(scene, question)
         stream = await self._stream(scene, question, retrieval)
         try:
             draft = await self.draft(scene, question, retrieval, stream)
         except WriterFailed as failure:
             cut = replace(scene, left=tuple(stream.left))
+            reason: Reason = "budget_spent" if spent(str(failure).split("; ")) else "model_failed"
             record = self.closing.escalated(
-                cut, reason="model_failed", question=question, rejected=str(failure), tools=failure.tools
+                cut, reason=reason, question=question, rejected=str(failure), tools=failure.tools
             )
         else:
             record = await self._conclude(scene, question, retrieval, draft, stream)
+        if scene.notes:
+            record = replace(record, data_used=(DataUse(what="notes", purpose=PERSONALISATION),))
         return replace(
             record, ms={**record.ms, **stream.ms}, evidence=tuple(hit.passage.id for hit in retrieval.hits)
         )
+
+    def _remembering(self, scene: Scene, question: str) -> Scene:
+        say = {str(kind): purpose for kind, purpose in self.pack.policy.measure.say.items()}
+        notes = remembered_evidence(scene, question, say=say, phrases=self.phrases)
+        return replace(scene, notes=notes)
 
     async def _stream(self, scene: Scene, question: str, retrieval: Retrieval) -> Stream:
         gate = gate_of(question, retrieval, scene, calibration=self.calibration, pack=self.pack)
@@ -111,6 +130,7 @@ class Replying:
             similarity=self.similarity,
             gate=gate,
             left=[*await self.speaking.records.sent(scene.turn)],
+            first=self.closing.first(scene),
         )
 
     async def retrieve(self, scene: Scene, question: str, *, without: Collection[str] = ()) -> Retrieval:
@@ -118,7 +138,13 @@ class Replying:
         earlier = tuple(gist(text, longest=EARLIER) for text in said[-CONTEXT_MESSAGES:])
         scene.watch.end("decide")
         query = Query(gist(question), language=scene.language, k=PASSAGES + len(without), context=earlier)
-        found = await scene.steps.run("retrieve", lambda: self.facts.search(query), of=Retrieval)
+
+        async def search() -> Retrieval:
+            # Where every encoder is the company's own there is nothing to ask the ledger for.
+            leaves = self.outside and await self.gate.allows(scene.caller, consents.EXTERNAL_MODEL)
+            return await self.facts.search(replace(query, may_leave=leaves))
+
+        found = await scene.steps.run("retrieve", search, of=Retrieval)
         scene.watch.end("retrieval")
         if not without:
             return found
@@ -131,10 +157,10 @@ class Replying:
             question=as_meant(question, retrieval.understood),
             language=scene.language,
             history=scene.situation.history,
-            evidence=evidence_of(retrieval),
+            evidence=(*evidence_of(retrieval), *scene.notes),
             caller=scene.caller,
             refused=scene.situation.refused,
-            today=scene.caller.now.date().isoformat(),
+            today=self._today(scene),
             recall=scene.situation.recall,
             listener=listener,
         )
@@ -142,7 +168,13 @@ class Replying:
         async def status(text: str) -> None:
             await self.notices.status(scene.caller.conversation, scene.turn, text)
 
-        draft = await self.writer.write(brief, steps=scene.steps, status=status)
+        scene.tally.show(retrieval.hits)
+        try:
+            draft = await self.writer.write(brief, steps=scene.steps, status=status)
+        except WriterFailed as failure:
+            scene.tally.failed(failure)
+            raise
+        scene.tally.drafted(draft)
         scene.watch.end("writer", model=draft.model_ms, tools=sum(use.ms for use in draft.tools))
         return draft
 
@@ -150,16 +182,12 @@ class Replying:
         self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft, stream: Stream
     ) -> TurnRecord:
         scene = replace(scene, left=tuple(stream.left))
-        if draft.kind == "need":
-            return self.closing.needed(scene, draft, question=question)
-        if draft.proposal is not None:
-            recipients = self.actions.recipients(str(draft.proposal["tool"]))
-            if not bound(draft.proposal, recipients, scene=scene, pack=self.pack):
-                return self.closing.whereto(scene, draft, question=question)
-            return self.closing.proposed(scene, draft, text=self.confirmation(scene, draft.proposal))
-        if draft.kind == "clarify" and not scene.situation.clarified:
-            asked = question_back(draft, scene=scene, retrieval=retrieval, pack=self.pack)
-            return self.closing.clarified(scene, asked, question=question)
+        missed = self.missed(scene, draft)
+        asked = self._asked(scene, question, retrieval, draft)
+        if asked is not None:
+            return self.closing.beside(scene, asked, missed)
+        if missed:
+            return await self.partly(scene, question, retrieval, draft, missed)
         judged = self.judged(scene, question, retrieval, draft)
         if draft.streamed and scene.left:
             return await self._gone_on(scene, draft, judged, stream, question=question)
@@ -174,6 +202,31 @@ class Replying:
                 return self.closing.needed(scene, replace(draft, need=purpose), question=question)
             return self.closing.unsure(scene, draft, judged, question=question)
         return await self.speaking.send(scene, draft, judged, question=question)
+
+    def _asked(self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft) -> TurnRecord | None:
+        """Return the record of a draft that asks the customer something, None for one that answers."""
+        if draft.kind == "need":
+            return self.closing.needed(scene, draft, question=question)
+        if draft.proposal is not None:
+            recipients = self.actions.recipients(str(draft.proposal["tool"]))
+            if not bound(draft.proposal, recipients, scene=scene, pack=self.pack):
+                return self.closing.whereto(scene, draft, question=question)
+            return self.closing.proposed(scene, draft, text=self.confirmation(scene, draft.proposal))
+        if draft.kind == "clarify" and not scene.situation.clarified:
+            asked = question_back(draft, scene=scene, retrieval=retrieval, pack=self.pack)
+            return self.closing.clarified(scene, asked, question=question)
+        return None
+
+    def missed(self, scene: Scene, draft: Draft) -> Unreached:
+        """Return what the draft's tools could not reach."""
+        return unreached(draft.tools, actions=self.actions, language=scene.language)
+
+    async def partly(
+        self, scene: Scene, question: str, retrieval: Retrieval, draft: Draft, missed: Unreached
+    ) -> TurnRecord:
+        """Say what is known, name what no system answered, call a person: whatever the writer makes of it."""
+        judged = self.judged(scene, question, retrieval, without_faults(draft))
+        return await self.speaking.partly(scene, draft, judged, missed=missed, question=question)
 
     async def _gone_on(
         self, scene: Scene, draft: Draft, judged: Judged, stream: Stream, *, question: str
@@ -214,6 +267,10 @@ class Replying:
 
     def confirmation(self, scene: Scene, proposal: Mapping[str, Any]) -> str:
         return self.actions.confirmation(Proposal.from_dict(proposal), scene.language)
+
+    def _today(self, scene: Scene) -> str:
+        """Return the company's day: late in the evening UTC it is tomorrow in Moscow."""
+        return scene.caller.now.astimezone(ZoneInfo(self.pack.timezone)).date().isoformat()
 
     async def status(self, scene: Scene, key: str) -> None:
         text = self.phrases.say(key, scene.language)

@@ -1,21 +1,24 @@
 """What every step of one turn shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from agent.domain import Incoming, Verified
+from agent.domain import Evidence, Incoming, Verified
 from agent.pack import Pack
-from agent.policy import consent as consents
+from agent.policy.frank import Named
 from agent.policy.standing import standing
 from agent.ports import Situation, Steps
 from agent.stages import Watch
+from agent.tally import Tally
 from tools.context import Caller, Language, TurnId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One turn: its situation, the customer's language, who is asking, how effects run, where its time goes.
+    """One turn: its situation, the customer's language, who is asking, how effects run, where its time goes, what it uses.
 
-    `left` are sentences of a turn that ends otherwise than by the last of them.
+    `left` are sentences of a turn that ends otherwise than by the last of them; `frank`: by which word the customer asked,
+    beside something else, what answers here;
+    `notes`: what is remembered of the customer and may carry a sentence of the answer.
     """
 
     turn: TurnId
@@ -24,7 +27,10 @@ class Scene:
     caller: Caller
     steps: Steps
     watch: Watch
+    tally: Tally = field(default_factory=Tally)
     left: tuple[Verified, ...] = ()
+    frank: Named | None = None
+    notes: tuple[Evidence, ...] = ()
 
     @property
     def ms(self) -> float:
@@ -49,7 +55,7 @@ def caller_of(situation: Situation, *, turn: TurnId, language: Language, pack: P
             verified_for=codes.verified_for,
             stepped_up_for=codes.stepped_up_for,
         ),
-        purposes=consents.live_purposes(pack.purposes, situation.purposes),
+        purposes=situation.purposes,
         now=now,
     )
 

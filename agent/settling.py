@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 
 from agent.closing import Closing
 from agent.domain import ToolUse, TurnRecord
+from agent.moves import Confirm, Drop
 from agent.policy.approval import Over, above, since
 from agent.ports import Actions, Notices, Records
-from agent.reception import Confirm, Drop
 from agent.scene import Scene
 from tools.errors import Expired, NoBasis, NotFound, NotIdentified, Rejected, ToolFault, Unconfirmed
 from tools.proposal import Proposal
@@ -68,6 +68,7 @@ async def settle(
         result=done,
         fault="" if done["state"] in ("done", "already_done") else str(done["state"]),
     )
+    scene.tally.changed(tool)
     if done["state"] == "unknown":
         return closing.escalated(
             scene,
@@ -94,7 +95,13 @@ async def _limits(
     owner, begun = confirmed.owner, since(caller.now)
     done = await scene.steps.run("writes", lambda: records.done_since(owner, begun), of=int)
     today = caller.now.astimezone(ZoneInfo(pack.timezone)).date()
-    return above(confirmed.facts, limits=pack.limits.writes, done=done, today=today)
+    return above(
+        confirmed.facts,
+        limits=pack.limits.writes,
+        done=done,
+        today=today,
+        currency=pack.company.currency,
+    )
 
 
 async def _execute(scene: Scene, proposal: dict[str, Any], actions: Actions) -> dict[str, Any]:

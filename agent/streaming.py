@@ -25,6 +25,7 @@ from agent.policy.voice import voice_of
 from agent.ports import Facts, Heard, Listener, Records, Similarity
 from agent.scene import Scene
 from agent.signals import signals_of
+from agent.unreached import silent
 from knowledge.types import Retrieval
 
 
@@ -38,9 +39,9 @@ class Gate:
     def lets(self, found: Examined, tools: Sequence[ToolUse]) -> bool:
         """Return whether a supported sentence may leave before the rest is written.
 
-        Where a tool did not answer, what is missing decides about the whole answer: nothing leaves early.
+        Where a system left something unanswered, what is missing decides about the whole answer: nothing leaves early.
         """
-        if found.verified is None or any(use.fault == "unavailable" for use in tools):
+        if found.verified is None or any(map(silent, tools)):
             return False
         return (self.passages or not found.verified.citations) and (self.tools or not found.from_tools)
 
@@ -76,8 +77,9 @@ class Stream(Listener):
     """Hears one answer and lets its sentences leave. `left` begins with what an earlier attempt had sent.
 
     Who goes on after these knows them, and may still say one again: a sentence that rests on the same words of the
-    same passages is left out. `failed` is the sentence that stopped it, with its reason; `taken`: a person took over meanwhile; `written_ms`
-    and `first_ms`: when, since the turn began, the model had finished its first sentence and when the first one left.
+    same passages is left out. `first` is what the AI has to say of itself before any of them; `failed` is the sentence
+    that stopped it, with its reason; `taken`: a person took over meanwhile; `written_ms` and `first_ms`: when, since the
+    turn began, the model had finished its first sentence and when the first one left.
     """
 
     scene: Scene
@@ -88,6 +90,7 @@ class Stream(Listener):
     similarity: Similarity | None
     gate: Gate
     left: list[Verified]
+    first: tuple[str, ...] = ()
     failed: str = ""
     taken: bool = False
     written_ms: float | None = None
@@ -97,7 +100,7 @@ class Stream(Listener):
 
     def __post_init__(self) -> None:
         self._before = tuple(self.left)
-        self._passages = {item.ref: item for item in evidence_of(self.retrieval)}
+        self._passages = {item.ref: item for item in (*evidence_of(self.retrieval), *self.scene.notes)}
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -166,8 +169,9 @@ class Stream(Listener):
             raise
 
     async def _append(self, sentence: Verified) -> Heard:
-        scene = self.scene
-        if not await self.records.append(scene.turn, len(self.left), sentence, attempt=scene.steps.attempt):
+        scene, n = self.scene, len(self.left)
+        attempt = scene.steps.attempt
+        if not await self.records.append(scene.turn, n, sentence, attempt=attempt, first=self.first):
             self.taken = True
             return "over"
         self.left.append(sentence)

@@ -3,14 +3,24 @@
 A value that cannot be used is refused when the pack is read (`agent.pack`), with file, line and remedy.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from agent.basis import BasisKind
+from agent.notes import NoteKind
 from agent.policy.hosts import listed
-from tools.codes.port import CodeRules
+from tools.codes.port import CodeRules, KnowledgeRules
 from tools.contacts import By
 from tools.context import Assurance, Language
 from tools.mcp.plug import Plug
@@ -72,14 +82,30 @@ class Caps(Part):
     tokens_per_day: int = Field(default=20_000_000, ge=0)
 
 
+CONSENT_ALONE = frozenset({"marketing", "memory", "personalisation", "model:external"})
+"""Purposes that no contract and no law stands in for: only the customer's own yes."""
+
+
 class Purpose(Part):
-    """Why personal data may be touched; `text` is what the customer agrees to, kept with the consent."""
+    """Why personal data may be touched; `text` is what the customer agrees to, kept with the consent.
+
+    `stops`: what happens no more once it is taken back, as it goes on after “from now on”.
+    """
 
     name: str
-    basis: Literal["consent", "contract", "legal"]
-    version: str
+    basis: BasisKind
+    version: str = Field(min_length=1, max_length=64)
     text: Words
     gives: Words
+    stops: Words = Field(default_factory=dict)
+
+    @field_validator("basis")
+    @classmethod
+    def _allowed(cls, basis: BasisKind, info: ValidationInfo) -> BasisKind:
+        name = info.data.get("name")
+        if name in CONSENT_ALONE and basis != "consent":
+            raise ValueError(f'“{name}” rests on the customer\'s consent alone; write `basis = "consent"`')
+        return basis
 
 
 class Links(Part):
@@ -117,14 +143,29 @@ class OneTimeCodes(Part):
         return timedelta(minutes=self.stepped_up_minutes)
 
 
+class Knowledge(Part):
+    """How claims by full name and postcode are rationed, and what one that is true makes of a customer."""
+
+    level: Literal["channel", "verified"] = "channel"
+    failures: int = Field(default=5, ge=1, le=10)
+    lock_minutes: int = Field(default=30, ge=1)
+    per_hour: int = Field(default=60, ge=1)
+
+    @property
+    def rules(self) -> KnowledgeRules:
+        """The rules the tools room hears claims by."""
+        return KnowledgeRules(**self.model_dump(exclude={"level"}))
+
+
 class Identity(Part):
     """What may tell who a customer is, and which tools ask for more than they do by themselves.
 
-    Other factors exist (`tools.identity`); a conversation collects these two alone.
+    Other factors exist (`tools.identity`); a conversation collects these alone.
     """
 
-    factors: tuple[Literal["token", "code"], ...] = ("token",)
+    factors: tuple[Literal["token", "code", "name_postcode"], ...] = ("token",)
     codes: OneTimeCodes = OneTimeCodes()
+    knowledge: Knowledge = Knowledge()
     tools: dict[str, Assurance] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -137,6 +178,11 @@ class Identity(Part):
     def by_code(self) -> OneTimeCodes | None:
         """How one-time codes are kept, None where they do not count."""
         return self.codes if "code" in self.factors else None
+
+    @property
+    def by_name(self) -> Knowledge | None:
+        """How claims by name and postcode are heard, None where they do not count."""
+        return self.knowledge if "name_postcode" in self.factors else None
 
 
 class Payments(Part):
@@ -154,7 +200,78 @@ class Payments(Part):
         return timedelta(hours=self.hours)
 
 
+Followed = Annotated[str, Field(pattern=r"^https://[^\s{}]*\{number\}[^\s{}]*$")]
+"""The page where a parcel can be followed; `{number}` becomes its tracking number."""
 ServerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+class Privacy(Part):
+    """What of a customer's words a model outside the company reads.
+
+    `model_external`: plain, as they are; masked, with placeholders for personal data. `also`: numbers that count as
+    personal data here besides. `never`: words that look like names and are goods or brands.
+    """
+
+    model_external: Literal["plain", "masked"] = "plain"
+    also: tuple[Literal["order", "contract"], ...] = ()
+    never: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+
+
+Days = Annotated[int, Field(ge=1)]
+
+
+class Retention(Part):
+    """After how many days what is held goes by itself; without a number it stays until its customer is forgotten.
+
+    `conversations` counts from the last thing that happened in one; what a person holds or waits for stays. `evidence`
+    counts from the day a customer was forgotten.
+    """
+
+    conversations: Days | None = None
+    events: Days | None = None
+    deliveries: Days | None = None
+    charges: Days | None = None
+    codes: Days | None = None
+    writes: Days | None = None
+    files: Days | None = None
+    evidence: Days | None = None
+
+    @model_validator(mode="after")
+    def _codes_count(self) -> "Retention":
+        if self.charges is not None and self.charges < 2:
+            raise ValueError("`charges` must be at least 2: the caps of a day are counted from them")
+        return self
+
+
+class Memory(Part):
+    """What is remembered of customers who allowed it: which kinds of facts, for how many days.
+
+    `things`: by language, how words begin that name goods a customer may have at home («люстр», "pendant").
+    """
+
+    kinds: tuple[NoteKind, ...] = get_args(NoteKind)
+    days: int = Field(default=365, ge=1, le=1095)
+    things: dict[Language, tuple[Annotated[str, Field(min_length=3)], ...]] = Field(default_factory=dict)
+
+
+class Measure(Part):
+    """What of a customer may be said unasked: `say` names attributes, each with the purpose it is said under."""
+
+    say: dict[NoteKind, str] = Field(default_factory=dict)
+
+
+class StaffTerms(Part):
+    """What is asked of people of the company: `second_factor` names the roles that sign in with one."""
+
+    second_factor: tuple[Literal["operator", "curator", "admin"], ...] = ()
+
+
+class QuietHours(Part):
+    """When the company begins no conversation, on the customer's clock: from `from` to `to`, for these purposes."""
+
+    begins: Annotated[time, Field(alias="from")] = time(21)
+    ends: Annotated[time, Field(alias="to")] = time(9)
+    applies_to: tuple[str, ...] = ("notices", "marketing")
 
 
 class Policy(Part):
@@ -164,10 +281,33 @@ class Policy(Part):
     thresholds: Thresholds = Thresholds()
     limits: Limits
     caps: Caps = Caps()
-    quiet_hours: dict[str, Any] = Field(default_factory=dict)
+    quiet_hours: QuietHours = QuietHours()
+    measure: Measure = Measure()
     confirmation: dict[str, int] = Field(default_factory=dict)
     links: Links = Links()
     assurance: Identity = Identity()
     payments: Payments = Payments()
+    tracking: dict[str, Followed] = Field(default_factory=dict)
+    """Where parcels are followed, by carrier as the order system names it."""
+    privacy: Privacy = Privacy()
+    retention: Retention = Retention()
+    memory: Memory = Memory()
+    staff: StaffTerms = StaffTerms()
     purposes: dict[str, Purpose]
     mcp: dict[ServerName, Plug] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _purposes(self) -> "Policy":
+        for where, named in (
+            ("quiet_hours.applies_to", self.quiet_hours.applies_to),
+            ("measure.say", self.measure.say.values()),
+        ):
+            unknown = sorted(set(named) - self.purposes.keys())
+            if unknown and where in self._written():
+                raise ValueError(f"`{where}` names “{unknown[0]}”, which is no purpose of [purposes]")
+        return self
+
+    def _written(self) -> frozenset[str]:
+        """Return what the company wrote itself: a default names purposes that it need not have."""
+        tables = {"quiet_hours": self.quiet_hours, "measure": self.measure}
+        return frozenset(f"{name}.{key}" for name, part in tables.items() for key in part.model_fields_set)

@@ -22,44 +22,58 @@ from agent import dialogue
 from agent import language as words
 from agent.closing import Closing
 from agent.confidence import Calibration
+from agent.consenting import Consenting
 from agent.domain import Escalated, TurnRecord
+from agent.forgetting import Forgetting
+from agent.gate import Gate
 from agent.gist import gist
 from agent.hygiene import plainly
-from agent.pack import Pack
-from agent.policy import consent as consents
-from agent.policy.proof import discreet
-from agent.ports import Actions, Facts, Notices, Records, Similarity, Situation, Steps, Writer
-from agent.proving import Identifying, hidden
-from agent.recall import remembered
-from agent.reception import (
+from agent.itemising import itemised, uses
+from agent.memory import Correct, Forget, ForgetAll, Keep, Show
+from agent.moves import (
     Again,
     Already,
     Ask,
     CallPerson,
     Code,
+    Conditional,
     Confirm,
     Danger,
     Drop,
+    Erase,
+    Explain,
     Fixed,
     Grant,
+    Late,
     Many,
     Move,
+    Named,
+    Proof,
     Rated,
+    Reach,
     Refuse,
     Resume,
     SendCode,
     Settled,
     Silent,
     Unhelpful,
-    receive,
+    Withdraw,
 )
+from agent.pack import Pack
+from agent.policy.proof import discreet
+from agent.ports import Actions, Facts, Notices, Records, Similarity, Situation, Steps, Writer
+from agent.proving import Identifying, hidden
+from agent.recall import remembered
+from agent.reception import hear, receive
+from agent.remembering import Remembering
 from agent.replying import Replying
 from agent.retelling import Retelling
 from agent.scene import Scene, caller_of, said
 from agent.settling import settle
 from agent.speaking import Speaking
 from agent.stages import Watch
-from tools.codes.port import Proofs
+from tools.codes.port import Knowing, Proofs
+from tools.contacts import without_contacts
 from tools.context import TurnId
 from tools.phrases import Phrases
 
@@ -80,19 +94,22 @@ class Turn:
         calibration: Calibration,
         similarity: Similarity | None = None,
         proofs: Proofs | None = None,
+        knowing: Knowing | None = None,
+        outside: bool = True,
     ) -> None:
+        """`outside`: whether a search may give words to an encoder outside the company, so that leave must be asked."""
         self.records = records
         self.facts = facts
         self.writer = writer
         self.actions = actions
         self.pack = pack
         self.notices = notices
-        self.similarity = similarity
-        self.phrases = phrases
-        self.closing = Closing(phrases=phrases, pack=pack, scope=actions.scope)
+        self.closing = Closing(phrases=phrases, pack=pack)
         speaking = Speaking(records=records, facts=facts, closing=self.closing)
         self.replying = Replying(
             facts=facts,
+            gate=Gate(records, pack.purposes),
+            outside=outside,
             writer=writer,
             actions=actions,
             phrases=phrases,
@@ -106,12 +123,23 @@ class Turn:
         self.retelling = Retelling(
             records=records, pack=pack, closing=self.closing, speaking=speaking, replying=self.replying
         )
-        self.identifying = (
-            Identifying(
-                records=records, proofs=proofs, pack=pack, closing=self.closing, replying=self.replying
-            )
-            if proofs is not None
-            else None
+        self.remembering = Remembering(closing=self.closing, pack=pack)
+        self.consenting = Consenting(
+            records=records,
+            pack=pack,
+            actions=actions,
+            closing=self.closing,
+            replying=self.replying,
+            remembering=self.remembering,
+        )
+        self.forgetting = Forgetting(records=records, closing=self.closing)
+        self.identifying = Identifying(
+            records=records,
+            proofs=proofs,
+            knowing=knowing,
+            pack=pack,
+            closing=self.closing,
+            replying=self.replying,
         )
 
     @property
@@ -126,14 +154,27 @@ class Turn:
     async def run(self, turn: TurnId, *, steps: Steps, waited: float = 0.0) -> TurnRecord:
         """Decide the turn, send what may be sent, commit its record, return it. `waited`: ms before it began."""
         scene, text = await self._scene(turn, steps, Watch(waited=waited))
-        record = await self._decide(scene, text)
-        kept = remembered(scene.situation.recall, scene.situation.batch, history=scene.situation.history)
+        record = self.remembering.beside(scene, await self._decide(scene, text))
+        at = scene.situation
+        kept = at.recall if at.restricted else remembered(at.recall, at.batch, history=at.history)
         failed = isinstance(record.outcome, Escalated) and record.outcome.reason == "model_failed"
         scene.watch.end("model" if failed else "close")
         record = replace(record, recall=kept, ms={**record.ms, **scene.watch.ms()})
+        record = self._with_receipt(scene, record)
         # No step: it is one transaction that happens once by itself, and a step would cost another.
         await self.records.commit(record, attempt=steps.attempt)
         return record
+
+    def _with_receipt(self, scene: Scene, record: TurnRecord) -> TurnRecord:
+        receipt = itemised(
+            record,
+            scene.tally,
+            purposes=self.pack.purposes,
+            scope=self.actions.scope,
+            before=scene.situation.recall,
+            at=scene.caller.now,
+        )
+        return replace(record, receipt=receipt, data_used=uses(receipt, purposes=self.pack.purposes))
 
     async def ahead(self, said: Sequence[str]) -> None:
         """Prepare the search for messages that wait for their turn, while more may come."""
@@ -153,7 +194,8 @@ class Turn:
         situation = hidden(situation)
         language = situation.conversation.language
         for incoming in situation.batch:
-            if situation.proving and len(incoming.text.split()) < 2:
+            bare = not any(map(str.isalpha, without_contacts(incoming.text)))
+            if bare or (situation.proving and len(incoming.text.split()) < 2):
                 # A contact or a code is in no language.
                 continue
             language = words.detect(incoming.text, languages=self.pack.languages, previous=language)
@@ -165,31 +207,42 @@ class Turn:
             steps=steps,
             watch=watch,
         )
+        scene.tally.allow(situation.granted)
         return scene, text
 
     async def _decide(self, scene: Scene, text: str) -> TurnRecord:
-        move = receive(scene.situation, text)
-        if isinstance(move, SendCode | Code) and self.identifying is not None:
+        if scene.situation.restricted:
+            return self._in_rest(scene)
+        heard = hear(scene.situation, text)
+        if heard.asks and not heard.rest:
+            return self.closing.fixed(scene, f"disclosure.alone.{heard.named}")
+        scene = replace(scene, frank=heard.named if heard.asks else None)
+        move = receive(scene.situation, heard.rest)
+        if isinstance(move, Proof) and self.identifying.hears(move):
             return await self.identifying.take(scene, move)
         plain = _text(scene.situation)
         if plain != text and not isinstance(move, Fixed):
             # From here on nobody sees what was hidden, whatever the message is about.
-            move = receive(scene.situation, plain)
-        if isinstance(move, SendCode | Code):
-            # This company sends no codes.
+            move = receive(scene.situation, hear(scene.situation, plain).rest)
+        if isinstance(move, Proof):
+            # Nothing of the kind counts in this company.
             move = Ask(question=plain) if plain else Fixed(key="talk.empty")
         return await self._settled(scene, move, plain)
+
+    def _in_rest(self, scene: Scene) -> TurnRecord:
+        """Nothing of what was written is read: a person gets it, and the customer is told that once."""
+        if scene.situation.conversation.holder in ("queued", "person"):
+            return self.closing.held(scene)
+        return self.closing.escalated(scene, reason="restricted", question=_text(scene.situation))
 
     async def _settled(self, scene: Scene, move: Move, text: str) -> TurnRecord:
         match move:
             case Danger(kind=kind):
                 return self.closing.in_danger(scene, kind, question=text)
-            case CallPerson():
-                return self.closing.escalated(scene, reason="customer_asked", question=text)
-            case Grant(purpose=purpose):
-                return await self._granted(scene, purpose)
-            case Refuse(purpose=purpose):
-                return await self._refused(scene, purpose)
+            case CallPerson(reason=reason):
+                return self.closing.escalated(scene, reason=reason, question=text)
+            case Grant() | Refuse() | Withdraw() | Late():
+                return await self._consented(scene, move)
             case Confirm() | Drop():
                 return await settle(
                     scene,
@@ -199,16 +252,40 @@ class Turn:
                     notices=self.notices,
                     records=self.records,
                 )
+            case Erase():
+                return await self.forgetting.take(scene, move, text=text)
+            case Again() | Unhelpful() | Conditional() | Explain():
+                return await self._told_anew(scene, move)
+            case Show() | Forget() | ForgetAll() | Keep() | Correct():
+                return self.remembering.take(scene, move)
+            case Ask():
+                return await self._asked(scene, move)
+            case SendCode() | Code() | Named():
+                raise TypeError("A proof is settled before.")
+            case _:
+                return self._at_once(scene, move)
+
+    async def _consented(self, scene: Scene, move: Grant | Refuse | Withdraw | Late) -> TurnRecord:
+        match move:
+            case Grant(purpose=purpose):
+                return await self.consenting.granted(scene, purpose)
+            case Refuse(purpose=purpose):
+                return await self.consenting.refused(scene, purpose)
+            case Withdraw():
+                return await self.consenting.withdrawn(scene, move)
+            case Late():
+                return self.consenting.late(scene)
+
+    async def _told_anew(self, scene: Scene, move: Again | Unhelpful | Conditional | Explain) -> TurnRecord:
+        match move:
+            case Explain():
+                return await self.retelling.explained(scene)
             case Again(short=short):
                 return await self.retelling.again(scene, short=short)
             case Unhelpful(again=again):
                 return await self.retelling.otherwise(scene, again=again)
-            case Ask():
-                return await self._asked(scene, move)
-            case SendCode() | Code():
-                raise TypeError("A code is settled before.")
-            case _:
-                return self._at_once(scene, move)
+            case Conditional():
+                return self.retelling.unconditionally(scene)
 
     def _at_once(self, scene: Scene, move: Settled) -> TurnRecord:
         match move:
@@ -218,6 +295,8 @@ class Turn:
                 return self.closing.already(scene)
             case Resume():
                 return self.closing.resumed(scene)
+            case Reach(contact=contact):
+                return self.closing.reached(scene, contact)
             case Rated():
                 return self.closing.fixed(scene, "talk.rated")
             case Fixed(key=key):
@@ -239,36 +318,6 @@ class Turn:
         if not waiting or not scene.situation.clarified or dialogue.digresses(question):
             return question
         return f"{waiting}\n{question}"
-
-    async def _granted(self, scene: Scene, purpose: str) -> TurnRecord:
-        known = self.pack.purposes.get(purpose)
-        if known is None:
-            return self.closing.fixed(scene, "confirm.none")
-        await self._ledger(scene, purpose, granted=True)
-        if not scene.situation.question or scene.situation.awaiting != purpose:
-            return self.closing.fixed(scene, "consent.granted")
-        purposes = consents.live_purposes(self.pack.purposes, scene.situation.purposes | {purpose})
-        allowed = replace(scene, caller=replace(scene.caller, purposes=purposes))
-        return await self.replying.answer(allowed, scene.situation.question)
-
-    async def _refused(self, scene: Scene, purpose: str) -> TurnRecord:
-        if purpose in self.pack.purposes:
-            await self._ledger(scene, purpose, granted=False)
-        at = scene.situation
-        if purpose == consents.EXTERNAL_MODEL and at.awaiting == purpose and at.question:
-            # The customer refused a way of answering, not the answer: the house does what it can by itself.
-            without = replace(scene, situation=replace(at, refused=at.refused | {purpose}))
-            return await self.replying.answer(without, at.question)
-        return self.closing.refused(scene)
-
-    async def _ledger(self, scene: Scene, purpose: str, *, granted: bool) -> None:
-        row = consents.change(self.pack.purposes[purpose], granted=granted, language=scene.language)
-
-        async def write() -> bool:
-            await self.records.consent(scene.turn, row)
-            return True
-
-        await scene.steps.run("consent", write, of=bool)
 
 
 def _text(situation: Situation) -> str:

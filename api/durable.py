@@ -178,7 +178,7 @@ class Turns:
 
     async def cancel(self, turn: TurnId) -> None:
         """Stop the turn before its next step; nothing happens to one that has ended."""
-        await self._cancel(_all_ids(turn))
+        await self._cancel(workflows_of(turn))
 
     def supersede(self, turn: TurnId, attempt: int) -> None:
         """Stop an attempt at once, in the middle of a call; whoever waits for it gets `Superseded`."""
@@ -193,7 +193,7 @@ class Turns:
 
     async def forget(self, *turns: TurnId) -> None:
         """Delete what the engine kept of turns that have their outcome."""
-        await DBOS.delete_workflows_async([id for turn in turns for id in _all_ids(turn)])
+        await DBOS.delete_workflows_async([id for turn in turns for id in workflows_of(turn)])
 
     async def ended(self) -> frozenset[TurnId]:
         """Return turns whose workflows have ended but were not forgotten: a crash came between."""
@@ -244,7 +244,8 @@ def _ids(turn: TurnId, attempt: int) -> tuple[str, ...]:
     return tuple(turn if n == 1 else f"{turn}~{n}" for n in range(first, first + STARTS))
 
 
-def _all_ids(turn: TurnId) -> tuple[str, ...]:
+def workflows_of(turn: TurnId) -> tuple[str, ...]:
+    """Return the ids of every workflow that may have carried a turn."""
     return tuple(id for attempt in range(1, ATTEMPTS + 1) for id in _ids(turn, attempt))
 
 

@@ -1,21 +1,23 @@
 """What `mayak doctor` looks at: every part an answer depends on, with the remedy where it is not well."""
 
 import asyncio
-import os
 import shutil
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from api.faults import told
 from api.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
+    from api.attached import Attached
     from tools.mcp.port import Standing
 
 PROBE = 2**20
 """Bytes written, and taken back, to see whether the disk takes any."""
+LATE_SECONDS = 600.0
+"""An event that waits for its receiver longer than this is a finding."""
 LEAST_FREE = 200 * 2**20
 """Bytes of free disk below which a write may fail in the middle of a turn."""
 
@@ -43,11 +45,19 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         ("pack", _pack),
         ("disk", _disk),
         ("database", _database),
+        ("consents", _consents),
         ("embedder", _embedder),
-        *((("tryton", _tryton),) if "tryton" in (settings.orders, settings.crm) else ()),
     )
     found = [await _finding(name, look, settings) for name, look in looks]
-    return (*found, *await examine_models(settings), *await examine_servers(settings))
+    return (
+        *found,
+        await examine_audit(settings),
+        *await examine_keepers(settings),
+        *await examine_systems(settings),
+        *await examine_models(settings),
+        *await examine_servers(settings),
+        *await examine_webhooks(settings),
+    )
 
 
 async def _finding(name: str, look: Look, settings: Settings) -> Finding:
@@ -73,15 +83,13 @@ class _Full(Exception):
 
 
 async def _disk(settings: Settings) -> str:
+    from api.writable import sync
+
     settings.data.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data).free
     if free < LEAST_FREE:
         raise _Full(f"Only {free // 2**20} MiB are free under {settings.data}.")
-    # A quota, a limit or a worn-out disk refuses what the free space promises.
-    with tempfile.TemporaryFile(dir=settings.data) as probe:
-        probe.write(bytes(PROBE))
-        probe.flush()
-        os.fsync(probe.fileno())
+    sync(settings.data, size=PROBE)
     return f"{free // 2**20} MiB free"
 
 
@@ -99,6 +107,76 @@ async def _database(settings: Settings) -> str:
     return make_url(settings.database_url).render_as_string(hide_password=True)
 
 
+class _Reworded(Exception):
+    remedy = (
+        "Those who agreed to the other words are asked again, and what they agreed to is kept. Give the text a new "
+        "`version` in policy.toml, so that a version names one text."
+    )
+
+
+async def _consents(settings: Settings) -> str:
+    """Compare the pack's texts with those that customers agreed to under the same versions."""
+    from sqlalchemy.exc import DBAPIError
+
+    from agent.errors import BadPack
+    from agent.pack import load_pack
+    from agent.policy.consent import reworded
+    from agent.records.engine import connect
+    from agent.records.sql import SqlRecords
+    from api.container import SystemClock
+
+    try:
+        purposes = load_pack(settings.company).purposes
+    except BadPack:
+        # What is wrong with the pack itself is said once, where the pack is looked at.
+        return "not compared"
+    engine = connect(settings.database_url)
+    records = SqlRecords(engine, clock=SystemClock(), card=lambda *_: {}, purposes=purposes)
+    try:
+        rows = await records.wordings({purpose.version for purpose in purposes.values()})
+    except DBAPIError:
+        return "no ledger here yet; the server makes it"
+    finally:
+        await engine.dispose()
+    changed = reworded(purposes, rows)
+    if changed:
+        raise _Reworded(f"The text of {', '.join(changed)} changed and its version did not.")
+    return "every version names one text"
+
+
+class _Broken(Exception):
+    remedy = (
+        "Somebody wrote into the database past Mayak. Keep it as it is and compare it with a backup; "
+        "mayak audit verify names every line."
+    )
+
+
+async def examine_audit(settings: Settings) -> Finding:
+    """Walk along the audit's chain, in batches, with nothing else of the house open."""
+    return await _finding("audit", _audit, settings)
+
+
+async def _audit(settings: Settings) -> str:
+    from sqlalchemy import inspect
+
+    from agent.records.audit import SqlAudit
+    from agent.records.engine import connect
+    from api.container import SystemClock
+
+    engine = connect(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            begun = await connection.run_sync(lambda known: inspect(known).has_table("audit_head"))
+        if not begun:
+            return "not begun: the first start makes its tables"
+        verdict = await SqlAudit(engine, clock=SystemClock()).verified()
+    finally:
+        await engine.dispose()
+    if not verdict.holds:
+        raise _Broken(f"the chain does not hold: {'; '.join(fault.told for fault in verdict.faults)}")
+    return f"{verdict.lines} lines hold, {verdict.erased} of them erased"
+
+
 async def _embedder(settings: Settings) -> str:
     from api.container import embedders
 
@@ -108,15 +186,20 @@ async def _embedder(settings: Settings) -> str:
     return ", ".join(f"{encoder.name} ({encoder.dim})" for encoder in encoders)
 
 
-async def _tryton(settings: Settings) -> str:
-    from api.systems import tryton
-    from tools.tryton.examine import examined
+async def examine_keepers(settings: Settings) -> tuple[Finding, ...]:
+    """Ask every system that keeps orders or customers whether it answers and lets its tools work."""
+    from api.systems.choose import named
 
-    system = tryton(settings)
-    if system is None:
-        return "nothing is kept there"
+    looks = [(name, partial(_system, name=name)) for name in named(settings)]
+    return tuple([await _finding(name, look, settings) for name, look in looks])
+
+
+async def _system(settings: Settings, *, name: str) -> str:
+    from api.systems.choose import opened
+
+    system = opened(name, settings)
     try:
-        return await examined(system, orders=settings.orders == "tryton", customers=settings.crm == "tryton")
+        return await system.examined(orders=settings.orders == name, customers=settings.crm == name)
     finally:
         await system.close()
 
@@ -149,6 +232,34 @@ async def examine_models(settings: Settings) -> tuple[Finding, ...]:
         )
         for health in seen
     )
+
+
+async def examine_systems(settings: Settings) -> tuple[Finding, ...]:
+    """Ask every system that the pack describes for nobody."""
+    from contextlib import AsyncExitStack
+
+    from agent.errors import BadPack
+    from agent.pack import load_pack
+    from api.attached import attached
+
+    async with AsyncExitStack() as stack:
+        try:
+            described = attached(settings, load_pack(settings.company), stack)
+        except BadPack:
+            # What is wrong with the pack itself is said once, where the pack is looked at.
+            return ()
+        except BadSetting as wrong:
+            return (Finding(name="system", ok=False, detail=str(wrong), remedy=wrong.remedy),)
+        return tuple([await _finding("system", _answers(each), settings) for each in described.values()])
+
+
+def _answers(one: "Attached") -> Look:
+    from tools.openapi.examine import examined
+
+    async def look(settings: Settings) -> str:
+        return await examined(one.system, one.asking)
+
+    return look
 
 
 async def examine_servers(settings: Settings) -> tuple[Finding, ...]:
@@ -191,6 +302,55 @@ def _standing(name: str, standing: "Standing") -> list[Finding]:
         )
         for tool, problem in standing.problems.items()
     ]
+
+
+async def examine_webhooks(settings: Settings) -> tuple[Finding, ...]:
+    """Look at what waits for the pack's webhooks; nothing is sent."""
+    from agent.pack import load_pack
+    from agent.records.engine import connect
+    from agent.records.hooks import SqlHooks
+    from api.container import SystemClock
+    from api.webhooks.choose import subscriptions
+
+    found: list[Finding] = []
+    try:
+        known = subscriptions(settings, load_pack(settings.company))
+    except BadSetting as wrong:
+        return (Finding(name="webhooks", ok=False, detail=str(wrong), remedy=wrong.remedy),)
+    except Exception as fault:
+        if told(fault) is None:
+            raise
+        # What is wrong with the pack itself is said once, where the pack is looked at.
+        return ()
+    engine, clock = connect(settings.database_url), SystemClock()
+    hooks = SqlHooks(engine, clock=clock)
+
+    def look(name: str) -> Look:
+        async def standing(settings: Settings) -> str:
+            backlog = await hooks.backlog(name)
+            age = (clock.now() - backlog.oldest).total_seconds() if backlog.oldest else 0.0
+            words = f"{name}: {backlog.waiting} waiting, {backlog.dead} given up"
+            if backlog.dead or age > LATE_SECONDS:
+                raise _Stuck(f"{words}, the oldest for {age:.0f} s", name=name)
+            return words
+
+        return standing
+
+    try:
+        for one in known:
+            found.append(await _finding("webhooks", look(one.webhook.name), settings))
+    finally:
+        await engine.dispose()
+    return tuple(found)
+
+
+class _Stuck(Exception):
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.remedy = (
+            f"mayak webhooks list tells why; when the receiver is well again (mayak webhooks test {name}), "
+            f"mayak webhooks retry {name} sends again what was given up."
+        )
 
 
 async def _resting(settings: Settings) -> dict[str, str]:

@@ -23,6 +23,7 @@ from api.door import DoorClosed, Visit, open_visit
 from api.identity import customer_token, identity_secret
 from api.lock import owner_of
 from api.settings import Settings
+from api.systems.choose import TRIAL
 from tools.context import Language
 from tools.shop import standing
 
@@ -86,6 +87,15 @@ class DoorHouse:
             raise DoorClosed("A server's orders are not read past its door.", remedy="Ask a sandbox.")
         return await standing(self._building.engine)
 
+    async def letters(self) -> Sequence[str]:
+        """Return the letters a sandbox wrote to files, oldest first; a server's are not read past its door."""
+        if self._building is None:
+            raise DoorClosed("A server's letters are not read past its door.", remedy="Ask a sandbox.")
+        from api.sending import OUTBOX
+
+        folder = self._settings.data / OUTBOX
+        return [path.read_text("utf-8") for path in sorted(folder.glob("*.txt"))]
+
     async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
         """Return the transcript as the customer's own screen reads it."""
         visit = await self._visit(conversation, customer=None, language=None)
@@ -142,6 +152,7 @@ async def open_house(settings: Settings) -> AsyncIterator[DoorHouse]:
 @asynccontextmanager
 async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIterator[DoorHouse]:
     """Run a house on a temporary data folder: the installation's copied, `world` added, deleted at the end."""
+    from api.sending import OUTBOX
     from api.world import apply_world
 
     folder = Path(tempfile.mkdtemp(prefix="mayak-sandbox-"))
@@ -154,13 +165,15 @@ async def open_sandbox(settings: Settings, world: Mapping[str, Any]) -> AsyncIte
             database="",
             durable_database="",
             # What is tried out here must never reach the company's own systems.
-            orders="embedded",
-            crm="embedded",
+            orders=TRIAL,
+            crm=TRIAL,
             quiet_ms=0,
             # A trial must not reach systems that are somebody's for real.
             mcp=False,
+            pack_systems=False,
+            webhooks=False,
             # Nobody is written to by a trial.
-            sender="outbox",
+            sender=OUTBOX,
             identity_secret=identity_secret(settings) or secrets.token_hex(32),
         )
         async with _in_process(inside, prepare=lambda building: apply_world(building, world)) as house:

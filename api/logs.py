@@ -1,12 +1,14 @@
-"""Logs: one line an event, JSON where nobody watches, secrets masked, nothing a customer wrote."""
+"""Logs: one line an event, JSON where nobody watches, secrets and personal data masked, nothing a customer wrote."""
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
+
+from agent.privacy.hiding import hidden_log
 
 MASKED = re.compile(
     r"(?i)((?:bearer|token|secret|password|api[_-]?key)[\"'=: ]+)[^\s\"'@,}]{4,}|(://[^:/@\s]+:)[^@/\s]+(?=@)"
@@ -53,9 +55,21 @@ def set_up_logs(level: str = "info", *, plain: bool | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+OURS = frozenset(("level", "timestamp", "logger"))
+"""Fields that nobody else writes."""
+
+
 def mask(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace whatever looks like a secret in every text of the line."""
+    """Replace whatever looks like a secret or names a person in every text of the line."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = MASKED.sub(lambda found: f"{found[1] or found[2]}***", value)
+        if name not in OURS:
+            event[name] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return hidden_log(MASKED.sub(lambda found: f"{found[1] or found[2]}***", value))
+    if isinstance(value, Mapping):
+        return {name: _masked(each) for name, each in value.items()}
+    return [_masked(each) for each in value] if isinstance(value, list | tuple) else value

@@ -19,16 +19,22 @@ from fastapi import FastAPI, Request
 from agent import grounding
 from agent import language as words
 from agent.policy.proof import code_in
+from agent.privacy import veil
 from api.durable import executor_id, open_turns
 from api.errors import add_problems
 from api.gate import Gate
 from api.metrics import Metrics
 from api.opened import OPENINGS_PER_MINUTE, PER_ADDRESS, Opened, opened
-from api.routes import consents, conversations, docs, events, health
+from api.queueing import Queue, clocked
+from api.rights.erasures import Erasures
+from api.rights.premises import premises_of
+from api.rights.task import aged_out, carried_out
+from api.routes import consents, conversations, docs, events, health, me, notes, receipts
 from api.routes.widget import Look, look_of, widget_router
 from api.security import Identity, Rate
 from api.turn_clocks import TurnClocks
 from api.worker import Worker
+from api.writable import Writable
 
 if TYPE_CHECKING:
     from agent.ports import Steps
@@ -65,7 +71,7 @@ def create_app(building: BuildingFactory, *, extras: Iterable[Extra] = ()) -> Fa
     )
     app.state.opened = None
     add_problems(app)
-    for part in (conversations, events, consents, health, docs):
+    for part in (conversations, receipts, events, consents, me, notes, health, docs):
         app.include_router(part.router)
     app.include_router(widget_router(origins=_origins, look=_look))
     for extra in extras:
@@ -88,8 +94,10 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
     # What is loaded lazily would otherwise make the first customer wait.
     await asyncio.to_thread(words.warm)
     await asyncio.to_thread(grounding.warm)
+    if veil.veiled(pack, building.models.links):
+        await asyncio.to_thread(veil.warm)
 
-    clocks = TurnClocks()
+    clocks, writable = TurnClocks(), Writable(building.engine, folder=settings.data)
 
     async def run(turn: "TurnId", steps: "Steps") -> str:
         record = await building.turn.run(turn, steps=steps, waited=clocks.waited(turn))
@@ -111,22 +119,34 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
             clocks=clocks,
         )
         await worker.start()
+        queue = Queue(records=building.records, pack=pack, phrases=building.phrases, clock=building.clock)
+        premises = premises_of(building)
+        erasures = Erasures(premises)
+        alone = building.engine.dialect.name == "sqlite"
         try:
-            yield Opened(
-                building=building,
-                worker=worker,
-                metrics=metrics,
-                identity=Identity(
-                    secret=building.identity_secret,
-                    public_key=settings.identity_public_key,
-                    audience=settings.identity_audience,
-                ),
-                by_conversation=Rate(pack.limits.messages_per_minute),
-                by_address=Rate(pack.limits.messages_per_minute * PER_ADDRESS),
-                openings=Rate(OPENINGS_PER_MINUTE),
-            )
+            async with (
+                carried_out(erasures, alone=alone),
+                aged_out(premises, metrics=metrics),
+                clocked(queue),
+            ):
+                yield Opened(
+                    building=building,
+                    worker=worker,
+                    erasures=erasures,
+                    metrics=metrics,
+                    writable=writable,
+                    identity=Identity(
+                        secret=building.identity_secret,
+                        public_key=settings.identity_public_key,
+                        audience=settings.identity_audience,
+                    ),
+                    by_conversation=Rate(pack.limits.messages_per_minute),
+                    by_address=Rate(pack.limits.messages_per_minute * PER_ADDRESS),
+                    openings=Rate(OPENINGS_PER_MINUTE),
+                )
         finally:
             building.notices.stop()
+            await writable.stop()
             await worker.stop()
 
 

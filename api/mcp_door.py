@@ -6,7 +6,8 @@ POST /mcp ─► key of the installation ─► rate ─► identity token? ─�
 search_knowledge   whoever has a key       live passages for customers, with what to cite
 order_status       and a signed customer   through the same gate as in a conversation: consent, owner, words
 ```
-Stateless: every request says anew who asks, so that no session can keep an identity or outlive a key.
+Stateless: every request says anew who asks, so that no session can keep an identity or outlive a key. No answer leaves
+before its line in the audit is committed.
 """
 
 import json
@@ -16,19 +17,21 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import jsonschema  # type: ignore[import-untyped]
 from fastapi import APIRouter, FastAPI
 from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from agent.policy.consent import live_purposes
-from agent.records.rules import live_purposes as granted
+from agent.policy.consent import bases
 from api.errors import Problem
 from api.gate import API_BYTES
+from api.mcp_audit import TOLD, Audited
 from api.opened import Opened, address_of
 from api.opened import opened as opened_house
 from api.security import Rate, bearer, hashed, new_id, same
@@ -54,6 +57,7 @@ REFUSED_PER_MINUTE = 30
 MOST_PASSAGES = 8
 QUERY_CHARS = 1000
 _WHO = "mayak.customer"
+_KEY = "mayak.key"
 
 _LANGUAGE = {"type": "string", "enum": list(LANGUAGES), "description": "Language of the answer."}
 SEARCH = types.Tool(
@@ -107,14 +111,15 @@ class McpDoor:
         request = Request(scope, receive)
         try:
             house = opened_house(request)
-            scope[_WHO] = self._admitted(request, house)
+            scope[_KEY] = self._admitted(request)
+            scope[_WHO] = await _customer(request, house)
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
         await self._manager.handle_request(scope, receive, send)
 
-    def _admitted(self, request: Request, house: Opened) -> CustomerId | None:
-        """Return the customer the request speaks for, None without one. Raises problems."""
+    def _admitted(self, request: Request) -> str:
+        """Return the hash of the request's good key. Raises problems."""
         if request.method != "POST":
             raise Problem(
                 405,
@@ -126,10 +131,7 @@ class McpDoor:
             )
         key = self._key(request)
         self._by_key.take(key)
-        token = request.headers.get(IDENTITY)
-        if token is None:
-            return None
-        return house.signed(token.removeprefix("Bearer ").strip())
+        return key
 
     def _key(self, request: Request) -> str:
         try:
@@ -186,28 +188,42 @@ def _server() -> Server[Any, Request]:
         _, customer = _asking(server)
         return [SEARCH] if customer is None else [SEARCH, ORDER]
 
-    @server.call_tool()  # type: ignore[untyped-decorator]
+    # What does not fit a tool's arguments is audited as well, so it is checked here and not before.
+    @server.call_tool(validate_input=False)  # type: ignore[untyped-decorator]
     async def called(name: str, arguments: dict[str, Any]) -> types.CallToolResult:
         house, customer = _asking(server)
-        language = house.language(arguments.get("language"))
+        result, outcome = await answered(house, customer, name, arguments)
         try:
-            if name == SEARCH.name:
-                return await _found(house, arguments, language=arguments.get("language"))
+            await _written(server, name, arguments, result=result, outcome=outcome)
+        except (SQLAlchemyError, OSError):
+            # What cannot be written down is not told.
+            logger.exception("%s is not told: its line in the audit cannot be written", name)
+            return _said([texts.say("fault.tool_fault", house.language(_language(arguments)))], ok=False)
+        return result
+
+    async def answered(
+        house: Opened, customer: CustomerId | None, name: str, arguments: dict[str, Any]
+    ) -> tuple[types.CallToolResult, str]:
+        """Return the answer to a call, and for the audit what came of it."""
+        language = house.language(_language(arguments))
+        try:
+            _check(name, arguments)
             if name == ORDER.name:
                 lookups.take(customer or "")
-                return await _order(house, customer, arguments["order_id"], language=language)
-        except ToolFault as fault:
-            logger.warning("%s: %s", name, fault.code)
-            key = f"fault.{fault.code}"
-            return _said(
-                [texts.say(key if texts.has(key, language) else "fault.tool_fault", language)], ok=False
-            )
+                result = await _order(house, customer, arguments["order_id"], language=language)
+            else:
+                result = await _found(house, arguments, language=_language(arguments))
+            return result, "nothing" if result.isError else TOLD
         except Problem as problem:
-            return _said([problem.remedy], ok=False)
+            return _said([problem.remedy], ok=False), problem.code
+        except ToolFault as fault:
+            key = f"fault.{fault.code}"
+            known = key if texts.has(key, language) else "fault.tool_fault"
+            return _said([texts.say(known, language)], ok=False), fault.code
         except Exception:
             # What broke is nothing for another agent to read.
             logger.exception("%s failed", name)
-        return _said([texts.say("fault.tool_fault", language)], ok=False)
+            return _said([texts.say("fault.tool_fault", language)], ok=False), "failed"
 
     return server
 
@@ -217,6 +233,60 @@ def _asking(server: Server[Any, Request]) -> tuple[Opened, CustomerId | None]:
     if request is None:
         raise RuntimeError("a request of HTTP is behind every call")
     return opened_house(request), request.scope[_WHO]
+
+
+async def _customer(request: Request, house: Opened) -> CustomerId | None:
+    """Return the customer the request speaks for, None without one. Raises problems."""
+    token = request.headers.get(IDENTITY)
+    if token is None:
+        return None
+    try:
+        return house.signed(token.removeprefix("Bearer ").strip())
+    except Problem as problem:
+        await Audited(house.building.records, key=request.scope[_KEY]).identity(outcome=problem.code)
+        raise
+
+
+async def _written(
+    server: Server[Any, Request],
+    name: str,
+    arguments: dict[str, Any],
+    *,
+    result: types.CallToolResult,
+    outcome: str,
+) -> None:
+    """Append the call to the audit; returns when it is committed."""
+    request = server.request_context.request
+    assert request is not None
+    house, customer = opened_house(request), request.scope[_WHO]
+    audited = Audited(house.building.records, key=request.scope[_KEY])
+    if outcome != TOLD:
+        logger.warning("%s: %s", name, outcome)
+    if name == ORDER.name:
+        await audited.order(arguments.get("order_id", ""), customer=customer, outcome=outcome)
+    elif name == SEARCH.name:
+        passages = (result.structuredContent or {}).get("passages", ())
+        await audited.search(outcome=outcome, passages=len(passages))
+    else:
+        await audited.other(outcome=outcome)
+
+
+def _language(arguments: dict[str, Any]) -> Language | None:
+    wanted = arguments.get("language")
+    return next((language for language in LANGUAGES if language == wanted), None)
+
+
+def _check(name: str, arguments: dict[str, Any]) -> None:
+    """Raise the problem of a call that fits no tool."""
+    tool = {SEARCH.name: SEARCH, ORDER.name: ORDER}.get(name)
+    if tool is None:
+        raise Problem(404, "unknown_tool", "Unknown tool", remedy="Call one of the listed tools.")
+    try:
+        jsonschema.validate(arguments, tool.inputSchema)
+    except jsonschema.ValidationError as wrong:
+        raise Problem(
+            422, "bad_arguments", "Bad arguments", remedy=f"Input validation error: {wrong.message}"
+        ) from wrong
 
 
 async def _found(
@@ -258,16 +328,16 @@ async def _order(
     building = house.building
     if customer is None:
         raise NotIdentified()
-    versions = {name: purpose.version for name, purpose in building.pack.purposes.items()}
-    ledger = await building.records.consents_of(customer)
+    conversation = new_id()
+    ledger = await building.records.ledger(conversation, customer)
     caller = Caller(
-        conversation=new_id(),
+        conversation=conversation,
         turn=TurnId(new_id()),
         language=language,
         channel="mcp",
         customer_id=customer,
         assurance="verified",
-        purposes=live_purposes(building.pack.purposes, granted(ledger, versions)),
+        purposes=frozenset(bases(building.pack.purposes, ledger)),
         now=building.clock.now(),
     )
     try:

@@ -7,7 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from agent.domain import Answered, Escalated, TurnRecord, outcome_name
 from agent.link import Link
+from api.system_metrics import SystemFigures
 from tools.breaker import State
+from tools.http_client import OPEN
 
 BUCKETS = (0.025, 0.05, 0.1, 0.15, 0.25, 0.4, 0.7, 1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -54,7 +56,10 @@ class Metrics:
         )
         self.streams = Gauge("mayak_event_streams", "Open event streams.", registry=self.registry)
         self.busy = Gauge("mayak_busy_conversations", "Conversations in a turn.", registry=self.registry)
-
+        self.aged_out = Counter(
+            "mayak_aged_out", "Rows and files deleted by their age.", ["what"], registry=self.registry
+        )
+        self.registry.register(SystemFigures(lambda: tuple(OPEN)))
         self._add_models()
 
     def _add_models(self) -> None:

@@ -10,8 +10,10 @@ from fastapi import Depends, Header, Request
 from agent.domain import Conversation
 from api.errors import Problem
 from api.metrics import Metrics
+from api.rights.erasures import Erasures
 from api.security import Identity, Rate, bearer, conversation_of, same
 from api.worker import Worker
+from api.writable import Writable
 from tools.context import ConversationId, CustomerId, Language
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ class Opened:
 
     building: Building
     worker: Worker
+    erasures: Erasures
     metrics: Metrics
+    writable: Writable
     identity: Identity
     by_conversation: Rate
     by_address: Rate

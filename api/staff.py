@@ -13,7 +13,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from agent.errors import AgentFault
-from agent.records.staff import LoginTaken, Person, Role, Staff
+from agent.records.factors import Factors
+from agent.records.staff import LoginTaken, Person, Place, Role, Staff, Stage
 from api.security import hashed, new_token
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ class Locked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """The password was right; `token` is shown to the browser once."""
+    """The password was right; `token` is shown to the browser once. At stage `code` the second factor is awaited."""
 
     person: Person
     token: str
+    stage: Stage = "whole"
 
 
 class Entrance:
@@ -58,9 +60,28 @@ class Entrance:
         self._hasher = _hasher()
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def sign_in(self, staff: Staff, *, login: str, password: str) -> SignedIn | Locked | None:
-        """Open a session; None when login and password do not fit together."""
-        login, password = login.strip().lower()[:64], password[:LONGEST_PASSWORD]
+    async def sign_in(
+        self, staff: Staff, *, login: str, password: str, place: Place = Place()
+    ) -> SignedIn | Locked | None:
+        """Open a session; None when login and password do not fit together.
+
+        Where a second factor is in use the session is at stage `code`, and the attempt stays counted.
+        """
+        login = login.strip().lower()[:64]
+        checked = await self.check(staff, login=login, password=password)
+        if isinstance(checked, Locked) or checked is None:
+            return checked
+        factor = await Factors(staff.engine, clock=staff.clock).of(login)
+        stage: Stage = "code" if factor is not None and factor.confirmed else "whole"
+        if stage == "whole":
+            await staff.forgive(login)
+        token = new_token()
+        await staff.open_session(login, token_hash=hashed(token), stage=stage, place=place)
+        return SignedIn(person=checked, token=token, stage=stage)
+
+    async def check(self, staff: Staff, *, login: str, password: str) -> Person | Locked | None:
+        """Return whose password this is, None when it does not fit; the attempt is counted and not forgiven."""
+        password = password[:LONGEST_PASSWORD]
         wait = await staff.attempt(login)
         if wait > timedelta(0):
             return Locked(wait=wait)
@@ -70,12 +91,9 @@ class Entrance:
         person = await staff.person(login)
         if not right or not stored or person is None:
             return None
-        await staff.forgive(login)
         if self._hasher.check_needs_rehash(stored):
             await staff.set_password_hash(login, await asyncio.to_thread(self._hasher.hash, password))
-        token = new_token()
-        await staff.open_session(login, token_hash=hashed(token))
-        return SignedIn(person=person, token=token)
+        return person
 
     def _fits(self, stored: str, password: str) -> bool:
         try:
@@ -99,15 +117,19 @@ async def add_person(staff: Staff, person: Person, *, password: str) -> None:
             f"“{person.login}” cannot be a login.",
             remedy="Use 2 to 64 small Latin letters, digits, dots, hyphens.",
         )
+    if not person.name.strip() or not person.roles:
+        raise BadAccount("An account has a name and a role.", remedy="Give --name and --role.")
+    await staff.add(person, password_hash=await password_hash(password))
+
+
+async def password_hash(password: str) -> str:
+    """Return what is stored of a new password. Raises `BadAccount` for one too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise BadAccount(
             f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.",
             remedy="Use a longer one, such as four random words.",
         )
-    if not person.name.strip() or not person.roles:
-        raise BadAccount("An account has a name and a role.", remedy="Give --name and --role.")
-    stored = await asyncio.to_thread(_hasher().hash, password)
-    await staff.add(person, password_hash=stored)
+    return await asyncio.to_thread(_hasher().hash, password)
 
 
 async def ensure_demo_staff(building: "Building") -> list[tuple[str, str]]:

@@ -200,7 +200,8 @@ class Worker:
             )
             if left <= 0:
                 return
-            self._prepare(waiting)
+            if not await self.records.restricted(conversation):
+                self._prepare(waiting)
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await news.wait()
@@ -297,6 +298,6 @@ class Worker:
     async def _call_person(self, turn: TurnId, attempt: int) -> None:
         """The turn broke: the customer is told so and a person is called."""
         situation = await self.records.situation(turn)
-        left = await self.records.sent(turn)
+        left = await self.records.sent(turn, whole=True)
         record = in_trouble(situation, turn, pack=self.pack, phrases=self.phrases, left=left)
         await self.records.commit(record, attempt=attempt)

@@ -12,11 +12,13 @@ from api.container import Building
 from api.identity import customer_named
 from knowledge.errors import KnowledgeFault
 from knowledge.types import DocumentId, Source
+from tools.context import CustomerId
 from tools.shop import load_shop
+from tools.trial.manners import manners_of, parts_of
 
 
 async def apply_world(building: Building, world: Mapping[str, Any]) -> None:
-    """Add `world` (customers, orders, products, knowledge; each a mapping of key to row) to the building.
+    """Add `world` (customers, orders, products, knowledge, faults; each a mapping of key to row) to the building.
 
     `gate: open` sends whatever is grounded, however unsure the house is: for measuring what it is sure of.
     """
@@ -24,12 +26,23 @@ async def apply_world(building: Building, world: Mapping[str, Any]) -> None:
         turn = building.turn
         turn.calibration = replace(turn.calibration, by_hand=0.0)
     await _shop(building, world)
+    _faults(building, world)
     sources = [
         (_source(DocumentId(id), row), f"world:{id}") for id, row in world.get("knowledge", {}).items()
     ]
     for result in await building.library.accept_many(sources, progress=lambda _: None):
         if isinstance(result, KnowledgeFault):
             raise result
+
+
+def _faults(building: Building, world: Mapping[str, Any]) -> None:
+    """Let systems fail for the customers that have a row of faults."""
+    for login, row in world.get("faults", {}).items():
+        customer = CustomerId(customer_named(str(login), shop=building.pack.folder / "shop"))
+        for system in ("orders", "crm"):
+            if row[system]:
+                building.trial.strain(system, customer, manners_of(row[system]))
+        building.trial.silence(customer, parts_of(row["without"]))
 
 
 def _source(id: DocumentId, row: Mapping[str, Any]) -> Source:

@@ -15,8 +15,12 @@ cases:
       - action: {kind: person}                                      # a button as the widget sends it
       - withdraw: orders:read                                       # consent taken back in the menu
       - {fill: "ещё раз ", characters: 8000}                        # a message of exactly this length
-    always: {never_says: ["Борис"]}                                 # holds for every answer of the case
-    expect: {outcome: answered, tools_called: [order_status]}       # holds for the last answer
+      - other: "Отмените заказ 77"                                  # a move of `other`, in a conversation of their own
+      - borrow: "Подтвердить"                                       # a button shown to `other`, sent in this conversation
+    always: {never_says: ["Борис"]}                                 # holds for every answer of the case; cards are read too
+    expect: {outcome: answered, tools_called: [order_status], cards: []}       # holds for the last answer
+    other: boris                   # somebody else, signed in beside the customer
+    changes: ["77"]                # of a dialogue: the orders, or `home:ID`, whose change is really confirmed in it
     why: Identity comes from the session; another customer's order must look absent.
 ```
 """
@@ -24,10 +28,11 @@ cases:
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
+from agent.cards import CardKind
 from agent.domain import OUTCOME_NAMES, ActionKind, Reason
 from evals.marked import BadCases, Fault, Marked, Place
 from evals.world import World, read_world
@@ -35,6 +40,18 @@ from tools.context import Language
 
 CASES = Path(__file__).with_name("cases")
 LANGUAGES = get_args(Language)
+Kind = Literal["case", "dialogue"]
+KEYS: Mapping[Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "case": (
+        ("id", "language", "says", "expect", "why"),
+        ("customer", "consent", "world", "always", "other"),
+    ),
+    "dialogue": (
+        ("id", "language", "says", "why"),
+        ("customer", "consent", "world", "always", "other", "expect", "changes"),
+    ),
+}
+"""The keys a case must have and may have; a dialogue is judged by what came of it, and says more only where it can."""
 OUTCOMES = tuple(OUTCOME_NAMES.values())
 REASONS = (*get_args(Reason), "none")
 
@@ -70,7 +87,29 @@ class Withdraw:
     purpose: str
 
 
-Move = Say | Press | Act | Withdraw
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLike:
+    """One card: its kind, and words it must have, as `says` of an answer."""
+
+    kind: str
+    says: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Borrow:
+    """The customer's client sends what a button shown to the other person would send."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """The other person of the case makes a move, in a conversation of their own."""
+
+    move: "Say | Press | Act | Withdraw"
+
+
+Move = Say | Press | Act | Withdraw | Borrow | Other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,24 +135,26 @@ class Case:
     always: Expectation
     why: str
     place: Place
+    other: str | None = None
+    changes: tuple[str, ...] = ()
 
 
-def read_cases(folder: Path = CASES) -> tuple[Case, ...]:
+def read_cases(folder: Path = CASES, *, kind: Kind = "case") -> tuple[Case, ...]:
     """Return every case below `folder`, by file name and then as written. Raises `BadCases` with all faults."""
-    cases, faults = check_cases(folder)
+    cases, faults = check_cases(folder, kind=kind)
     if faults:
         raise BadCases(faults)
     return cases
 
 
-def check_cases(folder: Path = CASES) -> tuple[tuple[Case, ...], tuple[Fault, ...]]:
+def check_cases(folder: Path = CASES, *, kind: Kind = "case") -> tuple[tuple[Case, ...], tuple[Fault, ...]]:
     """Return what could be read and every fault found."""
     cases: list[Case] = []
     faults: list[Fault] = []
     here = Path.cwd()
     for path in sorted(folder.rglob("*.yaml")):
         marked = Marked(str(path.relative_to(here) if path.is_relative_to(here) else path))
-        cases += _file(marked, path)
+        cases += _file(marked, path, kind=kind)
         faults += marked.faults
     if not cases and not faults:
         place = Place(file=str(folder), line=1)
@@ -132,7 +173,7 @@ def _repeated(cases: Sequence[Case]) -> list[Fault]:
     return faults
 
 
-def _file(marked: Marked, path: Path) -> list[Case]:
+def _file(marked: Marked, path: Path, *, kind: Kind) -> list[Case]:
     node = marked.open(path)
     if node is None:
         return []
@@ -140,14 +181,14 @@ def _file(marked: Marked, path: Path) -> list[Case]:
     if len(fields) < 2:
         return []
     suite = marked.text(fields["suite"])
-    return [_case(marked, item, suite=suite, group=path.stem) for item in marked.items(fields["cases"])]
+    return [
+        _case(marked, item, suite=suite, group=path.stem, kind=kind) for item in marked.items(fields["cases"])
+    ]
 
 
-KEYS = ("id", "language", "customer", "consent", "world", "says", "always", "expect", "why")
-
-
-def _case(marked: Marked, node: yaml.Node, *, suite: str, group: str) -> Case:
-    fields = marked.fields(node, known=KEYS, needed=("id", "language", "says", "expect", "why"))
+def _case(marked: Marked, node: yaml.Node, *, suite: str, group: str, kind: Kind) -> Case:
+    needed, allowed = KEYS[kind]
+    fields = marked.fields(node, known=(*needed, *allowed), needed=needed)
     case_id = _id(marked, fields["id"]) if "id" in fields else ""
     return Case(
         id=case_id,
@@ -161,6 +202,8 @@ def _case(marked: Marked, node: yaml.Node, *, suite: str, group: str) -> Case:
         always=_expectation(marked, fields["always"]) if "always" in fields else {},
         why=marked.text(fields["why"]) if "why" in fields else "",
         place=marked.place(node),
+        other=marked.text(fields["other"]) if "other" in fields else None,
+        changes=_texts(marked, fields["changes"]) if "changes" in fields else (),
     )
 
 
@@ -209,25 +252,42 @@ def _then(marked: Marked, node: yaml.Node) -> Expectation | None:
     return None
 
 
+MOVES = ("press", "action", "withdraw", "then", "fill", "characters", "other", "borrow")
+
+
 def _move(marked: Marked, node: yaml.Node) -> Move:
     if isinstance(node, yaml.ScalarNode):
         return Say(text=marked.text(node))
-    fields = marked.fields(node, known=("press", "action", "withdraw", "then", "fill", "characters"))
+    fields = marked.fields(node, known=MOVES)
     if set(fields) == {"fill", "characters"}:
         return Say(text=_filled(marked.text(fields["fill"]), length=marked.count(fields["characters"])))
     if len(fields) != 1 or fields.keys() & {"then", "fill", "characters"}:
         marked.wrong(
             node,
             "one move was expected",
-            remedy="Write a text, press, action, withdraw, fill with characters, or then.",
+            remedy="Write a text, press, action, withdraw, other, borrow, fill with characters, or then.",
         )
         return Say(text="")
     kind, value = next(iter(fields.items()))
-    if kind == "press":
-        return Press(label=marked.text(value))
-    if kind == "withdraw":
-        return Withdraw(purpose=marked.text(value))
-    return Act(action=_action(marked, value))
+    match kind:
+        case "press":
+            return Press(label=marked.text(value))
+        case "withdraw":
+            return Withdraw(purpose=marked.text(value))
+        case "borrow":
+            return Borrow(label=marked.text(value))
+        case "other":
+            return _others(marked, value)
+        case _:
+            return Act(action=_action(marked, value))
+
+
+def _others(marked: Marked, node: yaml.Node) -> Other:
+    move = _move(marked, node)
+    if isinstance(move, Other | Borrow):
+        marked.wrong(node, "the other person only speaks for themselves", remedy="Write a text or a button.")
+        return Other(move=Say(text=""))
+    return Other(move=move)
 
 
 def _filled(text: str, *, length: int) -> str:
@@ -265,6 +325,16 @@ def _all_of(marked: Marked, node: yaml.Node) -> tuple[tuple[str, ...], ...]:
     return tuple(_any_of(marked, item) for item in marked.items(node))
 
 
+def _cards(marked: Marked, node: yaml.Node) -> tuple[CardLike, ...]:
+    """Read `[{kind: tracking, says: ["1045-А"]}]`: these cards in this order, and no other."""
+    found = []
+    for item in marked.items(node):
+        fields = marked.fields(item, known=("kind", "says"), needed=("kind",))
+        kind = marked.text(fields["kind"], among=get_args(CardKind)) if "kind" in fields else ""
+        found.append(CardLike(kind=kind, says=_all_of(marked, fields["says"]) if "says" in fields else ()))
+    return tuple(found)
+
+
 EXPECTATIONS: Mapping[str, Callable[[Marked, yaml.Node], Any]] = {
     "outcome": lambda marked, node: _any_of(marked, node, among=OUTCOMES),
     "language": lambda marked, node: marked.text(node, among=LANGUAGES),
@@ -273,6 +343,7 @@ EXPECTATIONS: Mapping[str, Callable[[Marked, yaml.Node], Any]] = {
     "cites": _all_of,
     "never_cites": _texts,
     "buttons": _all_of,
+    "cards": _cards,
     "tools_called": _texts,
     "tools_not_called": _texts,
     "data_used": _texts,

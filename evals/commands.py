@@ -6,9 +6,11 @@ from evals.approved import approved
 from evals.calibrate import calibrate
 from evals.confirmed import confirmed
 from evals.conflicts import conflicts
+from evals.disclosure.command import disclosure
 from evals.grounding import grounding
 from evals.intents import intents
 from evals.mutate import mutate
+from evals.pii.command import pii
 from evals.recorded import recorded
 from evals.retrieval import retrieval
 from evals.run_command import lint, new, run
@@ -24,8 +26,10 @@ for command in (
     intents,
     confirmed,
     conflicts,
+    disclosure,
     grounding,
     approved,
+    pii,
     recorded,
     tools,
     mutate,

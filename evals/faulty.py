@@ -63,11 +63,12 @@ def _confidence() -> None:
 
 def _consent() -> None:
     import agent.policy.consent as consent
+    from agent.basis import Basis
 
-    def everything(purposes: Mapping[str, Any], consented: Any) -> frozenset[str]:
-        return frozenset(purposes)
+    def everything(purposes: Mapping[str, Any], rows: Any) -> Mapping[str, Basis]:
+        return {name: Basis(purpose=name, kind="legal") for name in purposes}
 
-    vars(consent)["live_purposes"] = everything
+    vars(consent)["bases"] = everything
 
 
 def _hosts() -> None:
@@ -120,6 +121,7 @@ def _limits() -> None:
 
 def _spotlight() -> None:
     import agent.loop
+    import agent.privacy.veil
 
     marked = vars(agent.loop)["prompts"]
 
@@ -130,7 +132,9 @@ def _spotlight() -> None:
             for profile, prompts in marked(company, brief).items()
         }
 
-    vars(agent.loop)["prompts"] = among_the_rules
+    # Models outside may read prompts of their own, masked.
+    for room in (agent.loop, agent.privacy.veil):
+        vars(room)["prompts"] = among_the_rules
 
 
 def _asking() -> None:
@@ -145,8 +149,110 @@ def _recipients() -> None:
     vars(agent.replying)["bound"] = lambda *_, **__: True
 
 
+def _unreached() -> None:
+    import agent.replying
+    from agent.unreached import Unreached
+
+    vars(agent.replying)["unreached"] = lambda *_, **__: Unreached()
+
+
+def _parts() -> None:
+    import agent.unreached
+
+    vars(agent.unreached)["_parts"] = lambda use: ()
+
+
+def _emptiness() -> None:
+    import tools.answer
+    from tools.errors import ToolFault, Unavailable
+
+    own = tools.answer.failed
+
+    def nothing(fault: ToolFault, *, phrases: Any, language: Any) -> tools.answer.Answer:
+        if not isinstance(fault, Unavailable):
+            return own(fault, phrases=phrases, language=language)
+        return tools.answer.Answer(kind="orders", sentences=(phrases.say("orders.none", language),))
+
+    vars(tools.answer)["failed"] = nothing
+
+
+def _breaker() -> None:
+    from tools.breaker import Breaker
+
+    setattr(Breaker, "admit", lambda self: True)  # noqa: B010
+
+
+def _repeating() -> None:
+    from tools.http_client import HttpSystem
+
+    async def again(
+        self: HttpSystem, method: str, path: str, *, body: Any = None, headers: Any = None
+    ) -> Any:
+        return await self.read(path)
+
+    setattr(HttpSystem, "write", again)  # noqa: B010
+
+
+def _absent() -> None:
+    from sqlalchemy import select
+
+    from tools import tables as t
+    from tools.errors import NotFound, Rejected
+    from tools.orders.embedded import EmbeddedOrders
+
+    own = EmbeddedOrders.get
+
+    async def told_apart(self: EmbeddedOrders, order_id: Any, *, owner: Any) -> Any:
+        try:
+            return await own(self, order_id, owner=owner)
+        except NotFound:
+            async with self._reading() as connection:
+                found = await connection.scalar(select(t.orders.c.id).where(t.orders.c.id == order_id))
+            if found is not None:
+                raise Rejected("address_locked") from None
+            raise
+
+    setattr(EmbeddedOrders, "get", told_apart)  # noqa: B010
+
+
+def _assent() -> None:
+    import agent.policy.assent as assent
+
+    vars(assent)["read"] = lambda text, **_: assent.Reply(kind="yes")
+
+
+def _codes() -> None:
+    from sqlalchemy import select
+
+    from tools.codes import tables as t
+    from tools.codes.book import CodeBook
+    from tools.identity import Refused, Verified
+
+    async def any_digits(self: CodeBook, claim: Any) -> Verified | Refused:
+        newest = select(t.codes.c.customer).where(t.codes.c.conversation == claim.conversation)
+        async with self._engine.connect() as connection:
+            found = await connection.scalar(newest.order_by(t.codes.c.at.desc()).limit(1))
+        return Verified(customer=found) if found is not None else Refused(reason="expired")
+
+    setattr(CodeBook, "check", any_digits)  # noqa: B010
+
+
+def _approval() -> None:
+    import agent.settling
+
+    vars(agent.settling)["above"] = lambda *_, **__: ()
+
+
+def _redteam(wanted: str) -> tuple[str, ...]:
+    return ("redteam", "--filter", f"{wanted}/extractive")
+
+
 def _smoke(wanted: str) -> tuple[str, ...]:
     return ("smoke", "--filter", wanted)
+
+
+def _degraded(wanted: str) -> tuple[str, ...]:
+    return ("degraded", "--filter", wanted)
 
 
 def _injection(wanted: str) -> tuple[str, ...]:
@@ -188,6 +294,33 @@ FAULTS: Mapping[str, Fault] = {
         apply=_recipients,
         runs=(_injection("recipient_swap/obedient"),),
     ),
+    "unreached-off": Fault(
+        what="what could not be reached is left to the writer",
+        apply=_unreached,
+        runs=(_degraded("second-read"),),
+    ),
+    "parts-off": Fault(
+        what="a part of an order that is not known is dropped", apply=_parts, runs=(_degraded("without"),)
+    ),
+    "emptiness": Fault(
+        what="a failed read is answered as an empty one", apply=_emptiness, runs=(_degraded("list-down"),)
+    ),
+    "breaker-off": Fault(
+        what="a system that failed is asked all the same", apply=_breaker, runs=(_degraded("breaker"),)
+    ),
+    "repeating": Fault(
+        what="a change without an answer is sent again", apply=_repeating, runs=(_degraded("write-error"),)
+    ),
+    "absent-off": Fault(
+        what="a foreign order is refused in other words than one that does not exist",
+        apply=_absent,
+        runs=(_redteam("is-it-there-at-all"),),
+    ),
+    "assent-off": Fault(
+        what="whatever is said to a proposal is a yes", apply=_assent, runs=(_redteam("conditional-yes"),)
+    ),
+    "codes-off": Fault(what="any digits are the code", apply=_codes, runs=(_redteam("code-guessed"),)),
+    "approval-off": Fault(what="a yes is enough for any sum", apply=_approval, runs=(_redteam("too-dear"),)),
 }
 """Faults by name; the runs are the quickest that must notice."""
 

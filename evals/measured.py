@@ -21,9 +21,12 @@ from evals.run import GATES, NoSuite
 SUITES: Mapping[str, str] = {
     "approved": "evals.approved:measure",
     "calibration": "evals.calibrate_answers:measure",
+    "disclosure": "evals.disclosure:measure",
     "grounding": "evals.grounding:measure",
     "injection": "evals.injection:measure",
     "language": "evals.language:measure",
+    "pii": "evals.pii.command:measure",
+    "redteam": "evals.redteam:measure",
 }
 """Measured suites by name: `module:function` of its `Measure`, loaded when the suite runs."""
 

@@ -9,7 +9,8 @@ from xml.etree import ElementTree as Xml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from evals.case import Case
-from evals.run import CaseRun, Exchange, SuiteRun
+from evals.run import CaseRun, SuiteRun
+from evals.talk import Exchange
 
 TEMPLATES = Path(__file__).with_name("templates")
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

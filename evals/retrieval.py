@@ -188,7 +188,7 @@ async def asking(
     """Ask every question; a story keeps the confidence of its one search."""
     out = Asked(questions=list(questions), found=[], single=[])
     for n, one in enumerate(questions, start=1):
-        query = Query(one.text, language=one.language, k=settings.k, context=one.context)
+        query = Query(one.text, language=one.language, k=settings.k, context=one.context, may_leave=True)
         single = await search.search(query)
         out.single.append(single)
         found = single

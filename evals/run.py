@@ -3,18 +3,17 @@
 Knows the house by its Protocol alone; what runs is the composition customers talk to.
 """
 
-import asyncio
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from agent.ports import House
-from evals.case import Act, Case, Expectation, Move, Press, Say, Withdraw
+from evals.case import Case
 from evals.marked import BadCases
-from evals.scorers import Answer, Seen, Verdict, folded, score
+from evals.talk import Exchange, talk_of
 from evals.world import union
 
 GATES = Path(__file__).with_name("gates.toml")
@@ -28,31 +27,12 @@ class NoSuite(Exception):
         self.remedy = remedy
 
 
-class BrokenCase(Exception):
-    """The case could not go on: a button that is not there, an answer that did not come."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What a suite must reach; see gates.toml."""
 
     pass_rate: float
     seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One move of the customer, its answer (None where none is given) and what was found of it."""
-
-    said: str
-    answer: Answer | None
-    verdicts: tuple[Verdict, ...] = ()
-    ms: float = 0.0
-
-    @property
-    def failed(self) -> tuple[Verdict, ...]:
-        """The expectations that did not hold."""
-        return tuple(verdict for verdict in self.verdicts if not verdict.ok)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +137,7 @@ async def run_suite(
 
 async def run_case(house: House, case: Case, *, seconds: float, repeat: int = 1) -> CaseRun:
     """Run one case in a conversation of its own; what goes wrong in it becomes its fault, not the suite's."""
-    talk = _Talk(house, case, seconds=seconds)
+    talk = talk_of(house, case, seconds=seconds)
     began = perf_counter()
     fault = ""
     try:
@@ -170,85 +150,3 @@ async def run_case(house: House, case: Case, *, seconds: float, repeat: int = 1)
     return CaseRun(
         case=case, repeat=repeat, exchanges=tuple(talk.exchanges), fault=fault, seconds=perf_counter() - began
     )
-
-
-class _Talk:
-    """One case's conversation with the house."""
-
-    def __init__(self, house: House, case: Case, *, seconds: float) -> None:
-        self.house = house
-        self.case = case
-        self.seconds = seconds
-        self.conversation: str | None = None
-        self.answers: list[Answer] = []
-        self.exchanges: list[Exchange] = []
-
-    async def open(self) -> None:
-        """Give the case's consents by their buttons: a grant opens the conversation like any first message."""
-        for purpose in self.case.consent:
-            await self._ask("", {"kind": "consent", "target": purpose, "yes": True})
-
-    async def leave(self) -> None:
-        """Take back what was allowed: a consent belongs to the customer, and the next case may be the same one's."""
-        asked = {
-            a["waiting"]["target"] for a in self.answers if a["waiting"] and a["waiting"]["what"] == "consent"
-        }
-        if self.conversation is not None and self.case.customer is not None:
-            for purpose in sorted(asked | set(self.case.consent)):
-                await self.house.consent(self.conversation, purpose, granted=False)
-
-    async def take(self, move: Move, expect: Expectation) -> None:
-        """Make one move and look at its answer."""
-        match move:
-            case Withdraw(purpose=purpose):
-                await self._withdraw(purpose)
-            case Say(text=text):
-                await self._exchange(text, None, expect, said=text)
-            case Press(label=label):
-                await self._exchange("", self._button(label), expect, said=f"[{label}]")
-            case Act(action=action):
-                target = f" {action['target']}" if action["target"] else ""
-                await self._exchange("", action, expect, said=f"[{action['kind']}{target}]")
-
-    async def _exchange(
-        self, text: str, action: Mapping[str, Any] | None, expect: Expectation, *, said: str
-    ) -> None:
-        began = perf_counter()
-        answer = await self._ask(text, action)
-        ms = (perf_counter() - began) * 1000
-        verdicts = score(expect, Seen(answer=answer, earlier=tuple(self.answers)))
-        self.answers.append(answer)
-        self.exchanges.append(Exchange(said=said, answer=answer, verdicts=verdicts, ms=ms))
-
-    async def _ask(self, text: str, action: Mapping[str, Any] | None) -> Answer:
-        try:
-            async with asyncio.timeout(self.seconds):
-                answer = await self.house.ask(
-                    text,
-                    customer=self.case.customer,
-                    conversation=self.conversation,
-                    language=self.case.language,
-                    action=action,
-                )
-        except TimeoutError as late:
-            raise BrokenCase(f"no answer within {self.seconds:g} s") from late
-        self.conversation = str(answer["conversation"])
-        return answer
-
-    async def _withdraw(self, purpose: str) -> None:
-        if self.conversation is None:
-            raise BrokenCase("there is no conversation yet to withdraw a consent in")
-        await self.house.consent(self.conversation, purpose, granted=False)
-        self.exchanges.append(Exchange(said=f"[withdraw {purpose}]", answer=None))
-
-    def _button(self, label: str) -> Mapping[str, Any]:
-        for button in self._buttons():
-            if folded(label) in folded(str(button["label"])):
-                action: Mapping[str, Any] = button["action"]
-                return action
-        raise BrokenCase(f"no answer of this case showed a button “{label}”")
-
-    def _buttons(self) -> Iterator[Mapping[str, Any]]:
-        """Every button shown so far, the latest first: an old one can be pressed as well."""
-        for answer in reversed(self.answers):
-            yield from answer["buttons"]

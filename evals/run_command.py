@@ -27,7 +27,8 @@ def run(
     wanted: Annotated[
         str,
         typer.Option(
-            "--filter", help="Only cases whose id or file contains this; of injection: KIND/WRITER."
+            "--filter",
+            help="Only cases whose id or file contains this; of injection: KIND/WRITER; of redteam: FILE_OR_ID/WRITER.",
         ),
     ] = "",
     repeats: Annotated[int, typer.Option("-k", min=1, max=100, help="Run every case so many times.")] = 1,
@@ -47,6 +48,7 @@ def run(
     from evals.report import as_html, as_junit
     from evals.report import as_json as in_json
     from evals.run import chosen, gate
+    from evals.unnamed import unnamed, unnamed_misses
 
     measure = measure_of(suite)
     if measure is not None:
@@ -58,15 +60,17 @@ def run(
                 quiet=as_json,
             )
         )
-        _write(junit, lambda: measured_junit(measured))
-        _write(html, lambda: measured_html(measured))
-        _print(measured_json(measured)) if as_json else tell_measured(measured)
+        kept = unnamed_misses(measured)
+        _write(junit, lambda: measured_junit(kept))
+        _write(html, lambda: measured_html(kept))
+        _print(measured_json(kept)) if as_json else tell_measured(measured)
         raise typer.Exit(0 if measured.ok else 1)
     picked = chosen(read_cases(cases or CASES), suite=suite, wanted=wanted)
     result = asyncio.run(_run(ctx.obj, picked, suite=suite, limits=gate(suite), repeats=repeats))
-    _write(junit, lambda: as_junit(result))
-    _write(html, lambda: as_html(result))
-    _print(in_json(result)) if as_json else _tell(result)
+    written = unnamed(result)
+    _write(junit, lambda: as_junit(written))
+    _write(html, lambda: as_html(written))
+    _print(in_json(written)) if as_json else _tell(result)
     raise typer.Exit(0 if result.ok else 1)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evals.case import EXPECTATIONS, Expectation
+from evals.case import EXPECTATIONS, CardLike, Expectation
 
 Answer = Mapping[str, Any]
 """The public answer object of one turn (see `agent.answer.public`)."""
@@ -16,10 +16,14 @@ Answer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One answer, and the answers of the same case before it, oldest first."""
+    """One answer, and the answers of the same case before it, oldest first.
+
+    `beside` are purposes the player allowed for its own sake, such as a model outside: a receipt may name them or not.
+    """
 
     answer: Answer
     earlier: tuple[Answer, ...] = ()
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +55,23 @@ def folded(text: str) -> str:
 
 
 def shown(answer: Answer) -> str:
-    """Return everything of the answer that the customer reads: text, buttons, citations."""
+    """Return everything of the answer that the customer reads: text, buttons, citations, cards."""
     labels = [button["label"] for button in answer["buttons"]]
     cited = [f"{citation['title']} {citation['quote']}" for citation in answer["citations"]]
-    return "\n".join((answer["text"], *labels, *cited))
+    return "\n".join((answer["text"], *labels, *cited, *(read(card) for card in answer["cards"])))
+
+
+def read(card: Mapping[str, Any]) -> str:
+    """Return all words of a card; its names and tones are for machines."""
+    parts = [
+        str(part[name])
+        for kind in ("steps", "lines", "rows")
+        for part in card[kind]
+        for name in ("title", "note", "label", "value", "when")
+        if part.get(name)
+    ]
+    alone = ("title", "state", "rest", "link", "link_label", "more")
+    return " ".join((*(str(card[name]) for name in alone if card[name]), *parts))
 
 
 def outcome(wanted: Sequence[str], seen: Seen) -> Finding:
@@ -100,6 +117,22 @@ def buttons(wanted: Sequence[Sequence[str]], seen: Seen) -> Finding:
     return not missing, _all_words(missing or wanted), _words(labels)
 
 
+def cards(wanted: Sequence[CardLike], seen: Seen) -> Finding:
+    """These cards, in this order, and no other; the words of each are looked for in it alone."""
+    got = seen.answer["cards"]
+    told = [f"{card['kind']}: {read(card)}" for card in got]
+    asked = [f"{one.kind}: {_all_words(one.says)}" for one in wanted]
+    held = len(wanted) == len(got) and all(map(_like, wanted, got))
+    return held, " | ".join(asked) or "none", " | ".join(told) or "none"
+
+
+def _like(wanted: CardLike, card: Mapping[str, Any]) -> bool:
+    words = folded(read(card))
+    return wanted.kind == card["kind"] and all(
+        any(folded(one) in words for one in any_of) for any_of in wanted.says
+    )
+
+
 def tools_called(wanted: Sequence[str], seen: Seen) -> Finding:
     called = _tools(seen.answer)
     held = set(wanted) <= set(called) if wanted else not called
@@ -113,8 +146,8 @@ def tools_not_called(wanted: Sequence[str], seen: Seen) -> Finding:
 
 def data_used(wanted: Sequence[str], seen: Seen) -> Finding:
     """The receipt is exact: neither a purpose too few nor one too many."""
-    used = sorted({str(line["purpose"]) for line in seen.answer["data_used"]})
-    return used == sorted(set(wanted)), _words(sorted(wanted)), _words(used)
+    used = {str(line["purpose"]) for line in seen.answer["data_used"]} - (seen.beside - set(wanted))
+    return used == set(wanted), _words(sorted(wanted)), _words(sorted(used))
 
 
 def waiting(wanted: Sequence[str], seen: Seen) -> Finding:
@@ -156,6 +189,7 @@ SCORERS: Mapping[str, Callable[[Any, Seen], Finding]] = {
     "cites": cites,
     "never_cites": never_cites,
     "buttons": buttons,
+    "cards": cards,
     "tools_called": tools_called,
     "tools_not_called": tools_not_called,
     "data_used": data_used,

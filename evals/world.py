@@ -6,7 +6,10 @@ world:
   orders: {"3001": {owner: case-ivan, status: paid}}
   products: {FN-901: {category: headlamps, title: "Фонарь «Проба»", price: 990, reviews: [{rating: 5, text: "…"}]}}
   knowledge: {lamp-note: {title: "Заметка", text: "# Заметка …"}}
+  faults: {case-ivan: {orders: [ok, slow], crm: refused}}   # how that customer's requests are met, the last word for good
 ```
+A fault is one of `tools.trial.manners.MANNERS`; `{reads: …, writes: …}` tells them apart, `without: [delivery]` leaves that
+part of the customer's orders unknown. Each customer has lines of their own: a fault of one case is none of another's.
 Rows are completed from `world.toml` to the form of the pack's shop files, so that a house loads them as its own.
 """
 
@@ -21,6 +24,7 @@ from typing import Any
 import yaml
 
 from evals.marked import Fault, Marked, Place
+from tools.trial.manners import manners_of, parts_of
 
 DEFAULTS = Path(__file__).with_name("world.toml")
 
@@ -41,6 +45,7 @@ ROW_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "products": (("category", "title"), ("price", "stock", "attributes", "variants", "reviews")),
+    "faults": ((), ("orders", "crm", "without")),
     "knowledge": (("title", "text"), ("language", "audience", "status", "valid_from", "valid_until")),
 }
 """By kind of row: the keys it must have, and those it may have."""
@@ -151,7 +156,21 @@ def _document(key: str, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-COMPLETE = {"customers": _customer, "orders": _order, "products": _product, "knowledge": _document}
+def _fault(key: str, row: dict[str, Any]) -> dict[str, Any]:
+    for system in ("orders", "crm"):
+        if row[system]:
+            manners_of(row[system])
+    parts_of(row["without"])
+    return row
+
+
+COMPLETE = {
+    "customers": _customer,
+    "orders": _order,
+    "products": _product,
+    "knowledge": _document,
+    "faults": _fault,
+}
 
 
 def _both(title: Any) -> Any:

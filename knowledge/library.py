@@ -309,7 +309,7 @@ class Library:
             return [replace(one, retired=not one.edited) for one in found]
 
     def encoded(self, questions: Sequence[str]) -> list[Vectors]:
-        """Return questions as vectors, one matrix `[n, dim]` for each embedder, strongest first. Blocking."""
+        """Return questions as vectors, one matrix `[n, dim]` for each embedder of the house, strongest first. Blocking."""
         return self._shelves.encoded(questions)
 
     def embedded(self) -> int:

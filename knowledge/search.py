@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from knowledge.embed.port import Embedder, Vectors
+from knowledge.embed.port import Embedder, Vectors, is_outside
 from knowledge.index.port import Index
 from knowledge.language import language_of
 from knowledge.lexical import Lexical, Reading, Scores
 from knowledge.rank.confidence import Calibration, calibration
 from knowledge.rank.follow_up import leans
-from knowledge.rank.groups import Groups, blended
+from knowledge.rank.groups import Groups, blended, lift
 from knowledge.rank.mix import Mix, field_text, mix
 from knowledge.rank.needs import clauses, questions_in
 from knowledge.rank.signals import mean_of, signals
@@ -38,7 +38,6 @@ _CONTEXT = 3
 _SEEN = 10
 _FLAT = 1e-6
 _FIRST = 600
-_STEP = 1e-3
 _SPARE = 2
 # The stronger encoder takes most of a search, and lets go of the interpreter: the rest is done beside it.
 _BESIDE = ThreadPoolExecutor(4, thread_name_prefix="search")
@@ -100,7 +99,7 @@ class Search:
 
     async def search(self, query: Query) -> Retrieval:
         """Return at most `query.k` live passages, best first. A blank query finds nothing."""
-        found, _ = await self._search(query)
+        found, _ = await self._for(may_leave=query.may_leave)._search(query)
         return found
 
     async def story(self, query: Query, *, searches: int = SEARCHES) -> Retrieval:
@@ -109,6 +108,8 @@ class Search:
         The messages before are not read. `confidence` is 0: no single passage answers a story. Otherwise as `search`;
         see `knowledge.rank.story`.
         """
+        if (own := self._for(may_leave=query.may_leave)) is not self:
+            return await own.story(query, searches=searches)
         started = time.perf_counter()
         asked = self._as_read(query.text)
         if not stems(asked) or not len(self.lexical):
@@ -151,10 +152,10 @@ class Search:
         return lambda vector: dense.index.query(vector, limit)
 
     async def expect(self, query: str) -> None:
-        """Encode the query as a search would, for embedders that remember it."""
+        """Encode the query as a search would, for embedders of the house that remember it."""
         asked = self._as_read(query)
         if stems(asked) and len(self.lexical):
-            await asyncio.to_thread(self._encoded, self.lexical.understood(asked))
+            await asyncio.to_thread(self._for(may_leave=False)._encoded, self.lexical.understood(asked))
 
     def _encoded(self, query: str) -> None:
         for dense in {dense.embedder.name: dense for dense in self.dense}.values():
@@ -166,7 +167,12 @@ class Search:
 
     async def observed(self, query: Query) -> tuple[Retrieval, Mapping[str, float]]:
         """Return the search and the signals its confidence is computed from; for calibration."""
-        return await self._search(query)
+        return await self._for(may_leave=query.may_leave)._search(query)
+
+    def _for(self, *, may_leave: bool) -> "Search":
+        """Return the search that may read a query: without encoders outside unless it may leave the company."""
+        own = [dense for dense in self.dense if may_leave or not is_outside(dense.embedder)]
+        return self if len(own) == len(self.dense) else replace(self, dense=own)
 
     async def _search(self, query: Query) -> tuple[Retrieval, Mapping[str, float]]:
         started = time.perf_counter()
@@ -219,7 +225,7 @@ class Search:
         several = questions_in(text) if self.mix.several else ()
         if len(several) > 1:
             alone = [(one, _ranking(*self._fused(one, asked_in))) for one in several]
-            _lift(ranking.fused, [one.fused[: len(fused)] for _, one in alone])
+            lift(ranking.fused, [one.fused[: len(fused)] for _, one in alone])
             ranking = replace(_ranking(reading, parts, ranking.fused), several=alone)
         return ranking
 
@@ -344,18 +350,6 @@ class Search:
     def _score(self, ranking: _Ranking, hit: Hit) -> float:
         row = self.lexical.row_of(hit.passage.id)
         return float(ranking.fused[row]) if row is not None and row < len(ranking.fused) else -math.inf
-
-
-def _lift(fused: Scores, alone: Sequence[Scores]) -> None:
-    """Lift the best passage of each of several questions right behind the first one of all."""
-    rows = [int(fused.argmax())]
-    for scores in alone:
-        row = int(np.where(np.isfinite(fused), scores, -np.inf).argmax())
-        if row not in rows:
-            rows.append(row)
-    top = float(fused[rows[0]])
-    for place, row in enumerate(rows[1:], start=1):
-        fused[row] = max(float(fused[row]), top - _STEP * place)
 
 
 def _summed(parts: Iterable[_Part]) -> Scores:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from knowledge.catalogue import hash_of
-from knowledge.embed.port import Embedder, Vectors
+from knowledge.embed.port import Embedder, Vectors, is_outside
 from knowledge.index.port import Index, OpenIndex
 from knowledge.keeping import tables as t
 from knowledge.rank.mix import FIELDS, field_text, mix
@@ -96,8 +96,9 @@ class Shelves:
                 tell(min(len(passages), (i + len(part)) // 2))
 
     def encoded(self, questions: Sequence[str]) -> list[Vectors]:
-        """Return what people ask as vectors, one matrix for each embedder, strongest first. Blocking."""
-        return [embedder.queries(list(questions)) for embedder in self._embedders]
+        """Return what people ask as vectors, one matrix for each embedder of the house, strongest first. Blocking."""
+        own = [embedder for embedder in self._embedders if not is_outside(embedder)]
+        return [embedder.queries(list(questions)) for embedder in own]
 
     async def kept(
         self, embedder: Embedder, passages: Sequence[Passage], field: str

@@ -125,7 +125,7 @@ class Query:
 
     Passages in `language` are preferred, others still found. `context` holds the messages before, oldest first.
     With a `department` only its passages and those of no department are found. `now` is the searcher's own clock
-    where it is not given.
+    where it is not given. `may_leave`: whether an encoder outside the company may read it; without, those are left out.
     """
 
     text: str
@@ -136,6 +136,7 @@ class Query:
     audience: str = "customer"
     department: str | None = None
     now: datetime | None = None
+    may_leave: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,12 @@ def passage_id(document: DocumentId, *, version: int, n: int) -> PassageId:
 def document_in(passage: str) -> DocumentId:
     """Return the document a passage's id names."""
     return DocumentId(_NUMBERED.sub("", passage.rpartition("#")[0]))
+
+
+def version_of(passage: str) -> int:
+    """Return the version of its document that a passage's id names."""
+    numbered = _NUMBERED.search(passage.rpartition("#")[0])
+    return int(numbered.group().lstrip("@")) if numbered else 1
 
 
 def title_of(passage: Passage) -> str:

@@ -5,13 +5,12 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+from tests.starting import answering
 
 PACKAGE, VERSION = "@copilotkit/aimock", "1.43.0"
 SECONDS_TO_INSTALL = 180
@@ -58,22 +57,13 @@ def aimock(fixtures: Sequence[dict[str, Any]], *, folder: Path) -> Iterator[str]
         command = ["node", str(script), "--port", str(port), "--fixtures", str(path)]
         process = subprocess.Popen([*command, "--strict"], stdout=log, stderr=log, cwd=folder)
         try:
-            _await(f"http://127.0.0.1:{port}", process, folder / "aimock.log")
+            answering(
+                f"http://127.0.0.1:{port}/v1/models",
+                process,
+                log=folder / "aimock.log",
+                seconds=SECONDS_TO_START,
+            )
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"aimock stopped: {log.read_text()[-500:]}")
-        try:
-            httpx.get(f"{address}/v1/models", trust_env=False, timeout=1)
-        except httpx.HTTPError:
-            time.sleep(0.1)
-            continue
-        return
-    raise RuntimeError(f"aimock did not start: {log.read_text()[-500:]}")

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = (
-    ["tests.postgres", "tests.systems.tryton"] if Path(__file__).with_name("postgres.py").exists() else []
+    ["tests.postgres", "tests.systems.canaille", "tests.systems.tryton"]
+    if Path(__file__).with_name("postgres.py").exists()
+    else []
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +35,17 @@ def evaldata() -> Path:
 def _evaldata_where_marked(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("evaldata") and evaldata_folder() is None:
         pytest.skip("the evaluation data is not here; set MAYAK_EVALDATA")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that ask for much time go first, so that nobody waits for one of them alone at the end."""
+
+    def asked(item: pytest.Item) -> float:
+        marker = item.get_closest_marker("timeout")
+        return float(marker.args[0]) if marker is not None and marker.args else 0.0
+
+    items.sort(key=asked, reverse=True)
 
 
 def pytest_collection_finish() -> None:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from tests.listening import listening
 from tests.telegram_spec import spec
 
 TOKEN = "4200:AAE-secret_of_the_test_bot_0123456789abc"
@@ -90,8 +91,6 @@ class TelegramApi:
     last_message: int = 100
     languages: dict[int, str] = field(default_factory=dict)
     confirmed: int = 0
-    closing: bool = False
-    connections: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(20261122))
 
     def __post_init__(self) -> None:
@@ -164,8 +163,8 @@ class TelegramApi:
         return self.shown.setdefault(chat, [])
 
     def texts(self, chat: int) -> list[str]:
-        """Return the words alone."""
-        return [shown.text for shown in self.chat(chat)]
+        """Return the words alone, without the line that says that an AI speaks."""
+        return [shown.text.removeprefix("AI\n").removeprefix("ИИ\n") for shown in self.chat(chat)]
 
     async def tapped(self, tap: str) -> str:
         """Wait until the press is answered; return what was shown."""
@@ -189,11 +188,7 @@ class TelegramApi:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
-        task = asyncio.current_task()
-        assert task is not None
-        self.connections[task] = writer
-        task.add_done_callback(self.connections.pop)
-        try:
+        with suppress(Broken):
             while line := await reader.readline():
                 headers = {}
                 while header := (await reader.readline()).decode().strip():
@@ -203,10 +198,6 @@ class TelegramApi:
                 answer = await self._answer(line.decode().split(" ")[1], dict(parse_qsl(body.decode())))
                 writer.write(answer)
                 await writer.drain()
-        except (Broken, ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
 
     async def _answer(self, path: str, fields: dict[str, str]) -> bytes:
         try:
@@ -223,9 +214,7 @@ class TelegramApi:
             if after == "late":
                 raise Broken
             if after == "hang":
-                async with self.news:
-                    await self.news.wait_for(lambda: self.closing)
-                raise Broken
+                await asyncio.Event().wait()
             code, told = 200, {"ok": True, "result": result}
         except Refusal as refusal:
             code, told = refusal.code, refusal.body
@@ -263,7 +252,7 @@ class TelegramApi:
             self.waiting = deque(u for u in self.waiting if u["update_id"] > self.confirmed)
             with suppress(TimeoutError):
                 async with asyncio.timeout(float(fields.get("timeout", "0"))):
-                    await self.news.wait_for(lambda: bool(self.waiting) or self.closing)
+                    await self.news.wait_for(lambda: bool(self.waiting))
             batch = sorted(self.waiting, key=lambda u: u["update_id"])[: int(fields.get("limit", "100"))]
             self.chance.shuffle(batch)
             return batch
@@ -339,16 +328,7 @@ def plain(html: str) -> str:
 async def telegram_api() -> AsyncIterator[TelegramApi]:
     """Run the server while the block runs; nothing may have broken the description."""
     api = TelegramApi()
-    server = await asyncio.start_server(api.serve, "127.0.0.1", 0)
-    api.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(api.serve) as port:
+        api.url = f"http://127.0.0.1:{port}"
         yield api
-    finally:
-        server.close()
-        async with api.news:
-            api.closing = True
-            api.news.notify_all()
-        for writer in api.connections.values():
-            writer.close()
-        await asyncio.gather(*api.connections)
     assert api.violations == []

@@ -52,6 +52,8 @@ class Answer:
     fault: str | None = None
     choices: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)
     """What was listed as values of other tools' arguments: `{"argument": [{"value", "label"}]}`."""
+    unreached: tuple[str, ...] = ()
+    """What of it could not be known now, as it goes on after "I can't": "see where order 1051 is"."""
 
     def as_json(self) -> str:
         body: dict[str, object] = {
@@ -66,6 +68,8 @@ class Answer:
             body["proposal"] = self.proposal.to_dict()
         if self.choices:
             body["choices"] = _bounded(self.choices)
+        if self.unreached:
+            body["unreached"] = _bounded(self.unreached)
         return json.dumps(body, ensure_ascii=False)
 
 

@@ -4,7 +4,7 @@ Who a customer is comes from a signed session, or from a claim that `verify` fou
 turn collects what the customer tells and calls it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -20,14 +20,24 @@ __all__ = [
     "ByEmail",
     "ByName",
     "Refused",
+    "Require",
     "Rule",
     "Verified",
+    "Watch",
     "admit",
+    "as_told",
     "has_basis",
     "known_enough",
     "raised",
+    "unwatched",
     "verify",
 ]
+
+Require = Callable[[Caller, str], Awaitable[object]]
+"""Returns if a purpose has a live basis for the caller at this moment; raises `NoBasis` otherwise."""
+
+Watch = Callable[[Caller, str, object], Awaitable[None]]
+"""Told that a tool (its name) is about to use personal data under what `Require` returned; what it raises stops the tool."""
 
 _LADDER: tuple[Assurance, ...] = get_args(Assurance)
 
@@ -75,6 +85,16 @@ def admit(caller: Caller, rule: Rule) -> None:
         raise NotIdentified()
     if rule.scope is not None and not has_basis(caller, rule):
         raise NoBasis(rule.scope)
+
+
+async def as_told(caller: Caller, purpose: str) -> None:
+    """The `Require` of tools alone: what the caller was told holds."""
+    if purpose not in caller.purposes:
+        raise NoBasis(purpose)
+
+
+async def unwatched(caller: Caller, tool: str, basis: object) -> None:
+    """The `Watch` of tools alone: nobody writes down what they use."""
 
 
 async def verify(

@@ -33,6 +33,15 @@ def contact_in(text: str) -> Contact | None:
     return None
 
 
+def written_contact(text: str) -> str:
+    """Return the one contact the text names, as it is written there; empty where `contact_in` finds none."""
+    if contact_in(text) is None:
+        return ""
+    plain = unicodedata.normalize("NFKC", text)
+    found = _EMAIL.search(plain) or _PHONE.search(plain)
+    return found.group().strip() if found else ""
+
+
 def without_contacts(text: str) -> str:
     """Return the text with every e-mail and phone number hidden."""
     return _PHONE.sub(HIDDEN, _EMAIL.sub(HIDDEN, text))

@@ -5,7 +5,7 @@
 
     phrases.say("order.items", "ru", order="1045-А", count=2, total=4290)
 
-Placeholders: `{x}` text · `{x:number}` · `{x:money}` · `{x:date}` day and month · `{x:fulldate}` with the year ·
+Placeholders: `{x}` text · `{x:number}` · `{x:money}` in the fact `currency`, else in the house's · `{x:date}` day and month · `{x:fulldate}` with the year ·
 `{x:time}` · `{x:plural a|b|c}` the number with its word · `{x:word a|b|c}` the word alone · `{x:list}`.
 Strings are templates; arrays are data (cues, regular expressions) and are read with `items`.
 """
@@ -35,6 +35,7 @@ _PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<kind>\w+)(?:\s+(?P<forms>[^{}
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _SHOWN_CHARS = 120
 """Of a value that cannot be said, in the fault that says so."""
+_CURRENCY_CHARS = 8
 # The form a language uses for each CLDR plural category; fractions take «few» in Russian: 1,5 товара.
 _FORMS: Mapping[Language, Mapping[str, int]] = {
     "ru": {"one": 0, "few": 1, "many": 2, "other": 1},
@@ -101,6 +102,10 @@ class Phrases:
         ]
         return "".join(said)
 
+    def local(self, moment: datetime) -> datetime:
+        """Return an aware moment in the zone in which moments become days here; a naive one as it is."""
+        return moment.astimezone(self._zone) if moment.tzinfo is not None else moment
+
     def items(self, key: str, language: Language) -> tuple[str, ...]:
         """Return the array `key`, such as `cues.order_status`."""
         found = self._items[language].get(key)
@@ -152,6 +157,8 @@ class Phrases:
         if value is None:
             raise PhraseFault(f"{key!r} needs the fact {place.name!r}", remedy=f"Pass {place.name}= to say()")
         try:
+            if place.kind == "money":
+                return self._money(value, language, currency=str(facts.get("currency") or self._currency))
             return _KINDS[place.kind](self, place, value, language)
         except (ValueError, TypeError, ArithmeticError) as wrong:
             remedy = f"Pass a value that {place.kind!r} can show"
@@ -188,12 +195,13 @@ class Phrases:
     def _number(self, place: Place, value: object, language: Language) -> str:
         return str(format_decimal(_decimal(value), locale=_LOCALES[language]))
 
-    def _money(self, place: Place, value: object, language: Language) -> str:
+    def _money(self, value: object, language: Language, *, currency: str) -> str:
         amount = _decimal(value)
         digits = "#,##0" if amount == amount.to_integral_value() else "#,##0.00"
         pattern = f"{digits}{NBSP}¤" if language == "ru" else f"¤¤{NBSP}{digits}"
         locale = _LOCALES[language]
-        return str(format_currency(amount, self._currency, pattern, locale=locale, currency_digits=False))
+        shown = _UNSEEN.sub(" ", currency).strip()[:_CURRENCY_CHARS]
+        return str(format_currency(amount, shown, pattern, locale=locale, currency_digits=False))
 
     def _date(self, place: Place, value: object, language: Language) -> str:
         return str(format_date(self._day(value), "d MMMM", locale=_LOCALES[language])).replace(" ", NBSP)
@@ -203,9 +211,7 @@ class Phrases:
 
     def _time(self, place: Place, value: object, language: Language) -> str:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(self._zone)
-        return str(format_time(moment.time(), "HH:mm", locale=_LOCALES[language]))
+        return str(format_time(self.local(moment).time(), "HH:mm", locale=_LOCALES[language]))
 
     def _plural(self, place: Place, value: object, language: Language) -> str:
         return f"{self._number(place, value, language)}{NBSP}{self._word(place, value, language)}"
@@ -228,7 +234,7 @@ class Phrases:
                 datetime.fromisoformat(value) if "T" in value or " " in value else date.fromisoformat(value)
             )
         if isinstance(value, datetime):
-            return (value.astimezone(self._zone) if value.tzinfo else value).date()
+            return self.local(value).date()
         if isinstance(value, date):
             return value
         raise TypeError(f"{value!r} is no date")
@@ -237,7 +243,6 @@ class Phrases:
 _KINDS: Mapping[str, Callable[[Phrases, Place, object, Language], str]] = {
     "text": Phrases._text,
     "number": Phrases._number,
-    "money": Phrases._money,
     "date": Phrases._date,
     "fulldate": Phrases._fulldate,
     "time": Phrases._time,
@@ -279,8 +284,8 @@ def _parse(text: str, where: str, language: Language) -> _Template:
 def _place(match: re.Match[str], where: str, language: Language) -> Place:
     kind = match["kind"] or "text"
     forms = tuple(form.strip() for form in (match["forms"] or "").split("|") if form.strip())
-    if kind not in _KINDS:
-        raise PhraseFault(f"{where}: unknown kind {kind!r}", remedy=f"Use one of {', '.join(_KINDS)}")
+    if kind not in (*_KINDS, "money"):
+        raise PhraseFault(f"{where}: unknown kind {kind!r}", remedy=f"Use one of {', '.join(_KINDS)}, money")
     wanted = 1 + max(_FORMS[language].values()) if kind in ("plural", "word") else 0
     if len(forms) != wanted:
         raise PhraseFault(

@@ -68,7 +68,10 @@ async def fill(engine: AsyncEngine, shop: Shop) -> Loaded:
 
 
 async def standing(engine: AsyncEngine) -> dict[str, str]:
-    """Return how every order stands, by its number: status, version, address, and the writes recorded for it."""
+    """Return how every order stands by its number, and which address is a customer's home by `home:ID`.
+
+    Of an order: status, version, address, and the writes recorded for it.
+    """
     columns = (t.orders.c.status, t.orders.c.version, t.orders.c.address)
     async with engine.connect() as connection:
         orders = await connection.execute(select(t.orders.c.id, *columns))
@@ -77,6 +80,8 @@ async def standing(engine: AsyncEngine) -> dict[str, str]:
             select(t.events.c.order_id, t.events.c.id).order_by(t.events.c.id)
         ):
             told[event.order_id] = f"{told[event.order_id]} {event.id}"
+        homes = await connection.execute(select(t.homes.c.owner, t.homes.c.address))
+        told |= {f"home:{row.owner}": row.address for row in homes}
     return told
 
 

@@ -11,13 +11,14 @@ caller ──► offered ──► the model calls a tool ──► proposal ─
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, wraps
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from langchain.tools import BaseTool, ToolRuntime
+from langchain_core.tools import StructuredTool
 
-from tools.assurance import Rule, admit, has_basis, known_enough, raised
+from tools.assurance import Require, Rule, Watch, admit, as_told, has_basis, known_enough, raised, unwatched
 from tools.confirm import confirmation, effect_text
 from tools.context import Assurance, Caller, Language
 from tools.errors import Expired, NotFound, Rejected, Unavailable, Unconfirmed, Unsent
@@ -25,19 +26,29 @@ from tools.phrases import LANGUAGES
 from tools.proposal import Effect, Proposal
 from tools.texts import TEXTS as TEXTS
 from tools.toolkit import Toolkit
+from tools.unreached import unreached
 
 
 class Toolbox:
     """The tools of all toolkits; the name of a tool is its own in the whole box (`ValueError` otherwise).
 
     `stricter`: tools of which the company asks for more than they do by themselves, and how much; `ValueError` for a tool
-    that is not there, and for less.
+    that is not there, and for less. `require` is asked before every call that uses somebody's data, whoever makes it;
+    without one, what the caller was told counts.
     """
 
-    def __init__(self, *kits: Toolkit, stricter: Mapping[str, Assurance] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        *kits: Toolkit,
+        stricter: Mapping[str, Assurance] = MappingProxyType({}),
+        require: Require = as_told,
+        watch: Watch = unwatched,
+    ) -> None:
+        self._require = require
+        self._watch = watch
         self._kits: Mapping[str, Toolkit] = MappingProxyType(_by_tool(kits))
         self._tools: Mapping[str, BaseTool] = MappingProxyType(
-            {tool.name: tool for kit in kits for tool in kit.tools}
+            {tool.name: self._gated(tool) for kit in kits for tool in kit.tools}
         )
         self._rules = {name: Rule.of(tool.extras or {}) for name, tool in self._tools.items()}
         for name, assurance in stricter.items():
@@ -90,7 +101,6 @@ class Toolbox:
             tool_call_id=None,
             store=None,
         )
-        admit(caller, self._rule(name))
         result = await self._tool(name).ainvoke({**arguments, "runtime": runtime})
         return str(result)
 
@@ -107,6 +117,13 @@ class Toolbox:
     def status(self, name: str, language: Language) -> str:
         """Return the line shown while the tool runs."""
         return self._kit(name).phrases.say(f"status.{name}", language)
+
+    # Where a system does not answer. -------------------------------------------------------------------------
+
+    def unreached(self, name: str, arguments: Mapping[str, object], language: Language) -> str:
+        """Return what could not be done where such a call got no answer: "see how order 1051 stands"; "" without words."""
+        kit = self._kits.get(name)
+        return unreached(name, arguments, phrases=kit.phrases, language=language) if kit else ""
 
     # Confirmed writes. --------------------------------------------------------------------------------------
 
@@ -127,7 +144,7 @@ class Toolbox:
         """
         if proposal.tool not in self._tools or self.effect(proposal.tool) != "write" or not proposal.intact():
             raise Unconfirmed()
-        admit(caller, self._rule(proposal.tool))
+        await self._admit(caller, proposal.tool)
         owner = caller.customer()
         if proposal.owner != owner:
             raise NotFound()
@@ -143,6 +160,28 @@ class Toolbox:
             return Effect(proposal=proposal, state="refused", facts={**proposal.facts, "reason": "unsent"})
         except Unavailable:
             return Effect(proposal=proposal, state="unknown", facts=proposal.facts)
+
+    def _gated(self, tool: BaseTool) -> BaseTool:
+        """Return the tool behind the gate: nothing of it begins before the gate let the call in."""
+        if not isinstance(tool, StructuredTool) or tool.coroutine is None:
+            raise TypeError(
+                f"{tool.name!r} is no asynchronous function: make it one, so that it can be kept."
+            )
+        body = tool.coroutine
+
+        @wraps(body)
+        async def gated(*arguments: Any, **named: Any) -> Any:
+            await self._admit(named["runtime"].context, tool.name)
+            return await body(*arguments, **named)
+
+        return tool.model_copy(update={"coroutine": gated})
+
+    async def _admit(self, caller: Caller, name: str) -> None:
+        rule = self._rule(name)
+        admit(caller, rule)
+        if rule.scope is not None:
+            basis = await self._require(caller, rule.scope)
+            await self._watch(caller, name, basis)
 
     def _wording(self, tool: BaseTool) -> dict[str, object]:
         """What a planner without a provider reads in `extras`: status line, cues, and slots of each argument."""

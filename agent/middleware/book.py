@@ -17,8 +17,10 @@ from agent.domain import Cost, ToolUse
 from agent.middleware.ahead import Ahead
 from agent.models import ModelChain
 from agent.ports import Listener, Steps
+from agent.privacy.veil import Veil
 from agent.prompts import Prompts
 from agent.provider import Profile
+from agent.receipt import ModelRead, Part, merged
 from agent.spending import Charge, Spent
 from tools.context import Caller
 
@@ -41,10 +43,12 @@ class Book:
     tool_calls: int
     deadline: float
     prompts: Mapping[Profile, Prompts]
-    external: bool
-    """Whether this caller's words may leave the company."""
     day: date
     """The company's calendar day."""
+    veil: Veil | None = None
+    """What stands between this turn and models outside, where the pack wants it; None where they read everything."""
+    given: dict[str, ModelRead] = field(default_factory=dict)
+    """What of the turn each model was given, by its name."""
     said_before: int = 0
     """How many messages stand before the question."""
     withheld: dict[str, None] = field(default_factory=dict)
@@ -96,6 +100,16 @@ class Book:
     def spent(self) -> Spent:
         """What the turn's model calls came to."""
         return Spent(tokens=self.cost.prompt_tokens + self.cost.completion_tokens, usd=self.cost.usd)
+
+    def give(self, *reads: ModelRead) -> None:
+        """Add what models were given."""
+        for read in reads:
+            self.given[read.model] = merged(self.given.get(read.model), read)
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return what of the turn the next model call gives away."""
+        results: tuple[Part, ...] = ("results",) if self.used else ()
+        return ("question", *(("history",) if self.said_before else ()), *results)
 
     def pay(self, charge: Charge) -> None:
         """Add what one model call cost."""

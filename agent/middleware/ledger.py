@@ -19,6 +19,7 @@ from langchain_core.messages import AIMessage, ToolMessage, message_to_dict, mes
 from agent.domain import ToolUse
 from agent.errors import WriterFailed
 from agent.middleware.book import Booked, call_number
+from agent.receipt import ModelRead
 from agent.spending import Charge
 
 _NOT_A_NAME = re.compile(r"\W+")
@@ -40,12 +41,14 @@ class Ledger(Booked):
                 response = await handler(request)
             except WriterFailed as failure:
                 charges = [asdict(charge) for charge in failure.charges]
-                return {"failed": str(failure), "remedy": failure.remedy, "charges": charges}
+                reads = [asdict(read) for read in book.given.values()]
+                return {"failed": str(failure), "remedy": failure.remedy, "charges": charges, "reads": reads}
             return message_to_dict(response.result[0])
 
         row = await book.steps.run(f"model:{book.model_calls}", effect, of=dict)
         if "failed" in row:
             self._pay(row["charges"])
+            self._read(row.get("reads", ()))
             raise WriterFailed(row["failed"], remedy=row["remedy"])
         (message,) = messages_from_dict([row])
         if not isinstance(message, AIMessage):
@@ -91,9 +94,13 @@ class Ledger(Booked):
         self.book.link = int(kept.get("link", self.book.link))
         self.book.streamed = self.book.streamed or bool(kept.get("streamed"))
         self.book.after = int(kept.get("after", self.book.after))
+        self._read(kept.get("reads", ()))
         self.book.model_ms += float(kept.get("ms", 0.0))
         self.book.withheld.update(dict.fromkeys(kept.get("withheld", ())))
         self._pay(kept.get("charges", ()))
+
+    def _read(self, reads: Iterable[Mapping[str, Any]]) -> None:
+        self.book.give(*(ModelRead(**{**read, "parts": tuple(read["parts"])}) for read in reads))
 
     def _pay(self, charges: Iterable[Mapping[str, Any]]) -> None:
         for charge in charges:

@@ -5,7 +5,7 @@ amount      the most money the change is about: the order's total, a refund, a s
 per_day     changes of this customer in the last 24 hours, this one included
 order_age   days since the order was placed
 ```
-A figure that cannot be read is above its limit; a change without one (an address kept in a profile) is not.
+A figure that cannot be read, or is in another currency than the limit, is above it; a change without one (an address kept in a profile) is not.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,19 @@ WORTH = "worth"
 PLACED = "placed"
 
 
-def above(facts: Mapping[str, Fact], *, limits: WriteLimits, done: int, today: date) -> tuple[Over, ...]:
+CURRENCY = "currency"
+
+
+def above(
+    facts: Mapping[str, Fact], *, limits: WriteLimits, done: int, today: date, currency: str = ""
+) -> tuple[Over, ...]:
     """Return the limits the change is above, none when the customer's yes is enough.
 
-    `facts` are the proposal's, amounts in major units; `done` counts what the customer changed since a day ago.
+    `facts` are the proposal's, amounts in major units; `done` counts what the customer changed since a day ago;
+    `currency` is the company's, in which its limit is written.
     """
     found: list[Over] = []
-    if limits.amount is not None and _amount(facts) > limits.amount:
+    if limits.amount is not None and _amount(facts, currency=currency) > limits.amount:
         found.append("amount")
     if limits.per_day is not None and done >= limits.per_day:
         found.append("per_day")
@@ -45,8 +51,11 @@ def since(now: datetime) -> datetime:
     return now - DAY
 
 
-def _amount(facts: Mapping[str, Fact]) -> Decimal:
+def _amount(facts: Mapping[str, Fact], *, currency: str) -> Decimal:
     named = [name for name in MONEY if name in facts] or [name for name in (WORTH,) if name in facts]
+    if named and currency and str(facts.get(CURRENCY) or currency) != currency:
+        # Nobody here knows a rate, and 90 000 of one money may be little or much of another.
+        return Decimal("Infinity")
     return max((abs(_decimal(facts[name])) for name in named), default=Decimal(0))
 
 

@@ -26,7 +26,12 @@ MOST_OPTIONS = 5
 """Options that have names of their own: «первый» to «пятый»."""
 HOLDS = ("asking", "condition", "doubt", "turn", "other", "no")
 """Kinds of words that make a yes none, in the order in which they are told."""
+_CONDITION = "held back: condition"
+_SHORT = 2
+"""Words of a yes that stands behind its condition: «если завтра, то да», "if so, go ahead"."""
 _WITHIN_NUMBER = re.compile(r"(?<=\d)[.,:\s](?=\d{3}\b)|(?<=\d)[.,:](?=\d)")
+_NUMBER = re.compile(r"\d{3}")
+"""What may be another order's number, and no hour."""
 _SENTENCE = re.compile(r"(?<=[.?] )(.+?) ([.?]) ")
 _NO_VERB = ("ing", "ed", "ion", "ment", "er", "ance", "ness")
 _TOLD = frozenset({"impr", "INFN"})
@@ -34,12 +39,16 @@ _TOLD = frozenset({"impr", "INFN"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """How an answer was read; `beside`: it asks or wishes something else, too; `pick`: which option it names, from 1."""
+    """How an answer was read; `beside`: it asks or wishes something else, too; `pick`: which option it names, from 1.
+
+    `conditional`: it would agree, and asks nothing, but for a condition of its own.
+    """
 
     kind: Kind
     beside: bool = False
     pick: int = 0
     why: str = ""
+    conditional: bool = False
 
 
 def read(text: str, *, to: str, options: int = 0, known: Collection[str] = ()) -> Reply:
@@ -75,7 +84,8 @@ class _Reader:
         for sentence, asks in self.sentences:
             why = self._question(sentence) if asks else self._statement(sentence)
             if why:
-                return Reply(kind="other", why=why, pick=self._pick())
+                conditional = why == _CONDITION and self._would_agree(sentence)
+                return Reply(kind="other", why=why, pick=self._pick(), conditional=conditional)
         if self.agreed == self.refused:
             return Reply(kind="other", why="neither yes nor no")
         if self.refused:
@@ -85,6 +95,19 @@ class _Reader:
         if alike and not any(self._is("all", one) for one, asks in self.sentences if not asks):
             return Reply(kind="other", why="which one is left open")
         return Reply(kind="yes", beside=self.beside, pick=pick)
+
+    def _would_agree(self, sentence: str) -> bool:
+        """Tell whether a sentence with a condition holds a yes as well, and nothing else is asked."""
+        other = any(_NUMBER.search(one) and not self._echo(one) for one in words(sentence))
+        if other or any(asks for _, asks in self.sentences):
+            return False
+        if any(self._is(kind, sentence) for kind in ("refuse", "doubt")):
+            return False
+        before = self.cues.sections["condition"].phrases.split(sentence, maxsplit=1)[0]
+        spoken = words(sentence)
+        parts = [f"{before}. ", *(f". {' '.join(spoken[-n:])} . " for n in range(1, _SHORT + 1))]
+        yes = any(self._is(kind, one) for kind in ("yes", "do") for one in parts)
+        return self.agreed or self._is("bound", sentence) or yes or any(map(self._orders, parts))
 
     def _question(self, sentence: str) -> str:
         """Return why a question leaves no yes; empty when it concerns something else."""
@@ -131,9 +154,11 @@ class _Reader:
         )
 
     def _takes(self, sentence: str) -> bool:
-        """Tell whether the sentence chooses one of the options, or orders what was proposed."""
-        if self._is("choice", sentence):
-            return True
+        """Tell whether the sentence chooses one of the options, or tells us to do what was proposed."""
+        return self._is("choice", sentence) or self._orders(sentence)
+
+    def _orders(self, sentence: str) -> bool:
+        """Tell whether the sentence tells us to do what was proposed."""
         order = self.cues.sections["order"].phrases
         for found in order.finditer(sentence):
             rest = sentence[found.end() :].split()

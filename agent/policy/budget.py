@@ -1,6 +1,7 @@
 """Whether the next model call still fits what the company wants to spend. Pure."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 from agent.pack import Caps
 from agent.spending import Account, Spent
@@ -13,6 +14,11 @@ Budget = Literal[
     "budget_day_tokens",
     "budget_day_usd",
 ]
+
+
+def spent(reasons: Iterable[str]) -> bool:
+    """Return whether a better model was not asked because a budget is used up; `reasons` are `Draft.withheld`."""
+    return not set(get_args(Budget)).isdisjoint(reasons)
 
 
 def over(caps: Caps, account: Account, *, tokens: int, usd: float) -> Budget | None:

@@ -1,24 +1,60 @@
-"""Which purposes have a live basis: the one place where consent is decided. Pure."""
+"""Which purposes have a live basis: the one place where consent is decided. Pure.
+
+```
+the purpose in the pack ─┬─ unknown ───────────────────────────────────────────────► none
+                         ├─ legal ─────────────────────────────────────────────────► legal
+                         ├─ contract ─┬─ the latest row takes it back ─────────────► none
+                         │            └─ otherwise ────────────────────────────────► contract
+                         └─ consent ──┬─ the latest row grants exactly these words ► consent, with the row
+                                      └─ otherwise ────────────────────────────────► none
+```
+"""
 
 from collections.abc import Iterable, Mapping
 
+from agent.basis import Basis, ConsentRow, digest
 from agent.domain import ConsentChange, Draft
 from agent.ports import Situation
 from agent.terms import Purpose
-from tools.context import Language
+from tools.context import ConversationId, Language
 
 EXTERNAL_MODEL = "model:external"
 """The purpose under which a customer's words may be given to a model outside the company."""
 
 
-def live_purposes(purposes: Mapping[str, Purpose], consented: Iterable[str]) -> frozenset[str]:
-    """Return the purposes that may be acted under: consented ones, and those that rest on a contract or law.
+def bases(purposes: Mapping[str, Purpose], rows: Iterable[ConsentRow]) -> Mapping[str, Basis]:
+    """Return the live basis of each purpose that has one; `rows` are those that count for the customer, oldest first.
 
     A purpose the pack does not know never has a basis, whatever the ledger says.
     """
-    granted = frozenset(consented)
+    latest = {row.purpose: row for row in rows}
+    found = {name: _basis(purpose, latest.get(name)) for name, purpose in purposes.items()}
+    return {name: basis for name, basis in found.items() if basis is not None}
+
+
+def _basis(purpose: Purpose, last: ConsentRow | None) -> Basis | None:
+    if purpose.basis == "legal":
+        return Basis(purpose=purpose.name, kind="legal")
+    if purpose.basis == "contract":
+        # Nobody was asked, but whoever says no is heard.
+        objected = last is not None and not last.granted
+        return None if objected else Basis(purpose=purpose.name, kind="contract")
+    if last is None or not last.granted or not is_current(purpose, last):
+        return None
+    return Basis(purpose=purpose.name, kind="consent", row=last)
+
+
+def is_current(purpose: Purpose, row: ConsentRow) -> bool:
+    """Return whether the row agrees to the very words the pack has now: version and text."""
+    words = purpose.text.get(row.language)
+    return words is not None and row.version == purpose.version and row.text_sha256 == digest(words)
+
+
+def declined(rows: Iterable[ConsentRow], conversation: ConversationId) -> frozenset[str]:
+    """Return the purposes last declined in this conversation."""
+    latest = {row.purpose: row for row in rows}
     return frozenset(
-        name for name, purpose in purposes.items() if name in granted or purpose.basis != "consent"
+        purpose for purpose, row in latest.items() if not row.granted and row.conversation == conversation
     )
 
 
@@ -33,12 +69,16 @@ def change(purpose: Purpose, *, granted: bool, language: Language) -> ConsentCha
     )
 
 
-def may_leave(purposes: Mapping[str, Purpose], live: Iterable[str]) -> bool:
-    """Return whether a caller's words may be given to a model outside the company.
-
-    A pack that does not list the purpose has decided so by not asking; one that does is held to it.
-    """
-    return EXTERNAL_MODEL not in purposes or EXTERNAL_MODEL in live
+def reworded(purposes: Mapping[str, Purpose], rows: Iterable[ConsentRow]) -> tuple[str, ...]:
+    """Return the purposes whose words differ from those somebody agreed to under the same version."""
+    found = {
+        row.purpose
+        for row in rows
+        if (known := purposes.get(row.purpose)) is not None
+        and row.version == known.version
+        and not is_current(known, row)
+    }
+    return tuple(name for name in purposes if name in found)
 
 
 def worth_asking(situation: Situation, draft: Draft) -> str:

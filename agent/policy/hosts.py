@@ -39,6 +39,8 @@ _FOUND = re.compile(
 )
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 _ENDS = ".,;:!?…"
+_EMPTIED = re.compile(rf"!\[[^\]]*\]\(\s*{LEFT_OUT}[^)\s]*\)?")
+"""An image whose address was taken out: a frame that a reader's software might still fill."""
 
 
 def foreign(text: str, *, allowed: Collection[str]) -> tuple[str, ...]:
@@ -51,7 +53,7 @@ def without_foreign(text: str, *, allowed: Collection[str]) -> str:
     for found in sorted(foreign(text, allowed=allowed), key=len, reverse=True):
         plain = _as_read(text)
         text = (text if found in text else plain).replace(found, LEFT_OUT)
-    return text
+    return _EMPTIED.sub(LEFT_OUT, text)
 
 
 def listed(host: str) -> str:

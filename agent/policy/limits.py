@@ -2,6 +2,7 @@
 
 ```
 orders_to_a_model   commands for a model, planted in a document, a review, an order note
+human               words of a program that it is a person, or none
 promise             something somebody shall do whom nobody told: a promise without an owner
 own_rules           six words in a row of the rules a model is given: they are nobody's answer
 legal · medical     advice that is for a lawyer or a doctor
@@ -24,13 +25,13 @@ DATA = Path(__file__).with_name("limits.toml")
 RULES = Path(__file__).parent.parent / "prompts"
 RUN = 6
 """Words in a row that nobody writes by chance."""
-Told = Literal["orders_to_a_model", "promise", "legal", "medical"]
+Told = Literal["orders_to_a_model", "human", "promise", "legal", "medical"]
 """Limits whose sentences are told by patterns of `limits.toml`, in the order they are tried."""
 Limit = Told | Literal["own_rules", "foreign_link", "forbidden_words"]
 
 _WORD = re.compile(r"[^\W_]+")
 
-OF_A_MODEL: frozenset[Limit] = frozenset({"promise", "legal", "medical", "own_rules"})
+OF_A_MODEL: frozenset[Limit] = frozenset({"human", "promise", "legal", "medical", "own_rules"})
 """Limits for what a writer says in its own words; the company's documents may say it."""
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 from agent.cues import cues
 from agent.domain import Proving
 from agent.language import script
+from agent.policy.named import unnamed
 from tools.codes.port import DIGITS
 from tools.contacts import HIDDEN, contact_in, without_contacts
 
@@ -57,6 +58,8 @@ def discreet(text: str, proving: Proving) -> str:
         if contact_in(text) is None or not wants_code(text):
             return text
         return without_contacts(text)
+    if proving == "name":
+        return without_contacts(unnamed(text))
     if proving != "contact" and code_in(text) is not None:
         return "\n".join(rest for rest, _ in map(_read, _plain(text).splitlines()))
     return without_contacts(text)

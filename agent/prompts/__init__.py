@@ -77,9 +77,11 @@ def system_prompt(company: Company, *, language: Language, today: str, profile: 
 
 def question_prompt(brief: Brief, *, profile: Profile = "large") -> str:
     """Return the last message: evidence, question and language as JSON, then what to do with them."""
+    passages = [item for item in brief.evidence if item.kind != "note"]
+    notes = [item for item in brief.evidence if item.kind == "note"]
     evidence = [
         {"ref": item.ref, "title": item.title, "text": item.text}
-        for item in _worth_reading(brief.evidence, brief.language)
+        for item in (*_worth_reading(passages, brief.language), *notes)
     ]
     return _rendered(brief, evidence, profile=profile)
 
@@ -90,10 +92,14 @@ def earlier_message(text: str) -> str:
 
 
 def full_question(brief: Brief) -> str:
-    """Return the last message with everything the search found, scores included: for the model of the house."""
+    """Return the last message with everything the search found, scores included: for the model of the house.
+
+    What is remembered of the customer is left out: who answers in quotes could do nothing with it but repeat it.
+    """
     evidence = [
         {"ref": item.ref, "title": item.title, "text": item.text, "score": round(item.score, 4)}
         for item in brief.evidence
+        if item.kind != "note"
     ]
     return _rendered(brief, evidence, profile="large")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from agent.cards import Card
 from agent.domain import (
     OUTCOME_NAMES,
     Action,
@@ -24,12 +25,14 @@ _RECORD: TypeAdapter[TurnRecord] = TypeAdapter(TurnRecord)
 _RECALL: TypeAdapter[Recall] = TypeAdapter(Recall)
 _CITATIONS: TypeAdapter[tuple[Citation, ...]] = TypeAdapter(tuple[Citation, ...])
 _BUTTONS: TypeAdapter[tuple[Button, ...]] = TypeAdapter(tuple[Button, ...])
+_CARDS: TypeAdapter[tuple[Card, ...]] = TypeAdapter(tuple[Card, ...])
 _OUTCOMES: Mapping[str, type] = {name: kind for kind, name in OUTCOME_NAMES.items()}
 
 
 def record_json(record: TurnRecord) -> dict[str, Any]:
     """Return the record as JSON; the outcome carries its public name under `kind`."""
-    data: dict[str, Any] = _RECORD.dump_python(record, mode="json")
+    # What is forgotten must not live on in what was decided when it was remembered.
+    data: dict[str, Any] = _RECORD.dump_python(record, mode="json", exclude={"notes", "contact"})
     data["outcome"] = {"kind": outcome_name(record.outcome), **asdict(record.outcome)}
     return data
 
@@ -66,6 +69,12 @@ def buttons_json(buttons: Sequence[Button]) -> list[dict[str, Any]]:
     return [asdict(button) for button in buttons]
 
 
+def cards_json(cards: Sequence[Card]) -> list[dict[str, Any]]:
+    """Return cards as JSON."""
+    told: list[dict[str, Any]] = _CARDS.dump_python(tuple(cards), mode="json")
+    return told
+
+
 def message_of(row: Any) -> Message:
     """Read a row of `messages`."""
     return Message(
@@ -77,6 +86,7 @@ def message_of(row: Any) -> Message:
         citations=_CITATIONS.validate_python(row.citations),
         buttons=_BUTTONS.validate_python(row.buttons),
         name=row.name,
+        cards=_CARDS.validate_python(row.cards),
     )
 
 
@@ -94,14 +104,16 @@ def message_event(message: Message) -> dict[str, Any]:
         "text": message.text,
         "citations": citations_json(message.citations),
         "buttons": buttons_json(message.buttons),
+        "cards": cards_json(message.cards),
         "turn": message.turn,
         "at": message.at.isoformat(),
     }
 
 
-def sentence_event(turn: TurnId, n: int, sentence: Verified) -> dict[str, Any]:
-    """Return the data of a `sentence` event."""
-    return {"turn": turn, "n": n, "text": sentence.text, "citations": citations_json(sentence.citations)}
+def sentence_event(turn: TurnId, n: int, sentence: Verified, *, opening: bool = False) -> dict[str, Any]:
+    """Return the data of a `sentence` event; `opening`: the AI says of itself what it is, and it is no part of the answer."""
+    told = {"turn": turn, "n": n, "text": sentence.text, "citations": citations_json(sentence.citations)}
+    return {**told, "opening": True} if opening else told
 
 
 def handoff_event(holder: str, *, department: str = "", operator: str = "") -> dict[str, Any]:

@@ -103,6 +103,7 @@ class Desk:
             state=row.state,
             operator=row.operator,
             created=row.created,
+            contact=row.contact,
         )
 
     async def deliveries(self, conversation: ConversationId) -> Mapping[int, str]:

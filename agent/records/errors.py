@@ -64,3 +64,15 @@ class Superseded(AgentFault):
         super().__init__(
             "The turn begins again with a message that came meanwhile.", remedy="Nothing is to be done."
         )
+
+
+class AuditLost(AgentFault):
+    """The audit has no head: nobody can tell any more what its last line was, and none can be added."""
+
+    code: ClassVar[str] = "audit_lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The audit has lost its head.",
+            remedy="Put a backup of the database in its place; mayak audit verify tells how far the lines hold.",
+        )

@@ -1,13 +1,13 @@
 """`FakeRecords`: the same memory without a database, for tests; it passes the same contract as SQL."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from agent.domain import (
     Action,
-    ConsentChange,
+    Author,
     Conversation,
     Incoming,
     Message,
@@ -18,12 +18,15 @@ from agent.domain import (
     Waiting,
     outcome_name,
 )
-from agent.handoff import step
+from agent.notes import PURPOSE
+from agent.policy import consent
 from agent.policy.proof import discreet
 from agent.ports import Situation
+from agent.receipt import granted_of
 from agent.records.codec import sentence_event
 from agent.records.errors import Superseded, UnknownTurn
-from agent.records.fake_case import Case, FakeStaffing, label_of
+from agent.records.fake_case import Case, label_of
+from agent.records.fake_consents import FakeConsents
 from agent.records.rules import (
     DONE,
     FIRST,
@@ -31,23 +34,20 @@ from agent.records.rules import (
     LAST,
     TAKEN_BACK,
     Accepted,
-    ConsentRow,
     Delivery,
     Event,
     OpenTicket,
     clean,
     lasting,
     leaving,
-    live_purposes,
-    may_begin_again,
     one_turn,
-    refused_purposes,
+    passing,
     restarts,
 )
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
 
-class FakeRecords(FakeStaffing):
+class FakeRecords(FakeConsents):
     """Keeps everything in this process; methods as in `SqlRecords`."""
 
     async def open_conversation(
@@ -115,25 +115,14 @@ class FakeRecords(FakeStaffing):
         if shown.strip():
             self._say(case, "customer", Reply(text=shown), seq=incoming.seq)
         rates = action is not None and action.kind == "rate"
-        holder = case.state.holder if rates else step(case.state.holder, "customer_writes")
-        if holder != case.state.holder:
-            self._hand(case, holder)
+        if not rates:
+            self._pass_on(case, "customer_writes", cause="customer_wrote")
         return Accepted(id=incoming.id, seq=incoming.seq, new=True)
 
     def _take_back(self, case: Case, action: Action | None) -> None:
-        turn = next((turn for turn, record in case.turns.items() if record is None), None)
         waits = len(case.taken) < len(case.inbox)
-        if turn is None or case.state.holder != "ai" or waits or not restarts(action):
-            return
-        asked = case.proposal is not None or bool(case.lasting.get("awaiting", ""))
-        batch = [(i.text, i.action) for i in case.inbox if case.taken[i.id] == turn]
-        stands = self._sentences.get(turn) or any(t == turn for t, _, _ in self._ledger)
-        if (
-            case.attempts[turn] == FIRST
-            and not stands
-            and may_begin_again(batch, asked=asked, proving=case.lasting.get("proving", ""))
-        ):
-            case.attempts[turn] = TAKEN_BACK
+        if case.state.holder == "ai" and not waits and restarts(action):
+            self._begin_again(case)
 
     async def knows(self, conversation: ConversationId, key: str) -> bool:
         return any(known.key == key for known in self._case(conversation).inbox)
@@ -176,6 +165,7 @@ class FakeRecords(FakeStaffing):
         turn = known or TurnId(waiting[0].id)
         case.turns[turn] = None
         case.attempts[turn] = LAST if known else FIRST
+        case.begun[turn] = case.claims
         case.taken.update({i.id: turn for i in waiting})
         return turn
 
@@ -200,12 +190,15 @@ class FakeRecords(FakeStaffing):
         seqs = {i.seq for i in batch}
         history = sorted((m for m in case.messages if m.seq not in seqs), key=lambda m: m.seq)
         rows = await self.consents(case.state.id)
+        live = consent.bases(self.purposes, rows)
         return Situation(
             conversation=case.state,
             batch=batch,
             history=tuple(history[-HISTORY:]),
-            purposes=live_purposes(rows, self.versions),
-            refused=refused_purposes(rows, case.state.id),
+            purposes=frozenset(live),
+            granted=granted_of(live),
+            refused=consent.declined(rows, case.state.id),
+            chosen={row.purpose: row.at for row in rows},
             asked=frozenset(
                 record.outcome.target
                 for record in case.turns.values()
@@ -220,41 +213,32 @@ class FakeRecords(FakeStaffing):
             recall=case.lasting.get("recall", Recall()),
             proving=case.lasting.get("proving", ""),
             parked=case.lasting.get("parked", ""),
+            restricted=await self.restricted(case.state.id),
+            notes=self._notes.known(case.state, now=self.clock.now()),
         )
 
-    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
-        return tuple(self._sentences.get(turn, ()))
+    async def sent(self, turn: TurnId, *, whole: bool = False) -> tuple[Verified, ...]:
+        first = self._first.get(turn, ()) if whole else ()
+        return (*first, *self._sentences.get(turn, ()))
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = FIRST) -> bool:
+    async def append(
+        self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = FIRST, first: Sequence[str] = ()
+    ) -> bool:
         case = self._of_turn(turn)
         left = self._sentences.setdefault(turn, [])
         if n < len(left):
             return True
         if case.attempts[turn] != attempt:
             raise Superseded()
-        if case.state.holder == "person":
+        if case.state.holder == "person" or case.begun[turn] != case.claims:
             return False
         left.append(sentence)
-        self._tell(case, "sentence", sentence_event(turn, n, sentence))
+        if n == 0:
+            self._first[turn] = tuple(Verified(text=text) for text in first)
+            for number, line in enumerate(self._first[turn]):
+                self._tell(case, "sentence", sentence_event(turn, number, line, opening=True))
+        self._tell(case, "sentence", sentence_event(turn, n + len(first), sentence))
         return True
-
-    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
-        case = self._of_turn(turn)
-        if all((t, row.purpose) != (turn, change.purpose) for t, _, row in self._ledger):
-            self._write(case, change, turn=turn, actor="customer")
-
-    def _write(self, case: Case, change: ConsentChange, *, turn: TurnId | None, actor: str) -> None:
-        row = ConsentRow(
-            purpose=change.purpose,
-            granted=change.granted,
-            version=change.version,
-            text=change.text,
-            language=change.language,
-            actor=actor,
-            at=self.clock.now(),
-            conversation=case.state.id,
-        )
-        self._ledger.append((turn, case.state.customer_id, row))
 
     async def commit(self, record: TurnRecord, *, attempt: int = FIRST) -> bool:
         case = self._case(record.conversation)
@@ -265,10 +249,13 @@ class FakeRecords(FakeStaffing):
         if case.attempts[record.turn] != attempt:
             raise Superseded()
         self._keep_quiet(case, record.turn)
-        out = leaving(record, holder=case.state.holder, left=await self.sent(record.turn))
+        late = case.begun[record.turn] != case.claims
+        left = await self.sent(record.turn, whole=True)
+        out = leaving(record, holder=case.state.holder, left=left, late=late)
         case.turns[record.turn] = record
+        author: Author = "system" if case.state.holder == "person" and not out.withheld else "ai"
         for reply in out.replies:
-            self._say(case, "ai", reply, turn=record.turn)
+            self._say(case, author, reply, turn=record.turn)
         outcome = record.outcome
         if not out.withheld and isinstance(outcome, Waiting) and outcome.what == "consent":
             card = self.card(outcome.target, record.language)
@@ -278,7 +265,10 @@ class FakeRecords(FakeStaffing):
         if record.closed_proposal and case.proposal and case.proposal["id"] == record.closed_proposal[0]:
             case.proposal = None
         case.proposal = record.proposal or case.proposal
-        self._call(case, record, taken=out.holder == "person")
+        basis = consent.bases(self.purposes, await self.consents(case.state.id)).get(PURPOSE)
+        self._notes.settle(case.state, record.notes, now=self.clock.now(), basis=basis)
+        if out.holder in ("queued", "person"):
+            self._call(case, record, taken=out.holder == "person")
         case.lasting.update(lasting(record))
         case.lasting["recall"] = record.recall
         case.state = replace(
@@ -286,11 +276,17 @@ class FakeRecords(FakeStaffing):
             language=case.lasting.get("language", case.state.language),
             disclosed=case.state.disclosed or (record.disclosed and bool(out.replies)),
         )
-        if out.holder != case.state.holder:
-            self._hand(case, out.holder, department=record.ticket.department if record.ticket else "")
+        if (passed := passing(record, out, stage=case.state.stage)) is not None:
+            event, cause = passed
+            department = record.ticket.department if record.ticket else ""
+            self._pass_on(case, event, cause=cause, department=department)
         return True
 
     def _call(self, case: Case, record: TurnRecord, *, taken: bool) -> None:
+        self._tickets = [
+            replace(t, contact=record.contact or t.contact) if t.conversation == case.state.id else t
+            for t in self._tickets
+        ]
         if record.ticket is None:
             return
         self._tickets.append(
@@ -325,19 +321,6 @@ class FakeRecords(FakeStaffing):
     async def events(self, conversation: ConversationId, *, after: int = 0) -> tuple[Event, ...]:
         return tuple(e for e in self._case(conversation).events if e.n > after)
 
-    async def consents(self, conversation: ConversationId) -> tuple[ConsentRow, ...]:
-        customer = self._case(conversation).state.customer_id
-        return tuple(
-            row
-            for _, whose, row in self._ledger
-            if row.conversation == conversation or (customer is not None and whose == customer)
-        )
-
-    async def consent_outside(
-        self, conversation: ConversationId, change: ConsentChange, *, actor: str = "customer"
-    ) -> None:
-        self._write(self._case(conversation), change, turn=None, actor=actor)
-
     async def turn_of(self, conversation: ConversationId, seq: int) -> TurnId | None:
         case = self._case(conversation)
         for incoming in case.inbox:
@@ -368,6 +351,9 @@ class FakeRecords(FakeStaffing):
     async def begin_delivery(self, delivery: int, *, seconds: float) -> bool:
         now = self.clock.now()
         known = self._outbox.get(delivery)
+        if known is not None and (case := self._case(known[0].conversation)).state.holder == "person":
+            self._withdraw(case, begun=True)
+            known = self._outbox.get(delivery)
         if known is None or known[1] > now:
             return False
         self._outbox[delivery] = (replace(known[0], unknown=True), now + timedelta(seconds=seconds))

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, or_, select, union, update
+from sqlalchemy import insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Action, Conversation, Incoming, Reply
-from agent.handoff import step
 from agent.policy.proof import discreet
 from agent.records.codec import action_json, action_of
 from agent.records.errors import UnknownConversation, UnknownTurn
 from agent.records.page import Page
+from agent.records.restarting import open_turn, take_back, waiting
 from agent.records.rules import (
     FIRST,
     LAST,
@@ -22,19 +22,15 @@ from agent.records.rules import (
     Accepted,
     clean,
     conversation_of,
-    may_begin_again,
     one_turn,
     restarts,
 )
 from agent.records.store import Store
 from agent.records.tables import (
-    consents,
     conversations,
     inbox,
     messages,
     outbox,
-    proposals,
-    sentences,
     turns,
 )
 from agent.stages import totalled
@@ -94,7 +90,7 @@ class Intake(Store):
             async with self.engine.begin() as connection:
                 await connection.execute(insert(conversations).values(**values))
                 if disclosure is not None:
-                    page = await Page.open(connection, id, now)
+                    page = await Page.open(connection, id, now, webhooks=self.webhooks)
                     page.say("ai", disclosure)
                     await page.close()
         except IntegrityError:
@@ -155,7 +151,8 @@ class Intake(Store):
             )
             if (row := (await page.connection.execute(known)).one_or_none()) is not None:
                 return Accepted(id=row.id, seq=row.seq, new=False)
-            await _take_back(page, action)
+            if page.holder == "ai" and restarts(action) and not await waiting(page):
+                await take_back(page)
             said = clean(text)
             seq = page.number()
             id = secrets.token_urlsafe(ID_BYTES)
@@ -178,9 +175,8 @@ class Intake(Store):
             if shown.strip():
                 page.say("customer", Reply(text=shown), seq=seq)
             rates = action is not None and action.kind == "rate"
-            holder = page.holder if rates else step(page.holder, "customer_writes")
-            if holder != page.holder:
-                page.hand(holder)
+            if not rates:
+                page.pass_on("customer_writes", cause="customer_wrote")
             return Accepted(id=id, seq=seq, new=True)
 
     async def knows(self, conversation: ConversationId, key: str) -> bool:
@@ -230,7 +226,7 @@ class Intake(Store):
     async def unassigned(self, conversation: ConversationId) -> tuple[Incoming, ...]:
         """Return accepted messages that are in no turn yet, oldest first; none while a turn runs."""
         async with self._reading() as connection:
-            running = _open_turn(conversation).where(turns.c.attempt != TAKEN_BACK)
+            running = open_turn(conversation).where(turns.c.attempt != TAKEN_BACK)
             if (await connection.execute(running)).first() is not None:
                 return ()
             waiting = (
@@ -263,7 +259,7 @@ class Intake(Store):
         if conversation not in await self.pending_conversations(only=conversation):
             return None
         async with self._page(conversation) as page:
-            known = (await page.connection.execute(_open_turn(conversation))).one_or_none()
+            known = (await page.connection.execute(open_turn(conversation))).one_or_none()
             if known is not None and known.attempt != TAKEN_BACK:
                 return TurnId(known.id)
             waiting = (
@@ -279,7 +275,7 @@ class Intake(Store):
             if known is None:
                 await _open(page, turn)
             else:
-                again = update(turns).where(turns.c.id == turn).values(attempt=LAST)
+                again = update(turns).where(turns.c.id == turn).values(attempt=LAST, claims=page.row.claims)
                 await page.connection.execute(again)
             await page.connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(turn=turn))
             return turn
@@ -330,13 +326,6 @@ class Intake(Store):
                 await _add_commit(connection, turn, ms)
 
 
-def _open_turn(conversation: ConversationId) -> Select[tuple[str, int]]:
-    """Select the conversation's turn without an outcome."""
-    return select(turns.c.id, turns.c.attempt).where(
-        turns.c.conversation == conversation, turns.c.outcome.is_(None)
-    )
-
-
 async def _open(page: Page, turn: TurnId) -> None:
     await page.connection.execute(
         insert(turns).values(
@@ -348,6 +337,7 @@ async def _open(page: Page, turn: TurnId) -> None:
             language=page.row.language,
             model="",
             withheld=False,
+            claims=page.row.claims,
         )
     )
 
@@ -358,34 +348,6 @@ async def _add_commit(connection: AsyncConnection, turn: TurnId, ms: float) -> N
     if record is not None:
         record["ms"] = totalled({**record["ms"], "commit": ms})
         await connection.execute(update(turns).where(turns.c.id == turn).values(record=record))
-
-
-async def _take_back(page: Page, action: Action | None) -> None:
-    """Let the open turn begin again with the message about to be written, where nothing speaks against it.
-
-    Sent words, a recorded consent and an answer to a question of ours (it may have an effect) stand; whatever
-    waits keeps its order. The conversation is locked, so a sentence, a commit and this come one after another.
-    """
-    if page.holder != "ai" or not restarts(action):
-        return
-    waits = exists().where(inbox.c.conversation == page.id, inbox.c.turn.is_(None))
-    wanted = _open_turn(page.id).where(
-        turns.c.attempt == FIRST,
-        ~exists().where(sentences.c.turn == turns.c.id),
-        ~exists().where(consents.c.turn == turns.c.id),
-        ~waits,
-    )
-    turn = (await page.connection.execute(wanted)).scalar_one_or_none()
-    if turn is None:
-        return
-    proposed = select(proposals.c.id).where(proposals.c.conversation == page.id, proposals.c.state == "open")
-    asked = page.row.awaiting or (await page.connection.execute(proposed)).first() is not None
-    batch = select(inbox.c.text, inbox.c.action).where(inbox.c.turn == turn).order_by(inbox.c.seq)
-    rows = (await page.connection.execute(batch)).all()
-    texts = [(row.text, action_of(row.action)) for row in rows]
-    if may_begin_again(texts, asked=bool(asked), proving=page.row.proving):
-        taken = update(turns).where(turns.c.id == turn).values(attempt=TAKEN_BACK)
-        await page.connection.execute(taken)
 
 
 def incoming_of(row: Any) -> Incoming:

@@ -4,7 +4,7 @@ A question is a turn that searched: presses of buttons, greetings and what a per
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from agent.masking import masked
-from agent.records.tables import inbox, messages, turns
+from agent.privacy.hiding import hidden
+from agent.records.chain import Subject, subject_of
+from agent.records.tables import conversations, inbox, messages, turns
 from tools.context import ConversationId, Language, TurnId
 
 CONTEXT = 3
@@ -57,7 +58,7 @@ class _Said:
 class Questions:
     """The curators' reading room of the records; `mask` takes out what names a person."""
 
-    def __init__(self, engine: AsyncEngine, *, mask: Callable[[str], str] = masked) -> None:
+    def __init__(self, engine: AsyncEngine, *, mask: Callable[[str], str] = hidden) -> None:
         self._engine = engine
         self._mask = mask
 
@@ -73,6 +74,17 @@ class Questions:
                 out += await self._questions(connection, [row for row in rows if _searched(row)])
                 before = rows[-1].closed
         return tuple(out[:limit])
+
+    async def asked_by(self, turns_: Collection[str]) -> tuple[Subject, ...]:
+        """Return whose questions these turns were, each subject once."""
+        found: dict[Subject, None] = {}
+        async with self._engine.connect() as connection:
+            for some in _parts(sorted(set(turns_))):
+                wanted = select(conversations.c.id, conversations.c.customer_id).distinct()
+                joined = wanted.join(turns, turns.c.conversation == conversations.c.id)
+                for row in await connection.execute(joined.where(turns.c.id.in_(some))):
+                    found[subject_of(row.id, row.customer_id)] = None
+        return tuple(found)
 
     async def _questions(self, connection: AsyncConnection, rows: Sequence[Any]) -> list[Question]:
         conversations = sorted({row.conversation for row in rows})

@@ -1,26 +1,26 @@
-"""Reading what is written, and the two things that are written outside a turn: consents and deliveries.
+"""Reading what is written, and what is written outside a turn: how deliveries end.
 
 ```
 pending ─► unknown ─┬─► delivered
    ▲      (begun)   ├─► failed      will never be taken
-   └────────────────┴─► unknown     it may have arrived: tried again, and known to be a possible repetition
+   │                ├─► unknown     it may have arrived: tried again, and known to be a possible repetition
+   └────────────────┴─► withdrawn   words of the AI, and a person speaks by now
 ```
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, select, update
 
-from agent.domain import ConsentChange, Message, TurnRecord
+from agent.domain import Message, TurnRecord
 from agent.records.codec import message_of, record_of
-from agent.records.errors import UnknownConversation, UnknownTurn
-from agent.records.rules import ConsentRow, Delivery, Event
-from agent.records.settling import consent_rows, consents_where, ledger_row
+from agent.records.errors import UnknownTurn
+from agent.records.rules import Delivery, Event
 from agent.records.store import Store
-from agent.records.tables import consents, conversations, events, inbox, messages, outbox, turns
-from tools.context import ConversationId, CustomerId, TurnId
+from agent.records.tables import conversations, events, inbox, messages, outbox, turns
+from tools.context import ConversationId, TurnId
 
 PAGE = 500
 """Rows one read returns at most."""
@@ -29,7 +29,7 @@ UNDER_WAY = ("pending", "unknown")
 
 
 class Reading(Store):
-    """Transcripts, events, ledgers, receipts, the outbox."""
+    """Transcripts, events, receipts, the outbox."""
 
     async def messages(self, conversation: ConversationId, *, after: int = 0) -> tuple[Message, ...]:
         """Return the transcript after `after`, oldest first, at most 500."""
@@ -68,28 +68,6 @@ class Reading(Store):
                 select(conversations.c.event).where(conversations.c.id == conversation)
             )
             return found.scalar_one_or_none() or 0
-
-    async def consents(self, conversation: ConversationId) -> tuple[ConsentRow, ...]:
-        """Return the ledger of the conversation and its customer, oldest first."""
-        async with self._reading() as connection:
-            found = await connection.execute(select(conversations).where(conversations.c.id == conversation))
-            if (row := found.one_or_none()) is None:
-                raise UnknownConversation()
-            return await consent_rows(connection, row)
-
-    async def consents_of(self, customer: CustomerId) -> tuple[ConsentRow, ...]:
-        """Return the ledger of a customer whatever the conversation, oldest first."""
-        async with self._reading() as connection:
-            return await consents_where(connection, consents.c.customer_id == customer)
-
-    async def consent_outside(
-        self, conversation: ConversationId, change: ConsentChange, *, actor: str = "customer"
-    ) -> None:
-        """Append to the ledger what the customer chose outside a turn, such as a withdrawal in the menu."""
-        async with self._page(conversation) as page:
-            await page.connection.execute(
-                insert(consents).values(**ledger_row(page, change, turn=None, actor=actor))
-            )
 
     async def turn_of(self, conversation: ConversationId, seq: int) -> TurnId | None:
         """Return the turn that took up customer message `seq`; None while it waits.
@@ -157,15 +135,29 @@ class Reading(Store):
     async def begin_delivery(self, delivery: int, *, seconds: float) -> bool:
         """Take a due delivery for `seconds`; False when somebody else has. From here on its end is unknown.
 
-        Whoever takes it records the end with `delivered` or `postponed`; otherwise it is due again afterwards.
+        Whoever takes it records the end with `delivered` or `postponed`; otherwise it is due again afterwards. Words of
+        the AI are withdrawn instead where a person holds the conversation at this moment.
         """
         now = self.clock.now()
+        by_ai = exists().where(
+            messages.c.conversation == outbox.c.conversation,
+            messages.c.seq == outbox.c.seq,
+            messages.c.author == "ai",
+            conversations.c.id == outbox.c.conversation,
+            conversations.c.holder == "person",
+        )
+        late = (
+            update(outbox)
+            .where(outbox.c.id == delivery, outbox.c.state.in_(UNDER_WAY), by_ai)
+            .values(state="withdrawn")
+        )
         taken = (
             update(outbox)
             .where(outbox.c.id == delivery, outbox.c.state.in_(UNDER_WAY), outbox.c.next_at <= now)
             .values(state="unknown", next_at=now + timedelta(seconds=seconds))
         )
         async with self.engine.begin() as connection:
+            await connection.execute(late)
             return (await connection.execute(taken)).rowcount == 1
 
     async def reopen_deliveries(self, channel: str) -> int:
@@ -197,32 +189,3 @@ class Reading(Store):
     async def _mark(self, delivery: int, **columns: Any) -> None:
         async with self.engine.begin() as connection:
             await connection.execute(update(outbox).where(outbox.c.id == delivery).values(**columns))
-
-    async def export(self, conversation: ConversationId) -> dict[str, Any]:
-        """Return what is stored about this conversation, for the customer it belongs to."""
-        async with self._reading() as connection:
-            row = (
-                await connection.execute(select(conversations).where(conversations.c.id == conversation))
-            ).one_or_none()
-            if row is None:
-                raise UnknownConversation()
-            own = (messages, consents, turns)
-            tables = {
-                table.name: (
-                    await connection.execute(select(table).where(table.c.conversation == conversation))
-                ).mappings()
-                for table in own
-            }
-            lines = {name: [_plain(dict(each)) for each in rows] for name, rows in tables.items()}
-        return {"conversation": _plain({k: getattr(row, k) for k in EXPORTED}), **lines}
-
-
-EXPORTED = ("id", "channel", "language", "customer_id", "assurance", "created", "updated")
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value.isoformat() if isinstance(value, datetime) else value
-        for key, value in row.items()
-        if key not in ("token_hash", "record", "key")
-    }

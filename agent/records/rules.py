@@ -1,7 +1,6 @@
-"""What the records decide, as pure functions: what leaves, who holds, which consents are live."""
+"""What the records decide, as pure functions: what leaves, who holds, what is one turn."""
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +13,13 @@ from agent.domain import (
     Holder,
     Proving,
     Reply,
+    Stage,
     TurnRecord,
     Verified,
     Waiting,
 )
+from agent.handoff import OWNER, TIMED, Cause
+from agent.handoff import Event as Happening
 from agent.hygiene import visible
 from agent.policy import proof
 from agent.policy.assent import settles
@@ -50,17 +52,16 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRow:
-    """One row of the consent ledger."""
+class Handoff:
+    """One transition as it is written down; `actor` is a login, empty where no person of the company did it."""
 
-    purpose: str
-    granted: bool
-    version: str
-    text: str
-    language: Language
+    before: Stage
+    event: str
+    after: Stage
+    cause: str
     actor: str
+    department: str
     at: datetime
-    conversation: ConversationId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class OpenTicket:
     state: str
     operator: str
     created: datetime
+    contact: str = ""
+    """Where the customer wants to be answered when they have left; empty where they did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,30 +100,68 @@ class Delivery:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """What of a finished turn reaches the customer, and who holds the conversation after it."""
 
     replies: tuple[Reply, ...]
     holder: Holder
-    withheld: bool
+    withheld: bool = False
 
 
-def leaving(record: TurnRecord, *, holder: Holder, left: Sequence[Verified]) -> Leaving:
+def leaving(record: TurnRecord, *, holder: Holder, left: Sequence[Verified], late: bool = False) -> Leaving:
     """Decide what leaves when the conversation is held by `holder` now and `left` had streamed already.
 
-    A person who claimed meanwhile is never talked over: only sentences that were already shown become
-    a message. A conversation closed meanwhile still gets its answer and stays closed.
+    A person who claimed meanwhile is never talked over; what had been shown by then became a message before their own.
+    What a turn says although it knows of the person (that a consent is withdrawn) leaves. A conversation closed
+    meanwhile still gets its answer and stays closed. `late`: a person came, and went, since the turn began. What it
+    decided is of another conversation then: it changes no holder and calls nobody, and it speaks only where the AI
+    may and nothing of it had been cut off; that a change was made or refused is told wherever no person speaks.
     """
-    if holder == "person":
-        shown = " ".join(sentence.text for sentence in left)
-        cited = tuple(citation for sentence in left for citation in sentence.citations)
-        replies = (Reply(text=shown, citations=cited),) if shown else ()
-        return Leaving(replies=replies, holder="person", withheld=bool(record.replies))
+    meant = isinstance(record.outcome, Held) and record.holder == "person" and bool(record.replies)
+    if holder == "person" and not meant:
+        return Leaving((), holder=holder, withheld=bool(record.replies))
+    if late and not meant:
+        fits = holder == "ai" and not left and record.ticket is None
+        if fits or record.closed_proposal is not None:
+            return Leaving(record.replies, holder=holder)
+        return Leaving((), holder=holder, withheld=bool(record.replies))
     if isinstance(record.outcome, Held):
-        return Leaving(replies=record.replies, holder=holder, withheld=False)
+        return Leaving(record.replies, holder=holder)
     closed = holder == "closed" and record.holder == "ai"
-    return Leaving(replies=record.replies, holder="closed" if closed else record.holder, withheld=False)
+    return Leaving(record.replies, holder="closed" if closed else record.holder)
+
+
+def passing(record: TurnRecord, out: Leaving, *, stage: Stage) -> tuple[Happening, Cause] | None:
+    """Return what a turn that ends as `out` does to the conversation's stage, and why; None where nothing."""
+    owner = OWNER[stage]
+    if out.holder == "queued" and owner != "queued":
+        return "ask_person", record.ticket.reason if record.ticket else "customer_asked"
+    if out.holder != "ai" or out.withheld or not out.replies or isinstance(record.outcome, Held):
+        return None
+    if owner == "queued":
+        return "ai_resume", "customer_chose_ai"
+    if stage == "returned" and not record.disclosed:
+        # It was written before a person came: what the AI is must still be said again.
+        return None
+    offers = any(button.action.kind == "person" for reply in out.replies for button in reply.buttons)
+    return ("offer", "offered") if offers else ("ai_speaks", "spoke")
+
+
+def entering(after: Stage, event: Happening, row: Any, *, now: datetime) -> dict[str, Any]:
+    """Return what a conversation (its `row` so far) begins a stage with, as columns.
+
+    A stage that a clock watches begins with its next event due at once: who looks at it then says when it is
+    (`agent.routing`). Nobody who let the customer wait is chosen again while they still wait.
+    """
+    waits = {"since": now, "assigned": "", "tried": [], "passed": [], "told": ""}
+    if after not in TIMED:
+        return {**waits, "due": None}
+    kept = {"tried": list(row.tried), "passed": list(row.passed), "told": row.told}
+    if after == "person":
+        return {**waits, **kept, "due": now, "claims": row.claims + 1}
+    again = {**kept, "tried": [*row.tried, row.operator]} if event == "not_answered" else {}
+    return {**waits, **again, "due": now}
 
 
 def lasting(record: TurnRecord) -> dict[str, Any]:
@@ -177,30 +218,9 @@ def one_turn(actions: Sequence[Action | None]) -> int:
     return len(actions)
 
 
-def live_purposes(rows: Iterable[ConsentRow], versions: Mapping[str, str]) -> frozenset[str]:
-    """Return purposes whose latest row grants the current version of the text; rows are oldest first."""
-    latest = {row.purpose: row for row in rows}
-    return frozenset(
-        purpose for purpose, row in latest.items() if row.granted and versions.get(purpose) == row.version
-    )
-
-
-def refused_purposes(rows: Iterable[ConsentRow], conversation: ConversationId) -> frozenset[str]:
-    """Return purposes last declined in this conversation."""
-    latest = {row.purpose: row for row in rows}
-    return frozenset(
-        purpose for purpose, row in latest.items() if not row.granted and row.conversation == conversation
-    )
-
-
 def clean(text: str) -> str:
     """Return the text without unseen characters and broken surrogates, which no database and no screen keeps alike."""
     return visible(text.encode("utf-8", "replace").decode("utf-8"))
-
-
-def digest(text: str) -> str:
-    """Return the SHA-256 of a text, hexadecimal."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def conversation_of(row: Any) -> Conversation:
@@ -217,4 +237,6 @@ def conversation_of(row: Any) -> Conversation:
         department=row.department,
         operator=row.operator,
         proved=row.proved,
+        stage=row.stage,
+        assigned=row.assigned,
     )

@@ -1,16 +1,19 @@
-"""How a turn reads its situation and how it ends: sentences, consents, and the one commit of its record."""
+"""How a turn reads its situation and how it ends: its sentences, and the one commit of its record."""
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.domain import ConsentChange, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
+from agent.domain import Author, Escalated, Recall, TurnRecord, Verified, Waiting, outcome_name
+from agent.notes import PURPOSE
+from agent.policy import consent as consents
 from agent.policy.proof import discreet
 from agent.ports import Situation
+from agent.receipt import granted_of
 from agent.records.codec import (
     citations_json,
     message_of,
@@ -19,25 +22,25 @@ from agent.records.codec import (
     sentence_event,
     verified_of,
 )
+from agent.records.consents import counting
 from agent.records.errors import OtherCustomer, Superseded, UnknownTurn
 from agent.records.intake import incoming_of
+from agent.records.notes import forget_notes, keep_notes, notes_for
+from agent.records.noting import note_turn, note_write
 from agent.records.page import Page
+from agent.records.restricting import is_restricted
 from agent.records.rules import (
     DONE,
     FIRST,
     HISTORY,
-    ConsentRow,
     Leaving,
     conversation_of,
-    digest,
     lasting,
     leaving,
-    live_purposes,
-    refused_purposes,
+    passing,
 )
 from agent.records.store import Store
 from agent.records.tables import (
-    consents,
     conversations,
     inbox,
     messages,
@@ -71,16 +74,22 @@ class Settling(Store):
                 .limit(HISTORY)
             )
             history = [message_of(each) for each in (await connection.execute(earlier)).all()]
-            ledger = await consent_rows(connection, row)
+            ledger = await counting(connection, id, row.customer_id)
             recall = await _recall(connection, id, before=batch[0].seq)
             asked = await _asked(connection, id)
             proposal = await _open_proposal(connection, id)
+            restricted = await is_restricted(connection, id)
+            state = conversation_of(row)
+            notes = await notes_for(connection, state, now=self.clock.now())
+        live = consents.bases(self.purposes, ledger)
         return Situation(
-            conversation=conversation_of(row),
+            conversation=state,
             batch=batch,
             history=tuple(reversed(history)),
-            purposes=live_purposes(ledger, self.versions),
-            refused=refused_purposes(ledger, id),
+            purposes=frozenset(live),
+            granted=granted_of(live),
+            refused=consents.declined(ledger, id),
+            chosen={each.purpose: each.at for each in ledger},
             asked=asked,
             proposal=proposal,
             question=row.question,
@@ -89,16 +98,19 @@ class Settling(Store):
             proving=row.proving,
             parked=row.parked,
             recall=recall,
+            restricted=restricted,
+            notes=notes,
         )
 
-    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
-        """Return the sentences the turn has appended, in order."""
+    async def sent(self, turn: TurnId, *, whole: bool = False) -> tuple[Verified, ...]:
+        """Return the sentences the turn has appended, in order; `whole`: after what the AI said of itself."""
         async with self._reading() as connection:
-            rows = await _sent(connection, turn)
-        return rows
+            return await _sent(connection, turn, whole=whole)
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = FIRST) -> bool:
-        """Append sentence `n` and its event unless a person holds the conversation; idempotent.
+    async def append(
+        self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = FIRST, first: Sequence[str] = ()
+    ) -> bool:
+        """Append sentence `n` and its event unless a person came since the turn began; idempotent.
 
         Raises `Superseded` when another attempt of the turn may write.
         """
@@ -106,30 +118,21 @@ class Settling(Store):
             known = select(sentences.c.n).where(sentences.c.turn == turn, sentences.c.n == n)
             if (await page.connection.execute(known)).first() is not None:
                 return True
-            allowed = select(turns.c.attempt).where(turns.c.id == turn)
-            if (await page.connection.execute(allowed)).scalar_one() != attempt:
+            allowed = select(turns.c.attempt, turns.c.claims).where(turns.c.id == turn)
+            begun = (await page.connection.execute(allowed)).one()
+            if begun.attempt != attempt:
                 raise Superseded()
-            if page.holder == "person":
+            if page.holder == "person" or begun.claims != page.row.claims:
                 return False
-            await page.connection.execute(
-                insert(sentences).values(
-                    turn=turn,
-                    n=n,
-                    text=sentence.text,
-                    citations=citations_json(sentence.citations),
-                    at=page.now,
-                )
-            )
-            page.tell("sentence", sentence_event(turn, n, sentence))
+            lines = [Verified(text=text) for text in first] if n == 0 else []
+            for number, each in enumerate((*lines, sentence), start=n - len(lines)):
+                row = {"turn": turn, "n": number, "text": each.text, "at": page.now}
+                cited = citations_json(each.citations)
+                await page.connection.execute(insert(sentences).values(**row, citations=cited))
+                # Screens count from 0, whatever leaves first.
+                event = sentence_event(turn, number + len(first), each, opening=number < 0)
+                page.tell("sentence", event)
             return True
-
-    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
-        """Append the customer's answer to the ledger; idempotent by (turn, purpose)."""
-        async with self._page(await self._conversation_of(turn)) as page:
-            known = select(consents.c.id).where(consents.c.turn == turn, consents.c.purpose == change.purpose)
-            if (await page.connection.execute(known)).first() is None:
-                row = ledger_row(page, change, turn=turn, actor="customer")
-                await page.connection.execute(insert(consents).values(**row))
 
     async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
         """Bind the conversation to the customer; idempotent. Raises `OtherCustomer`."""
@@ -156,20 +159,26 @@ class Settling(Store):
         Raises `Superseded` when it has none and another attempt of the turn may write.
         """
         async with self._page(record.conversation) as page:
-            left = await _sent(page.connection, record.turn)
+            left = await _sent(page.connection, record.turn, whole=True)
             await _keep_quiet(page, record.turn)
-            out = leaving(record, holder=page.holder, left=left)
+            out = leaving(record, holder=page.holder, left=left, late=await _is_late(page, record.turn))
             if not await _close_turn(page, record, out, attempt=attempt):
                 return False
+            # Beside a person it is the house that says what must be said: there is one voice.
+            author: Author = "system" if page.holder == "person" and not out.withheld else "ai"
             for reply in out.replies:
-                page.say("ai", reply, turn=record.turn)
+                page.say(author, reply, turn=record.turn)
+            note_turn(page, record, withheld=out.withheld)
             self._tell_card(page, record, out)
             await _settle_proposals(page, record)
+            await self._settle_notes(page, record)
             await _call_person(page, record, out)
+            await _note_contact(page, record.contact)
             page.set(disclosed=page.row.disclosed or (record.disclosed and bool(out.replies)))
             page.set(**lasting(record))
-            if out.holder != page.row.holder:
-                page.hand(out.holder, department=record.ticket.department if record.ticket else "")
+            if (passed := passing(record, out, stage=page.stage)) is not None:
+                event, cause = passed
+                page.pass_on(event, cause=cause, department=record.ticket.department if record.ticket else "")
             return True
 
     async def decided(self, of: Collection[TurnId]) -> frozenset[TurnId]:
@@ -177,6 +186,17 @@ class Settling(Store):
         wanted = select(turns.c.id).where(turns.c.id.in_(of), turns.c.outcome.is_not(None))
         async with self._reading() as connection:
             return frozenset(TurnId(id) for id in (await connection.execute(wanted)).scalars())
+
+    async def _settle_notes(self, page: Page, record: TurnRecord) -> None:
+        """Forget and keep what the turn decided; nothing is kept where the ledger does not allow it at this moment."""
+        customer = page.row.customer_id
+        if customer is None or not record.notes:
+            return
+        await forget_notes(page, record.notes.forget)
+        rows = await counting(page.connection, page.id, customer)
+        basis = consents.bases(self.purposes, rows).get(PURPOSE)
+        if basis is not None and basis.row is not None:
+            await keep_notes(page, record.notes.keep, consent=basis.row.number)
 
     def _tell_card(self, page: Page, record: TurnRecord, out: Leaving) -> None:
         """Open the consent card on the customer's screen."""
@@ -186,17 +206,17 @@ class Settling(Store):
         card = self.card(outcome.target, record.language)
         page.tell("consent", {"purpose": outcome.target, **card, "turn": record.turn})
 
-    async def _conversation_of(self, turn: TurnId) -> ConversationId:
-        async with self._reading() as connection:
-            found = await connection.execute(select(turns.c.conversation).where(turns.c.id == turn))
-            id = found.scalar_one_or_none()
-        if id is None:
-            raise UnknownTurn()
-        return ConversationId(id)
+
+async def _is_late(page: Page, turn: TurnId) -> bool:
+    """Return whether a person came to the conversation since the turn began."""
+    begun = await page.connection.execute(select(turns.c.claims).where(turns.c.id == turn))
+    return begun.scalar_one_or_none() not in (None, page.row.claims)
 
 
-async def _sent(connection: AsyncConnection, turn: TurnId) -> tuple[Verified, ...]:
-    rows = await connection.execute(select(sentences).where(sentences.c.turn == turn).order_by(sentences.c.n))
+async def _sent(connection: AsyncConnection, turn: TurnId, *, whole: bool) -> tuple[Verified, ...]:
+    """Return what left, in order; what the AI says of itself has numbers below 0."""
+    wanted = select(sentences).where(sentences.c.turn == turn).order_by(sentences.c.n)
+    rows = await connection.execute(wanted if whole else wanted.where(sentences.c.n >= 0))
     return tuple(verified_of(row) for row in rows)
 
 
@@ -278,10 +298,17 @@ async def _settle_proposals(page: Page, record: TurnRecord) -> None:
     """Close what the turn settled and open what it proposed; at most one proposal is open."""
     if record.closed_proposal is not None:
         id, state = record.closed_proposal
+        await note_write(page, record, proposal=id, state=state)
         await _close_proposals(page, state, proposals.c.id == id)
     if record.proposal is None:
         return
     await _close_proposals(page, "superseded", proposals.c.state == "open")
+    page.note(
+        "write.proposed",
+        turn=record.turn,
+        proposal=record.proposal["id"],
+        tool=record.proposal.get("tool", ""),
+    )
     await page.connection.execute(
         insert(proposals).values(
             id=str(record.proposal["id"]),
@@ -302,9 +329,16 @@ async def _close_proposals(page: Page, state: str, which: Any) -> None:
     )
 
 
+async def _note_contact(page: Page, contact: str) -> None:
+    """Write on the open call where the customer wants to be answered."""
+    if contact:
+        open_calls = (tickets.c.conversation == page.id) & (tickets.c.state != "resolved")
+        await page.connection.execute(update(tickets).where(open_calls).values(contact=contact))
+
+
 async def _call_person(page: Page, record: TurnRecord, out: Leaving) -> None:
-    """Leave the ticket; where a person came meanwhile it is theirs already."""
-    if record.ticket is None:
+    """Leave the ticket; where a person came meanwhile it is theirs already, and void where they have gone again."""
+    if record.ticket is None or out.holder not in ("queued", "person"):
         return
     taken = out.holder == "person"
     await page.connection.execute(
@@ -322,49 +356,4 @@ async def _call_person(page: Page, record: TurnRecord, out: Leaving) -> None:
             created=page.now,
             claimed=page.now if taken else None,
         )
-    )
-
-
-def ledger_row(page: Page, change: ConsentChange, *, turn: TurnId | None, actor: str) -> dict[str, Any]:
-    """Return a row of the ledger: the exact text agreed to, its hash, and whose yes it was."""
-    return {
-        "conversation": page.id,
-        "customer_id": page.row.customer_id,
-        "purpose": change.purpose,
-        "granted": change.granted,
-        "version": change.version,
-        "text": change.text,
-        "text_sha256": digest(change.text),
-        "language": change.language,
-        "channel": page.row.channel,
-        "address": page.row.external_id or "",
-        "actor": actor,
-        "turn": turn,
-        "at": page.now,
-    }
-
-
-async def consent_rows(connection: AsyncConnection, conversation: Any) -> tuple[ConsentRow, ...]:
-    """Return the ledger of the conversation and, where it is known, of its customer, oldest first."""
-    whose = consents.c.conversation == conversation.id
-    if conversation.customer_id is not None:
-        whose = whose | (consents.c.customer_id == conversation.customer_id)
-    return await consents_where(connection, whose)
-
-
-async def consents_where(connection: AsyncConnection, whose: ColumnElement[bool]) -> tuple[ConsentRow, ...]:
-    """Return the rows of the ledger that fit, oldest first."""
-    rows = await connection.execute(select(consents).where(whose).order_by(consents.c.id))
-    return tuple(
-        ConsentRow(
-            purpose=row.purpose,
-            granted=row.granted,
-            version=row.version,
-            text=row.text,
-            language=row.language,
-            actor=row.actor,
-            at=row.at,
-            conversation=ConversationId(row.conversation),
-        )
-        for row in rows
     )

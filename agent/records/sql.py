@@ -2,14 +2,23 @@
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from agent.records import standing as standing
+from agent.records.consents import Consents
+from agent.records.forgetting import Forgetting
 from agent.records.intake import Intake
+from agent.records.notes import Notebook
+from agent.records.queueing import Queueing
 from agent.records.reading import Reading
+from agent.records.restricting import Restricting
 from agent.records.settling import Settling
 from agent.records.staffing import Staffing
 from agent.records.tables import metadata
+from agent.records.using import Using
 
 
-class SqlRecords(Intake, Settling, Staffing, Reading):
+class SqlRecords(
+    Intake, Settling, Consents, Staffing, Queueing, Restricting, Forgetting, Reading, Using, Notebook
+):
     """Implements `agent.ports.Records`, and what doors, channels and the console need beside it."""
 
 

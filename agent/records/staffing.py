@@ -1,26 +1,21 @@
 """What people of the company do: claim, speak, give back, close; and the audit of it."""
 
-import hashlib
-import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select, update
 
 from agent.domain import Message, Reply
-from agent.handoff import step
+from agent.records.chain import NOBODY, Entry, Subject
 from agent.records.codec import message_of
 from agent.records.errors import NotYours, TakenAlready
+from agent.records.handoff_tables import handoffs
 from agent.records.page import Page
-from agent.records.rules import OpenTicket, clean
+from agent.records.restarting import cut_off, take_back
+from agent.records.rules import Handoff, OpenTicket, clean
 from agent.records.store import Store
-from agent.records.tables import audit, messages, tickets, turns
+from agent.records.tables import messages, outbox, tickets, turns
 from tools.context import ConversationId, TurnId
-
-AUDIT_LOCK = 0x6D6179616B
-"""Key of the PostgreSQL advisory lock under which the audit chain grows."""
 
 
 class Staffing(Store):
@@ -36,7 +31,9 @@ class Staffing(Store):
                 if page.row.operator == operator:
                     return
                 raise TakenAlready(page.row.operator)
-            page.hand(step(page.holder, "claim"), operator=operator, name=name)
+            await cut_off(page)
+            page.pass_on("claim", cause="claimed", actor=operator, operator=operator, name=name)
+            await _withdraw(page)
             if said:
                 page.say("person", Reply(text=said), name=name)
             await page.connection.execute(
@@ -44,7 +41,7 @@ class Staffing(Store):
                 .where(tickets.c.conversation == conversation, tickets.c.state == "open")
                 .values(state="claimed", operator=operator, claimed=page.now)
             )
-            await _audit(page, operator, "claim")
+            page.audit("claim", actor=operator)
 
     async def person_says(
         self, conversation: ConversationId, text: str, *, operator: str, name: str, key: str = ""
@@ -57,19 +54,20 @@ class Staffing(Store):
             if page.holder != "person" or page.row.operator != operator:
                 raise NotYours()
             message = page.say("person", Reply(text=clean(text)), name=name, key=marked)
-            await _audit(page, operator, "reply", {"seq": message.seq})
+            page.set(due=None)
+            page.audit("reply", actor=operator, seq=message.seq)
             return message
 
     async def return_to_ai(self, conversation: ConversationId, *, operator: str, said: str = "") -> None:
         """Give the conversation back to the AI, which will say again what it is. Raises `NotPossible`."""
         async with self._page(conversation) as page:
             _check_holder(page, operator)
-            page.hand(step(page.holder, "return"))
-            page.set(disclosed=False)
+            page.pass_on("return", cause="given_back", actor=operator)
+            await take_back(page)
             if said:
                 page.say("system", Reply(text=said))
             await _resolve(page)
-            await _audit(page, operator, "return")
+            page.audit("return", actor=operator)
 
     async def close(self, conversation: ConversationId, *, operator: str, said: str = "") -> None:
         """Close the case and ask the customer how it went. Raises `NotPossible`."""
@@ -77,8 +75,7 @@ class Staffing(Store):
             _check_holder(page, operator)
             if said:
                 page.say("system", Reply(text=said))
-            page.hand(step(page.holder, "close"))
-            page.set(disclosed=False)
+            page.pass_on("close", cause="case_closed", actor=operator)
             last = await page.connection.execute(
                 select(turns.c.id)
                 .where(turns.c.conversation == conversation, turns.c.outcome.is_not(None))
@@ -87,7 +84,7 @@ class Staffing(Store):
             )
             page.tell("csat", {"turn": last.scalar_one_or_none() or ""})
             await _resolve(page)
-            await _audit(page, operator, "close")
+            page.audit("close", actor=operator)
 
     async def tickets(self, *, department: str | None = None) -> tuple[OpenTicket, ...]:
         """Return tickets that are not resolved, the longest waiting first."""
@@ -109,35 +106,46 @@ class Staffing(Store):
                 state=row.state,
                 operator=row.operator,
                 created=row.created,
+                contact=row.contact,
+            )
+            for row in rows
+        )
+
+    async def handoffs(self, conversation: ConversationId) -> tuple[Handoff, ...]:
+        """Return how the conversation went between AI and people, oldest first."""
+        wanted = select(handoffs).where(handoffs.c.conversation == conversation).order_by(handoffs.c.id)
+        async with self._reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return tuple(
+            Handoff(
+                before=row.before,
+                event=row.event,
+                after=row.after,
+                cause=row.cause,
+                actor=row.actor,
+                department=row.department,
+                at=row.at,
             )
             for row in rows
         )
 
     async def audit(
-        self, act: str, *, actor: str, target: str, detail: Mapping[str, Any] | None = None
+        self,
+        act: str,
+        *,
+        actor: str,
+        target: str,
+        detail: Mapping[str, Any] | None = None,
+        about: Subject = NOBODY,
+        shown: Sequence[Subject] = (),
     ) -> None:
-        """Append one line to the audit."""
-        async with self.engine.begin() as connection:
-            await _append(connection, self.clock.now(), actor, act, target, detail or {})
+        """Add one line to the audit; see `agent.records.chain.Entry`."""
+        entry = Entry(act=act, actor=actor, target=target, about=about, detail=detail or {}, shown=shown)
+        await self.trail.write(entry)
 
     async def audited(self, act: str, *, actor: str, target: str) -> Mapping[str, Any] | None:
         """Return what the newest line about this act of this person on this target tells, None for none."""
-        own = (audit.c.act == act) & (audit.c.actor == actor) & (audit.c.target == target)
-        async with self._reading() as connection:
-            found = await connection.execute(select(audit.c.detail).where(own).order_by(audit.c.id.desc()))
-            detail: Mapping[str, Any] | None = found.scalars().first()
-            return detail
-
-    async def audit_holds(self) -> bool:
-        """Return whether no line of the audit was changed or taken out since it was written."""
-        previous = ""
-        async with self._reading() as connection:
-            for row in await connection.execute(select(audit).order_by(audit.c.id)):
-                line = _line(row.at.isoformat(), row.actor, row.act, row.target, row.detail)
-                if row.previous != previous or row.hash != _chained(previous, line):
-                    return False
-                previous = row.hash
-        return True
+        return await self.trail.newest(act, actor=actor, target=target)
 
 
 async def _said(page: Page, key: str) -> Message | None:
@@ -145,6 +153,16 @@ async def _said(page: Page, key: str) -> Message | None:
     known = select(messages).where(messages.c.conversation == page.id, messages.c.key == key)
     row = (await page.connection.execute(known)).one_or_none()
     return None if row is None else message_of(row)
+
+
+async def _withdraw(page: Page) -> None:
+    """Let no word of the AI leave after the person came that had not begun to leave by then."""
+    by_ai = select(messages.c.seq).where(messages.c.conversation == page.id, messages.c.author == "ai")
+    await page.connection.execute(
+        update(outbox)
+        .where(outbox.c.conversation == page.id, outbox.c.state == "pending", outbox.c.seq.in_(by_ai))
+        .values(state="withdrawn")
+    )
 
 
 def _check_holder(page: Page, operator: str) -> None:
@@ -158,35 +176,3 @@ async def _resolve(page: Page) -> None:
         .where(tickets.c.conversation == page.id, tickets.c.state != "resolved")
         .values(state="resolved", resolved=page.now)
     )
-
-
-async def _audit(page: Page, actor: str, act: str, detail: Mapping[str, Any] | None = None) -> None:
-    await _append(page.connection, page.now, actor, act, page.id, detail or {})
-
-
-async def _append(
-    connection: AsyncConnection, at: datetime, actor: str, act: str, target: str, detail: Mapping[str, Any]
-) -> None:
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
-    last = await connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))
-    previous = last.scalar_one_or_none() or ""
-    await connection.execute(
-        insert(audit).values(
-            at=at,
-            actor=actor,
-            act=act,
-            target=target,
-            detail=dict(detail),
-            previous=previous,
-            hash=_chained(previous, _line(at.isoformat(), actor, act, target, detail)),
-        )
-    )
-
-
-def _line(at: str, actor: str, act: str, target: str, detail: Mapping[str, Any]) -> str:
-    return json.dumps([at, actor, act, target, dict(detail)], ensure_ascii=False, sort_keys=True)
-
-
-def _chained(previous: str, line: str) -> str:
-    return hashlib.sha256(f"{previous}\n{line}".encode()).hexdigest()

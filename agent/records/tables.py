@@ -8,11 +8,12 @@ conversations 1 ─┬─ * inbox        accepted customer messages, unique by k
                  ├─ * consents     append-only ledger
                  ├─ * proposals    writes that wait for the customer's own yes
                  ├─ * tickets      calls for a person
+                 ├─ * handoffs     how it went between AI and people, and why
                  ├─ * charges      what calls of remote models cost
-                 └─ * outbox       messages for channels other than the widget
-staff 1 ── * staff_sessions        people of the company, and where they are signed in
-staff_attempts                     failed sign-ins, by the digest of the login that was typed
-audit                              what people did (append-only, hash-chained)
+                 ├─ * notes        what is remembered of its customer, while the consent lives
+                 ├─ * outbox       messages for channels other than the widget
+                 └─ * hooks        what systems of the company are told, numbered by n for each of them
+audit                              what was done about whom (append-only, chained); audit_keys, audit_head: see `audit.py`
 ```
 """
 
@@ -32,6 +33,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -51,7 +53,18 @@ conversations = Table(
     Column("channel", String(32), nullable=False),
     Column("external_id", String(200)),
     Column("language", String(2), nullable=False),
+    # Who may speak follows from the stage (`agent.handoff.OWNER`); `claims` counts how often a person came.
     Column("holder", String(8), nullable=False),
+    Column("stage", String(8), nullable=False, server_default="ai"),
+    Column("claims", Integer, nullable=False, server_default="0"),
+    # Since when it is there, and the moment of its next event by the clock: always set in the queue.
+    Column("since", Moment),
+    Column("due", Moment),
+    # Whom the queue chose; who was chosen in vain; departments it has left; what the customer was told of waiting.
+    Column("assigned", String(64), nullable=False, server_default=""),
+    Column("tried", JSON, nullable=False, server_default="[]"),
+    Column("passed", JSON, nullable=False, server_default="[]"),
+    Column("told", String(8), nullable=False, server_default=""),
     Column("customer_id", String(200)),
     Column("assurance", String(16), nullable=False),
     Column("disclosed", Boolean, nullable=False),
@@ -67,6 +80,8 @@ conversations = Table(
     Column("token_hash", String(64), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("event", Integer, nullable=False),
+    # How many events each webhook was given of this conversation, by its name.
+    Column("hooked", JSON, nullable=False, server_default="{}"),
     Column("lease_owner", String(64), nullable=False),
     Column("lease_until", Moment),
     Column("created", Moment, nullable=False),
@@ -75,6 +90,12 @@ conversations = Table(
     CheckConstraint("holder in ('ai', 'queued', 'person', 'closed')", name="ck_conversations_holder"),
     Index("ix_conversations_customer", "customer_id"),
     Index("ix_conversations_updated", "updated"),
+    Index(
+        "ix_conversations_due",
+        "due",
+        sqlite_where=text("due IS NOT NULL"),
+        postgresql_where=text("due IS NOT NULL"),
+    ),
 )
 
 inbox = Table(
@@ -109,6 +130,7 @@ messages = Table(
     Column("turn", ID),
     Column("citations", JSON, nullable=False),
     Column("buttons", JSON, nullable=False),
+    Column("cards", JSON, nullable=False, server_default="[]"),
     Column("name", String(100), nullable=False),
     Column("key", String(128)),
     Index("uq_messages_key", "conversation", "key", unique=True),
@@ -122,6 +144,8 @@ turns = Table(
     Column("opened", Moment, nullable=False),
     Column("closed", Moment),
     Column("attempt", Integer, nullable=False, server_default=text("1")),
+    # How often a person had come when it began: one that comes later makes its words late.
+    Column("claims", Integer, nullable=False, server_default="0"),
     Column("outcome", String(16)),
     Column("reason", String(32), nullable=False),
     Column("language", String(2), nullable=False),
@@ -166,6 +190,8 @@ consents = Table(
     Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("conversation", ID, ForeignKey("conversations.id"), nullable=False),
     Column("customer_id", String(200)),
+    # How sure we were of the customer when it was written.
+    Column("assurance", String(16), nullable=False, server_default="anonymous"),
     Column("purpose", String(64), nullable=False),
     Column("granted", Boolean, nullable=False),
     Column("version", String(64), nullable=False),
@@ -206,6 +232,7 @@ tickets = Table(
     Column("summary", Text, nullable=False),
     Column("rejected", Text, nullable=False),
     Column("language", String(2), nullable=False),
+    Column("contact", String(200), nullable=False, server_default=""),
     Column("state", String(16), nullable=False),
     Column("operator", String(64), nullable=False),
     Column("created", Moment, nullable=False),
@@ -233,6 +260,37 @@ outbox = Table(
     Index("ix_outbox_due", "channel", "state", "next_at"),
 )
 
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("id", COUNT, primary_key=True, autoincrement=True),
+    Column("webhook", String(32), nullable=False),
+    Column("conversation", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("event", ID, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("ended", Moment),
+    UniqueConstraint("webhook", "conversation", "n", name="uq_hooks_n"),
+    UniqueConstraint("webhook", "event", name="uq_hooks_event"),
+    Index("ix_hooks_conversation", "conversation"),
+    Index("ix_hooks_ended", "webhook", "state", "ended"),
+    Index(
+        "ix_hooks_under_way",
+        "webhook",
+        "conversation",
+        "n",
+        sqlite_where=text("ended IS NULL"),
+        postgresql_where=text("ended IS NULL"),
+    ),
+)
+
 charges = Table(
     "charges",
     metadata,
@@ -249,45 +307,62 @@ charges = Table(
     Index("ix_charges_day", "day"),
 )
 
-staff = Table(
-    "staff",
+notes = Table(
+    "notes",
     metadata,
-    Column("login", String(64), primary_key=True),
-    Column("name", String(100), nullable=False),
-    Column("password", String(200), nullable=False),
-    Column("roles", JSON, nullable=False),
-    Column("department", String(64), nullable=False),
-    Column("disabled", Boolean, nullable=False),
-    Column("created", Moment, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("customer_id", String(200), nullable=False),
+    # Place among those of the same turn.
+    Column("n", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("consent", COUNT, ForeignKey("consents.id"), nullable=False),
+    Column("conversation", ID, ForeignKey("conversations.id"), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Index("ix_notes_customer", "customer_id"),
+    Index("ix_notes_conversation", "conversation"),
+    Index("ix_notes_expires", "expires"),
 )
 
-staff_sessions = Table(
-    "staff_sessions",
-    metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("login", String(64), ForeignKey("staff.login"), nullable=False),
-    Column("created", Moment, nullable=False),
-    Column("seen", Moment, nullable=False),
-    Index("ix_staff_sessions_login", "login"),
-)
-
-staff_attempts = Table(
-    "staff_attempts",
-    metadata,
-    Column("login_hash", String(64), primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last", Moment, nullable=False),
-)
-
+# Lines are never changed but for an erasure, which empties everything beside the chain and takes the key.
 audit = Table(
     "audit",
     metadata,
-    Column("id", COUNT, primary_key=True, autoincrement=True),
-    Column("at", Moment, nullable=False),
-    Column("actor", String(64), nullable=False),
-    Column("act", String(32), nullable=False),
-    Column("target", String(200), nullable=False),
-    Column("detail", JSON, nullable=False),
-    Column("previous", String(64), nullable=False, unique=True),
-    Column("hash", String(64), nullable=False, unique=True),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("mac", String(64), nullable=False),
+    Column("link", String(64), nullable=False),
+    Column("about", String(220)),
+    Column("at", Moment),
+    Column("actor", String(64)),
+    Column("act", String(32)),
+    Column("target", String(200)),
+    Column("detail", JSON(none_as_null=True)),
+    Index("ix_audit_about", "about"),
+    Index("ix_audit_act", "act"),
+)
+
+audit_keys = Table(
+    "audit_keys",
+    metadata,
+    Column("about", String(220), primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("created", Moment, nullable=False),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("link", String(64), nullable=False),
+)
+# There is always exactly one row: whoever adds a line locks it.
+event.listen(
+    audit_head,
+    "after_create",
+    lambda table, connection, **how: connection.execute(table.insert(), {"n": 0, "link": ""}),
 )

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agent import language as words
-from agent.domain import Action, Button, Conversation, Held, Reply
+from agent.domain import Action, Button, Conversation, Held, Message, Reply
+from agent.policy import disclosure
 from api.channels.buttons import data_of, place_of
 from api.channels.port import Came
 from api.errors import Problem
@@ -140,8 +141,8 @@ class Letterbox:
         if conversation.holder in BY_PEOPLE or await self.records.knows(conversation.id, came.key):
             await self._accept(conversation, came)
             return
-        (greeting,) = await self._disclosure(conversation)
         language = conversation.language
+        greeting, *_ = self._introduced(disclosure.fitting(await self._history(conversation)), language)
         quick = self.house.building.pack.quick_replies.get(language, ())
         buttons = [Button(label=text, action=Action(kind="say", target=text)) for text in quick]
         person = Button(label=self.phrases.say("button.person", language), action=Action(kind="person"))
@@ -151,17 +152,16 @@ class Letterbox:
     async def _remark(self, conversation: Conversation, name: str, *, key: str) -> None:
         limit = self.house.building.pack.limits.message_chars
         said = Reply(text=self._say(name, conversation.language, limit=limit))
-        first = () if conversation.disclosed else await self._disclosure(conversation)
+        due = disclosure.due(conversation, await self._history(conversation))
+        first = self._introduced(due, conversation.language)
         await self.records.remark(conversation.id, *first, said, key=key, discloses=bool(first))
 
-    async def _disclosure(self, conversation: Conversation) -> tuple[Reply, ...]:
-        """Return that a program answers; nothing where people do."""
-        if conversation.holder in BY_PEOPLE:
-            return ()
-        spoken = any(line.author != "customer" for line in await self.records.messages(conversation.id))
-        key = "disclosure.again" if spoken else "disclosure.first"
-        company = self.house.building.pack.name[conversation.language]
-        return (Reply(text=self.phrases.say(key, conversation.language, company=company)),)
+    async def _history(self, conversation: Conversation) -> tuple[Message, ...]:
+        return await self.records.messages(conversation.id)
+
+    def _introduced(self, due: disclosure.Due | None, language: Language) -> tuple[Reply, ...]:
+        company = self.house.building.pack.name[language]
+        return disclosure.introduction(due, language=language, company=company, phrases=self.phrases)
 
     def _say(self, name: str, language: Language, **facts: object) -> str:
         return self.phrases.say(f"{self.channel}.{name}", language, **facts)

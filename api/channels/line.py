@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +21,7 @@ from api.channels.letterbox import BY_PEOPLE, Letterbox
 from api.channels.port import Came, Undelivered
 from api.channels.presence import Presence
 from api.channels.sequence import InOrder
+from api.channels.speaker import speaker
 from api.channels.telegram import NAME, TelegramChannel
 from api.channels.telegram_updates import Unreadable, came_of, number_of
 from api.opened import Opened
@@ -172,7 +174,11 @@ async def _tolerant(call: Awaitable[None]) -> None:
 @asynccontextmanager
 async def open_line(house: Opened, settings: Settings) -> AsyncIterator[TelegramLine]:
     """Open the line while the block runs; that Telegram cannot be reached does not keep the house closed."""
-    channel = TelegramChannel(settings.telegram_token, api=settings.telegram_api)
+    channel = TelegramChannel(
+        settings.telegram_token,
+        api=settings.telegram_api,
+        speaker=partial(speaker, phrases=house.building.phrases),
+    )
     deliveries = Deliveries()
     deliveries.shown_in(house.metrics.registry)
     line = TelegramLine(house, channel, deliveries)

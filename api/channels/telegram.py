@@ -9,7 +9,7 @@ The token is part of every address this file calls, so no address and no text of
 
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -48,13 +48,17 @@ T = TypeVar("T")
 
 
 class TelegramChannel:
-    """Implements `agent.ports.Channel`, and the receiving half for the door. `api` is the server's address."""
+    """Implements `agent.ports.Channel`, and the receiving half for the door.
+
+    `api` is the server's address; `speaker` says in words who speaks, for the line over a message.
+    """
 
     name = NAME
 
-    def __init__(self, token: str, *, api: str) -> None:
+    def __init__(self, token: str, *, api: str, speaker: Callable[[Message], str]) -> None:
         _be_quiet()
         self._token = token
+        self._speaker = speaker
         self._wires = (_Wire(connection_pool_size=1), _Wire(connection_pool_size=CONNECTIONS))
         self._bot = Bot(
             token,
@@ -75,7 +79,7 @@ class TelegramChannel:
         The Bot API takes no key: what this process knows to have arrived of a message is not sent again, what a
         crash made uncertain is.
         """
-        texts = parts(message)
+        texts = parts(message, speaker=self._speaker(message))
         for n, text in enumerate(texts):
             if n < self._sent.get(key, 0):
                 continue

@@ -20,11 +20,9 @@ ENDS = (re.compile(r"\n\s*\n"), re.compile(r"(?<=[.!?…])[»”\")]*\s+"), re.c
 """Where a long text is cut, best first: between paragraphs, between sentences, between words."""
 
 
-def parts(message: Message) -> tuple[str, ...]:
+def parts(message: Message, *, speaker: str = "") -> tuple[str, ...]:
     """Return the message as HTML texts, each short enough to be sent: who speaks, the words, the sources."""
-    head = (
-        f"<b>{escape(message.name, quote=False)}</b>\n" if message.author == "person" and message.name else ""
-    )
+    head = f"<b>{escape(speaker, quote=False)}</b>\n" if speaker else ""
     foot = sources(message.citations)
     bodies = list(_bodies(message.text, author=message.author, head=length(head)))
     texts = [f"{head}{bodies[0]}", *bodies[1:]]

@@ -41,6 +41,8 @@ def search(
                 language="ru" if language == "ru" else "en" if language == "en" else None,
                 k=k,
                 audience="staff" if staff else "customer",
+                # Whoever runs commands asks in their own name.
+                may_leave=True,
             )
         )
 

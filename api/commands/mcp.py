@@ -8,8 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from api.settings import Settings
-    from tools.mcp.definition import Definition
     from tools.mcp.plug import Plug
+    from tools.outside.definition import Definition
 
 app = typer.Typer(help="MCP servers of the company pack.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def list_tools(ctx: typer.Context, server: Name, as_json: Json = False) -> None:
 def pin(ctx: typer.Context, server: Name, as_json: Json = False) -> None:
     """Write down the assigned tools as the server defines them now. Read the difference before you keep it."""
     from tools.mcp.definition import write_pins
-    from tools.mcp.plug import Unusable
+    from tools.outside.assignment import Unusable
 
     settings = ctx.obj.settings()
     plug, live = asyncio.run(_asked(settings, server))
@@ -60,7 +60,7 @@ async def _asked(settings: "Settings", server: str) -> "tuple[Plug, dict[str, De
     from agent.pack import load_tables
     from api.plugged import mcp_token
     from tools.mcp.client import definitions, opened, plainly
-    from tools.mcp.plug import Unusable
+    from tools.outside.assignment import Unusable
 
     _, policy = load_tables(settings.company)
     plug = policy.mcp.get(server)
@@ -87,7 +87,7 @@ def _rows(
     settings: "Settings", server: str, plug: "Plug", live: "dict[str, Definition]"
 ) -> list[dict[str, Any]]:
     from tools.mcp.definition import difference, read_pins
-    from tools.mcp.shape import one_line
+    from tools.outside.shape import one_line
 
     pins = read_pins(settings.company, server)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from agent.basis import digest
 from agent.departments import back_at
 from agent.domain import Author, Button, Citation, Conversation, Message, TurnRecord
+from agent.policy.consent import bases, declined
 from agent.records.desk import Line, Shelf
 from agent.records.errors import UnknownTurn
-from agent.records.rules import OpenTicket, digest, live_purposes, refused_purposes
+from agent.records.rules import OpenTicket
 from api.console.page import day_of
 from api.console.visit import Visit
 from tools.context import ConversationId, CustomerId, TurnId
@@ -28,13 +30,17 @@ Haste = Literal["calm", "near", "late", "off", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the list; `ring` is the share of the promised time that is used up, 0..100."""
+    """One line of the list; `ring` is the share of the promised time that is used up, 0..100.
+
+    `holder` is the name of who holds it, or of whom the queue offers it to.
+    """
 
     line: Line
     who: str
     department: str
     holder: str
     mine: bool
+    offered_me: bool
     minutes: int
     ring: int
     haste: Haste
@@ -42,12 +48,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One message as it is shown; `fresh_day` where it is the first of its day."""
+    """One message as it is shown; `fresh_day` where it is the first of its day, `receipt` the turn it ends, of the AI."""
 
     message: Message
     fresh_day: bool
     fresh_author: bool
     outcome: str
+    receipt: TurnId | None
     delivery: str
     citations: tuple[Citation, ...]
     buttons: tuple[Button, ...]
@@ -105,13 +112,18 @@ def list_mark(lines: Iterable[Line], counts: Mapping[Shelf, int], *, chosen: str
 
 def _state(line: Line) -> tuple[object, ...]:
     held = line.conversation
-    return (held.id, held.holder, held.operator, held.department, line.reason)
+    return (held.id, held.holder, _holder(held), held.department, line.reason)
+
+
+def _holder(conversation: Conversation) -> str:
+    """Return the login of who holds the conversation, else of whom the queue offers it."""
+    return conversation.operator or conversation.assigned
 
 
 async def rows(visit: Visit, lines: Iterable[Line]) -> list[Row]:
     """Return the list's lines with names and waits."""
     lines = list(lines)
-    names = await visit.staff.names(line.conversation.operator for line in lines)
+    names = await visit.staff.names(_holder(line.conversation) for line in lines)
     known: dict[CustomerId, Customer | None] = {}
     found = []
     for line in lines:
@@ -133,13 +145,14 @@ def _row(visit: Visit, line: Line, *, who: str, names: Mapping[str, str]) -> Row
         haste = "none"
     elif back_at(now, pack=pack, department=department) is not None:
         haste = "off"
-    operator = line.conversation.operator
+    operator = _holder(line.conversation)
     return Row(
         line=line,
         who=who,
         department=department.name[visit.language] if line.conversation.department else "",
         holder=names.get(operator, operator),
-        mine=operator == visit.who.login,
+        mine=line.conversation.operator == visit.who.login,
+        offered_me=line.conversation.assigned == visit.who.login,
         minutes=int(waited.total_seconds() // 60),
         ring=min(100, round(used * 100)),
         haste=haste,
@@ -225,8 +238,8 @@ async def _record(visit: Visit, ticket: OpenTicket | None) -> TurnRecord | None:
 async def _consents(visit: Visit, conversation: Conversation) -> tuple[Consent, ...]:
     building = visit.house.building
     ledger = await building.records.consents(conversation.id)
-    live = live_purposes(ledger, {name: purpose.version for name, purpose in building.pack.purposes.items()})
-    refused = refused_purposes(ledger, conversation.id)
+    live = bases(building.pack.purposes, ledger)
+    refused = declined(ledger, conversation.id)
     last = {row.purpose: row.at for row in ledger}
     return tuple(
         Consent(
@@ -260,6 +273,7 @@ def _said(
                 fresh_day=today != day,
                 fresh_author=speaker != author or today != day,
                 outcome=outcomes.get(message.turn, "") if closes and message.turn else "",
+                receipt=message.turn if closes else None,
                 delivery=deliveries.get(message.seq, ""),
                 citations=message.citations,
                 buttons=message.buttons,

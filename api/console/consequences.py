@@ -76,6 +76,9 @@ async def _page(visit: Visit, id: DocumentId, *, trouble: str = "", status: int 
     change = known[0] if known else None
     newest = history[0].version if history else 0
     counts = found.version if found.status == "published" else 0
+    if change is not None:
+        # Questions of customers stand among those it was tried on, masked.
+        await visit.note("consequences", id, change=change.id)
     names = await visit.staff.names([change.decided_by.removeprefix("staff:")] if change else [])
     return visit.page(
         "consequences.html",

@@ -4,11 +4,12 @@ from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Query, Response
 
+from agent.basis import digest
 from agent.domain import Conversation
 from agent.handoff import NotPossible
+from agent.records.chain import Subject, subject_of
 from agent.records.desk import MOST, SHELVES, Shelf
 from agent.records.errors import NotYours, TakenAlready
-from agent.records.rules import digest
 from api.console.cases import case, case_mark, list_mark, rows
 from api.console.page import HEADERS, PageRoute, redirect
 from api.console.visit import Operator, OperatorSent, Sent, Visit
@@ -71,7 +72,7 @@ async def only_dialogue(
     if await case_mark(visit, conversation) == known:
         return Response(status_code=204, headers=dict(HEADERS))
     opened = await case(visit, conversation, whole=whole)
-    await visit.note("read", id, messages=len(opened.said), live=True)
+    await visit.note("read", id, about=_about(conversation), messages=len(opened.said), live=True)
     return visit.page("_case.html", shelf=show, within=department, **_case_values(visit, opened))
 
 
@@ -145,6 +146,10 @@ def _key(sent: Sent, text: str) -> str:
     return digest(f"{page}\n{text}")[:32] if page else ""
 
 
+def _about(conversation: Conversation) -> Subject:
+    return subject_of(conversation.id, conversation.customer_id)
+
+
 async def _list(visit: Visit, show: str, department: str, *, known: str = "") -> dict[str, Any]:
     shelf: Shelf = next((name for name in SHELVES if name == show), "open")
     departments = visit.house.building.pack.departments
@@ -155,7 +160,7 @@ async def _list(visit: Visit, show: str, department: str, *, known: str = "") ->
     if mark == known:
         return {"mark": mark}
     if lines:
-        await visit.note("list", shelf, conversations=[line.conversation.id for line in lines])
+        await visit.note("list", shelf, shown=[_about(line.conversation) for line in lines])
     return {
         "rows": await rows(visit, lines),
         "counts": counts,
@@ -182,7 +187,7 @@ async def _page(
 ) -> Response:
     conversation = await visit.house.building.records.conversation(ConversationId(id))
     opened = await case(visit, conversation, whole=whole)
-    await visit.note("read", id, messages=len(opened.said))
+    await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
     values = await _list(visit, show, department)
     shown = {"said": said, "trouble": trouble, "typed": typed}
     return visit.page("dialogues.html", status=status, **values, **_case_values(visit, opened) | shown)

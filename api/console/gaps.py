@@ -31,6 +31,7 @@ async def gaps(visit: Curator, trouble: str = "") -> Response:
     job = known.of(JOB) or _look(visit)
     published = await visit.house.building.library.catalogue.documents(status="published")
     found: tuple[Gap, ...] = job.result or ()
+    await _read(visit, "gaps", *found)
     return visit.page(
         "gaps.html",
         job=job,
@@ -86,6 +87,7 @@ async def answer(gap: str, visit: Curator) -> Response:
         found = await _gap(visit, gap)
     except KnowledgeFault as fault:
         return redirect("/console/gaps", trouble=fault.code)
+    await _read(visit, gap, found)
     text = answer_text(found, await Curation(visit.house.building).said(found))
     title = found.question[:LONGEST_TITLE]
     return await new_sheet(
@@ -104,6 +106,13 @@ async def reopen(gap: str, sent: CuratorSent) -> Response:
     await visit.note("gap_reopened", gap)
     _look(visit)
     return redirect("/console/gaps")
+
+
+async def _read(visit: Visit, target: str, *found: Gap) -> None:
+    """Write down whose questions are about to be shown; they are masked, and theirs all the same."""
+    members = [turn for gap in found for turn in gap.members]
+    if shown := await Curation(visit.house.building).questions.asked_by(members):
+        await visit.note("questions", target, shown=shown)
 
 
 def _since(visit: Visit) -> datetime:

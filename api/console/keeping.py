@@ -59,7 +59,9 @@ async def describe(visit: Visit, document: DocumentId, details: Details) -> None
     )
     if (described.owner or None) != details.owner:
         await library.catalogue.assign(document, owner=details.owner, by=by)
-    told = {name: str(value) for name in Details.__slots__ if (value := getattr(details, name))}
+    told: dict[str, Any] = {
+        name: str(value) for name in Details.__slots__ if (value := getattr(details, name))
+    }
     await visit.note("describe", document, **told)
 
 

@@ -46,6 +46,7 @@ HEADERS: Mapping[str, str] = {
 }
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 LANGUAGE_COOKIE, THEME_COOKIE = "mayak_console_language", "mayak_console_theme"
+ACCOUNT = "/console/account"
 THEMES = ("auto", "light", "dark")
 KNOWLEDGE_STATUS: Mapping[str, int] = {"unknown_document": 404, "too_large": 413}
 
@@ -55,6 +56,10 @@ static = APIRouter()
 
 class SignInFirst(Exception):
     """The page is for people who are signed in."""
+
+
+class FactorFirst(SignInFirst):
+    """The page is for people with a second factor, and this one has none yet."""
 
 
 @cache
@@ -150,8 +155,8 @@ class PageRoute(APIRoute):
         async def told(request: Request) -> Response:
             try:
                 return await answer(request)
-            except SignInFirst:
-                return _to_sign_in(request)
+            except SignInFirst as first:
+                return _to_sign_in(request, first)
             except Problem as problem:
                 response = error_page(request, status=problem.status, code=problem.code)
                 response.headers.update(problem.headers)
@@ -192,10 +197,12 @@ def error_page(request: Request, *, status: int, code: str) -> Response:
     )
 
 
-def _to_sign_in(request: Request) -> Response:
+def _to_sign_in(request: Request, first: SignInFirst) -> Response:
     # A script asks for a part of a page; it must learn that it has to leave, not get another page's HTML.
     if request.headers.get("X-Part"):
         return Response(status_code=401, headers=dict(HEADERS))
+    if isinstance(first, FactorFirst):
+        return redirect(ACCOUNT)
     if request.method != "GET":
         return redirect("/console/login", said="expired")
     query = f"?{request.url.query}" if request.url.query else ""

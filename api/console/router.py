@@ -1,4 +1,4 @@
-"""The console's pages, assembled: sign in, dialogues, knowledge, and their files."""
+"""The console's pages, assembled: sign in, account, dialogues, knowledge, and their files."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.console import (
+    account,
     accuracy,
     asking,
     bulk,
@@ -18,8 +19,10 @@ from api.console import (
     history,
     imports,
     page,
+    receipts,
     sheet,
     sign_in,
+    sign_on,
     steps,
 )
 from api.console.importing import clear_away
@@ -33,7 +36,10 @@ def console_router() -> APIRouter:
     router.include_router(sheet.preview)
     for part in (
         sign_in,
+        sign_on,
+        account,
         dialogues,
+        receipts,
         documents,
         imports,
         sheet,

@@ -8,7 +8,7 @@ The body of a form is read last, so that nobody who may not send it can make us 
 """
 
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -18,9 +18,10 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
+from agent.records.chain import NOBODY, Subject
 from agent.records.desk import Desk
-from agent.records.staff import Person, Role, Staff
-from api.console.page import SignInFirst, html, language_of, phrases, theme_of
+from agent.records.staff import Person, Role, Session, Staff
+from api.console.page import FactorFirst, SignInFirst, html, language_of, phrases, theme_of
 from api.errors import Problem
 from api.opened import Opened, opened
 from api.security import hashed
@@ -35,20 +36,41 @@ MANY_FIELDS = 2_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request to the console; `person` is None where nobody is signed in, `token` is the cookie's value."""
+    """One request to the console; `session` is None where nobody is signed in, `token` is the cookie's value."""
 
     request: Request
     house: Opened
     language: Language
-    person: Person | None
+    session: Session | None
     token: str
 
     @property
-    def who(self) -> Person:
-        """The person who is signed in. Raises `SignInFirst`."""
-        if self.person is None:
+    def person(self) -> Person | None:
+        """The person who is signed in, None as long as a code is awaited."""
+        whole = self.session is not None and self.session.stage == "whole"
+        return self.session.person if whole and self.session is not None else None
+
+    @property
+    def own(self) -> Session:
+        """The session of the person who is signed in, whatever is still asked of them. Raises `SignInFirst`."""
+        if self.session is None or self.person is None:
             raise SignInFirst
-        return self.person
+        return self.session
+
+    @property
+    def who(self) -> Person:
+        """The person who is signed in, and as well as their role has to be. Raises `SignInFirst`, `FactorFirst`."""
+        own = self.own
+        if self.needs_factor:
+            raise FactorFirst
+        return own.person
+
+    @property
+    def needs_factor(self) -> bool:
+        """Whether the company asks for a second factor of this person, who has none; a provider asks by itself."""
+        asked = self.house.building.pack.policy.staff.second_factor
+        own = self.own
+        return own.means == "local" and not own.factor and bool(own.person.roles & set(asked))
 
     @property
     def timezone(self) -> str:
@@ -97,10 +119,14 @@ class Visit:
             return path.rpartition("/")[0]
         return f"{path}?{query}" if query else path
 
-    async def note(self, act: str, target: str, **detail: Any) -> None:
-        """Write a line of the audit about what this person did or read."""
+    async def note(
+        self, act: str, target: str, *, about: Subject = NOBODY, shown: Sequence[Subject] = (), **detail: Any
+    ) -> None:
+        """Write a line of the audit about what this person did or read, and whom it is about."""
         records = self.house.building.records
-        await records.audit(act, actor=self.who.login, target=target, detail=detail)
+        await records.audit(
+            act, actor=self.own.person.login, target=target, detail=detail, about=about, shown=shown
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +180,15 @@ async def visit(request: Request) -> Visit:
     house = opened(request)
     token = request.cookies.get(session_cookie(request), "")
     staff = Staff(house.building.engine, clock=house.building.clock)
-    person = await staff.session(hashed(token)) if token else None
+    session = await staff.session(hashed(token)) if token else None
+    if session is not None and session.means == "local" and house.building.settings.oidc_only:
+        # Since it began the company has done away with passwords.
+        session = None
     return Visit(
         request=request,
         house=house,
         language=language_of(request, default=house.building.pack.languages[0]),
-        person=person,
+        session=session,
         token=token,
     )
 

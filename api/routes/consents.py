@@ -1,4 +1,4 @@
-"""What the customer allowed, what they may withdraw, and what is stored about them."""
+"""What the customer allowed, and what they may withdraw."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.policy.consent import change
 from api.errors import Problem
-from api.opened import House, Mine, Own
+from api.opened import House, Own
 from api.routes.conversations import consents_of
+from tools.context import Language
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -20,6 +21,10 @@ class Choice(BaseModel):
 
     purpose: str = Field(max_length=64)
     granted: bool
+    version: str | None = Field(default=None, max_length=64)
+    """Of the text that was read; without it, the text of this moment."""
+    language: Language | None = None
+    """Of the text that was read; without it, the conversation's."""
 
 
 @router.get("/conversations/{id}/consents")
@@ -40,12 +45,23 @@ async def choose(body: Choice, conversation: Own, house: House) -> dict[str, Any
             detail="There is no such purpose here.",
             remedy="GET the same address for the list.",
         )
-    row = change(purpose, granted=body.granted, language=conversation.language)
+    if body.granted and body.version not in (None, purpose.version):
+        raise Problem(
+            409,
+            "stale_consent",
+            "The text has changed",
+            detail="What was agreed to is no longer what is asked.",
+            remedy="GET the same address, show the text there, and ask again.",
+        )
+    language = body.language or conversation.language
+    if language not in purpose.text:
+        raise Problem(
+            422,
+            "unknown_language",
+            "Not asked in this language",
+            detail=f"This purpose is asked for in {', '.join(purpose.text)}.",
+            remedy="Name one of these languages, the one of the text that was read.",
+        )
+    row = change(purpose, granted=body.granted, language=language)
     await house.building.records.consent_outside(conversation.id, row)
     return {"consents": await consents_of(house, conversation)}
-
-
-@router.get("/me")
-async def me(conversation: Mine, house: House) -> dict[str, Any]:
-    """Return what is stored about the conversation this token belongs to: transcript, consents, turns."""
-    return await house.building.records.export(conversation.id)

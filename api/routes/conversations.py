@@ -8,13 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from agent.answer import public
 from agent.domain import Action, Conversation, Reply
-from agent.records.codec import message_event
-from agent.records.rules import clean, live_purposes, refused_purposes
+from agent.policy.consent import bases, declined
+from agent.policy.disclosure import words
+from agent.records.rules import clean
 from api.errors import Problem
 from api.opened import House, Opened, Own, address_of
 from api.render import to_html
+from api.routes.reading import Transcript, line_of
 from api.security import hashed, is_local, new_id, new_token
-from tools.context import ConversationId, Language, TurnId
+from tools.context import ConversationId, Language
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -50,7 +52,7 @@ class Pressed(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["person", "ai", "consent", "confirm", "rate", "say", "code"]
+    kind: Literal["person", "ai", "consent", "confirm", "rate", "say", "code", "forget"]
     target: str = Field(default="", max_length=1000)
     yes: bool = True
 
@@ -84,14 +86,15 @@ async def open_conversation(body: Opening, request: Request, house: House) -> di
         house.openings.take(address)
     customer = house.signed(body.identity) if body.identity else None
     language = house.language(body.language)
-    disclosure = disclosure_for(house, language)
-    id, token = await _opened(house, body, language=language, customer=customer, disclosure=disclosure)
+    built = house.building
+    first = words("first", language=language, company=built.pack.name[language], phrases=built.phrases)
+    id, token = await _opened(house, body, language=language, customer=customer, disclosure=first)
     conversation = await house.building.records.conversation(id)
     return {
         "id": id,
         "token": token,
         "language": language,
-        "disclosure": disclosure,
+        "disclosure": first,
         "quick_replies": list(house.building.pack.quick_replies.get(language, ())),
         "consents": await consents_of(house, conversation),
         "holder": conversation.holder,
@@ -116,18 +119,11 @@ async def _opened(
     return id, token
 
 
-def disclosure_for(house: Opened, language: Language) -> str:
-    """Return what a new customer is told first: that a program answers."""
-    company = house.building.pack.name[language]
-    return house.building.phrases.say("disclosure.first", language, company=company)
-
-
 async def consents_of(house: Opened, conversation: Conversation) -> list[dict[str, Any]]:
     """Return every purpose with its text and what the customer chose."""
     rows = await house.building.records.consents(conversation.id)
     purposes = house.building.pack.purposes
-    live = live_purposes(rows, {name: purpose.version for name, purpose in purposes.items()})
-    refused = refused_purposes(rows, conversation.id)
+    live, refused = bases(purposes, rows), declined(rows, conversation.id)
     when = {row.purpose: row.at.isoformat() for row in rows}
     return [
         {
@@ -179,7 +175,7 @@ async def typing(conversation: Own, house: House) -> None:
     house.worker.typing(conversation.id)
 
 
-@router.get("/{id}/messages")
+@router.get("/{id}/messages", response_model=Transcript)
 async def transcript(
     conversation: Own, house: House, after: Annotated[int, Query(ge=0)] = 0
 ) -> dict[str, Any]:
@@ -188,10 +184,7 @@ async def transcript(
     event = await records.last_event(conversation.id)
     messages = await records.messages(conversation.id, after=after)
     return {
-        "messages": [
-            {**message_event(message), "html": to_html(message.text, author=message.author)}
-            for message in messages
-        ],
+        "messages": [line_of(message) for message in messages],
         "event": event,
         "holder": conversation.holder,
         "language": conversation.language,
@@ -205,39 +198,6 @@ async def turn_of(conversation: Own, house: House, message: Annotated[int, Query
     turn = await records.turn_of(conversation.id, message)
     record = await records.receipt(conversation.id, turn) if turn else None
     return {"turn": public(record) if record else None}
-
-
-@router.get("/{id}/receipts/{turn}")
-async def receipt(turn: str, conversation: Own, house: House) -> dict[str, Any]:
-    """Return what one answer was made of: documents, personal data, tools, how sure Mayak was."""
-    record = await house.building.records.receipt(conversation.id, TurnId(turn))
-    if record is None:
-        raise Problem(
-            404,
-            "turn_open",
-            "Not decided yet",
-            detail="This turn has no outcome yet.",
-            remedy="Ask again when its message has arrived.",
-        )
-    told = public(record)
-    return {name: told[name] for name in RECEIPT}
-
-
-RECEIPT = (
-    "turn",
-    "outcome",
-    "language",
-    "confidence",
-    "reasons",
-    "citations",
-    "tools",
-    "data_used",
-    "handoff",
-    "path",
-    "model",
-    "cost",
-    "ms",
-)
 
 
 @router.get("/{id}/passages/{passage}")

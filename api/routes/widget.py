@@ -20,6 +20,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 import api.widget
 from agent.pack import Pack
+from agent.policy.disclosure import words
 from tools.context import Language
 from tools.phrases import Phrases
 
@@ -51,7 +52,7 @@ def look_of(pack: Pack, phrases: Phrases) -> Look:
         accent=pack.appearance.accent,
         avatar=pack.appearance.avatar,
         disclosure={
-            language: phrases.say("disclosure.first", language, company=pack.name[language])
+            language: words("first", language=language, company=pack.name[language], phrases=phrases)
             for language in pack.languages
         },
         quick_replies=pack.quick_replies,

@@ -50,8 +50,28 @@ export class Api {
     return this.#call("GET", this.#path(session, "passages", id), { session });
   }
 
-  receipt(session, turn) {
-    return this.#call("GET", this.#path(session, "receipts", turn), { session });
+  receipt(session, turn, language) {
+    return this.#call("GET", `${this.#path(session, "receipts", turn)}?language=${encodeURIComponent(language)}`, { session });
+  }
+
+  /** Everything held about the bearer; `can` lists what they may do with it. */
+  me(session) {
+    return this.#call("GET", "v1/me", { session });
+  }
+
+  /** The same as a file: "json" or "html". */
+  async meAs(session, format) {
+    const response = await this.#fetch("GET", `v1/me?format=${encodeURIComponent(format)}`, { session });
+    return response.ok ? response.blob() : answer(response);
+  }
+
+  erase(session) {
+    return this.#call("DELETE", "v1/me", { session });
+  }
+
+  /** How far a deletion is: {state, counts, kept, proof}; its number opens it, no token does any more. */
+  erasure(id) {
+    return this.#call("GET", `v1/erasures/${encodeURIComponent(id)}`, {});
   }
 
   consents(session) {
@@ -70,20 +90,22 @@ export class Api {
     return ["v1", "conversations", session.id, ...parts].map(encodeURIComponent).join("/");
   }
 
-  async #call(method, path, { session = null, body = null } = {}) {
+  async #call(method, path, options) {
+    return answer(await this.#fetch(method, path, options));
+  }
+
+  async #fetch(method, path, { session = null, body = null } = {}) {
     const headers = { Accept: "application/json" };
     if (session) headers.Authorization = `Bearer ${session.token}`;
     if (body) headers["Content-Type"] = "application/json";
-    let response;
     try {
-      response = await fetch(this.root + path, {
+      return await fetch(this.root + path, {
         method, headers, body: body ? JSON.stringify(body) : undefined,
         credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS),
       });
     } catch (error) {
       throw new Unreachable(error.message);
     }
-    return answer(response);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { say } from "./texts.js";
+import { edition, say } from "./texts.js";
 
 export const isConsent = (button) => button?.action?.kind === "consent";
 
@@ -11,7 +11,7 @@ export function consentCard(consent, buttons, act) {
   const details = h(
     "div",
     { class: "details", hidden: true },
-    consent.version ? h("p", { text: say("consent.version", { version: consent.version }) }) : null,
+    consent.version ? h("p", { text: say("consent.version", { version: edition(consent.version) }) }) : null,
     h("p", { text: say("consent.withdraw") }),
   );
   const more = h("button", { class: "plain", type: "button", "aria-expanded": "false", text: say("consent.more") });

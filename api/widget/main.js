@@ -3,8 +3,11 @@
 import { Api, Problem, Unreachable } from "./api.js";
 import { Bridge } from "./bridge.js";
 import { Chat } from "./chat.js";
-import { dataContent, freshContent, receiptContent } from "./panels.js";
+import { fill, h } from "./dom.js";
+import { dataContent, eraseContent, erasedContent, save } from "./mydata.js";
+import { freshContent } from "./panels.js";
 import { passageContent } from "./passage.js";
+import { receiptContent } from "./receipt.js";
 import { tone } from "./sound.js";
 import { sources } from "./state.js";
 import { Store, subjectOf } from "./store.js";
@@ -12,6 +15,8 @@ import { available, current, load, pick, say, use } from "./texts.js";
 import { View } from "./view.js";
 
 const LANGUAGES = ["ru", "en"];
+const ERASURE_PAUSE_MS = 2000;
+const ERASURE_LOOKS = 60;
 const page = document.documentElement;
 const api = new Api(new URL("..", location.href).href);
 const store = new Store();
@@ -132,25 +137,83 @@ function setUnread(count) {
   bridge.tell("unread", { count, text: say("launcher.unread", { n: count }) });
 }
 
-function openPassage(source) {
+function openPassage(source, back = null) {
   const fetchContent = async () => passageContent(await api.passage(chat.session, source.passage), source.quotes);
-  view.panels.load(say("citation.panel"), fetchContent);
+  view.panels.load(say("citation.panel"), fetchContent, back);
 }
 
 function openReceipt(turn, citations) {
-  const fetchContent = async () => receiptContent(await api.receipt(chat.session, turn), sources(citations), openPassage);
-  view.panels.load(say("receipt.panel"), fetchContent);
+  const cited = new Map(sources(citations).map((source) => [source.passage, source]));
+  const openSource = (passage) => openPassage(cited.get(passage) ?? { passage, quotes: [] }, () => openReceipt(turn, citations));
+  view.panels.load(say("receipt.panel"), async () => receiptContent(await api.receipt(chat.session, turn, current()), openSource));
 }
 
 function openData() {
-  const change = async (purpose, granted) => {
-    view.panels.load(say("data.panel"), async () => {
-      await api.setConsent(chat.session, purpose, granted);
-      return dataContent((await api.consents(chat.session)).consents, change);
-    });
-  };
-  view.panels.load(say("data.panel"), async () => dataContent((await api.consents(chat.session)).consents, change));
+  view.panels.load(say("data.panel"), async () => {
+    const [{ consents }, held] = await Promise.all([api.consents(chat.session), heldOf()]);
+    return dataContent({ consents, held }, { choose, take, erase: askErase });
+  });
 }
+
+/** What is held, or null where it cannot be told now: the switches work all the same. */
+async function heldOf() {
+  try {
+    return await api.me(chat.session);
+  } catch (error) {
+    if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+    return null;
+  }
+}
+
+async function choose(purpose, granted) {
+  await api.setConsent(chat.session, purpose, granted);
+  return (await api.consents(chat.session)).consents;
+}
+
+async function take(format) {
+  try {
+    save(await api.meAs(chat.session, format), `${say("data.file")}.${format}`);
+  } catch (error) {
+    if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+    view.panels.show(say("data.panel"), troubled(error));
+  }
+}
+
+function askErase() {
+  const no = () => openData();
+  const yes = async () => {
+    let asked;
+    try {
+      asked = await api.erase(chat.session);
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+      view.panels.show(say("data.erase"), troubled(error));
+      return;
+    }
+    // The token opens nothing any more: what is said about it stands over a new conversation.
+    chat.fresh(current());
+    await followErasure(String(asked.id ?? ""));
+  };
+  view.panels.show(say("data.erase.ask"), ...eraseContent({ yes, no }));
+}
+
+/** Say that the request is taken, and, to whoever waits, when it is done and what proves it. */
+async function followErasure(id) {
+  const told = fill(h("div", { class: "told", role: "status" }), ...erasedContent(null));
+  view.panels.show(say("data.erased"), told);
+  for (let looks = 0; looks < ERASURE_LOOKS; looks += 1) {
+    await pause(ERASURE_PAUSE_MS);
+    if (!view.panels.isOpen || !told.isConnected) return;
+    try {
+      const found = await api.erasure(id);
+      if (found.state === "done") return void fill(told, ...erasedContent(found));
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+    }
+  }
+}
+
+const troubled = (error) => h("p", { role: "alert", text: error.remedy || say("trouble.load") });
 
 function askFresh() {
   const no = () => view.panels.close();

@@ -4,6 +4,7 @@ import { consentCard, isConsent } from "./cards.js";
 import { h } from "./dom.js";
 import { formatted, insertAfter, paragraphs } from "./html.js";
 import { icon, mark } from "./icons.js";
+import { results } from "./results.js";
 import { sources } from "./state.js";
 import { clock, day, say } from "./texts.js";
 
@@ -52,13 +53,14 @@ export function entriesOf(state, { disclosure, note, pending, rated, language })
     for (const one of open.filter((turn) => turn.after === after)) entries.push(writingEntry(one, before));
   };
   draft(0);
-  for (const message of state.messages) {
+  for (const [at, message] of state.messages.entries()) {
     const today = day(message.at);
     if (today && today !== before.day && (before.day || today !== say("day.today"))) {
       entries.push(entry(`day-${message.seq}`, [today], () => h("p", { class: "day", text: today })));
     }
     const live = state.answerable === message && pending.length === 0;
-    const shown = messageEntry(message, state, { before, rated, language, live });
+    const last = state.messages[at + 1]?.turn !== message.turn;
+    const shown = messageEntry(message, state, { before, rated, language, live, last });
     if (shown) entries.push(shown);
     before = { author: shown ? message.author : before.author, name: message.name, day: today || before.day };
     draft(message.seq);
@@ -69,14 +71,16 @@ export function entriesOf(state, { disclosure, note, pending, rated, language })
 
 const entry = (key, parts, build) => ({ key, signature: JSON.stringify(parts), build });
 
-function messageEntry(message, state, { before, rated, language, live }) {
+function messageEntry(message, state, { before, rated, language, live, last }) {
   if (!message.text && !message.html) return null;
   // A turn may end with another message than the one its sentences became: a person is called after a part of an answer.
   const streamed = state.sentences.get(message.turn)?.filter(Boolean) ?? [];
-  const said = streamed.filter((sentence) => message.text.includes(sentence.text));
+  const said = streamed.filter((sentence) => !sentence.opening && message.text.includes(sentence.text));
+  const own = message.author === "ai" && message.turn !== "";
+  const answer = own && (message.citations.length > 0 || said.length > 0);
   const facts = {
     ...message, said, language, first: before.author !== message.author || before.name !== message.name,
-    answer: message.author === "ai" && message.turn !== "" && (message.citations.length > 0 || said.length > 0),
+    answer, receipt: answer || (own && last),
     rated: rated[message.turn], consent: live && message.buttons.some(isConsent) ? consentOf(message, state) : null,
   };
   return entry(`m${message.seq}`, facts, (act) => bubble(facts, act));
@@ -107,24 +111,26 @@ function customerBubble({ text, at, state = "", extra = [] }) {
   );
 }
 
-function who(label, chip, kind, at) {
+/** Who speaks, over every message: an AI or a person; by name and with the time where somebody else spoke before. */
+function who(kind, { name, first, at = "" }) {
   const long = kind === "ai" ? say("author.ai.long") : null;
   return h(
     "div",
     { class: "who" },
-    h("span", { class: "who-name", text: label }),
-    h("span", { class: `chip ${kind}`, text: chip, title: long }),
-    at ? h("time", { class: "when", datetime: at, text: clock(at) }) : null,
+    h("span", { class: first ? "who-name" : "unseen", text: name }),
+    h("span", { class: `chip ${kind}`, text: say(`author.${kind}`), title: long }),
+    first && at ? h("time", { class: "when", datetime: at, text: clock(at) }) : null,
   );
 }
 
+const assistant = ({ first, at }) => who("ai", { name: say("author.assistant"), first, at });
+
 function personBubble(facts) {
   const body = h("div", { class: "text" }, formatted(facts.html, facts.text));
-  const name = facts.name || say("author.colleague");
   return h(
     "article",
     { class: `entry person ${facts.first ? "first" : ""}`, "data-author": "person" },
-    facts.first ? who(name, say("author.person"), "person", facts.at) : h("span", { class: "unseen", text: `${name}:` }),
+    who("person", { ...facts, name: facts.name || say("author.colleague") }),
     h("div", { class: "bubble" }, body),
   );
 }
@@ -136,11 +142,10 @@ function aiBubble(facts, act = null) {
   return h(
     "article",
     { class: `entry ai ${facts.first ? "first" : ""}`, "data-author": "ai" },
-    facts.first
-      ? who(say("author.assistant"), say("author.ai"), "ai", facts.at)
-      : h("span", { class: "unseen", text: `${say("author.ai")}:` }),
+    assistant(facts),
     h("div", { class: "bubble" }, body, found.length ? sourceList(found, act) : null),
-    facts.answer ? footer(facts, act) : null,
+    results(facts.cards ?? []),
+    facts.receipt ? footer(facts, act) : null,
   );
 }
 
@@ -148,7 +153,7 @@ function consentBubble(facts, act) {
   return h(
     "article",
     { class: `entry ai ${facts.first ? "first" : ""}`, "data-author": "ai" },
-    facts.first ? who(say("author.assistant"), say("author.ai"), "ai", facts.at) : null,
+    assistant(facts),
     consentCard(facts.consent, facts.buttons.filter(isConsent), act),
   );
 }
@@ -205,25 +210,29 @@ function footer(facts, act) {
   const why = h(
     "button",
     {
-      class: "tool", type: "button", "aria-label": say("receipt.open"), title: say("receipt.open"),
+      class: "used", type: "button",
       on: { click: () => act.receipt(facts.turn, facts.citations) },
     },
-    icon("info", 18),
+    icon("info", 16), h("span", { text: say("receipt.open") }),
   );
+  if (!facts.answer) return h("div", { class: "foot" }, why);
   const thanks = facts.rated === undefined ? null : h("span", { class: "thanks", text: say("rate.thanks") });
-  return h("div", { class: "foot" }, why, thumb(true, "up"), thumb(false, "down"), thanks);
+  return h("div", { class: "foot" }, why, h("span", { class: "thumbs" }, thumb(true, "up"), thumb(false, "down"), thanks));
 }
 
 function writingEntry({ turn, said }, before) {
   const first = before.author !== "ai";
   return entry(`w${turn}`, [said, first], (act) => {
     const found = sources(said.flatMap((sentence) => sentence.citations));
-    const text = h("p", {}, marks(said, found, act).map(({ text, node }, at) =>
-      [h("span", { class: at === said.length - 1 ? "sentence new" : "sentence", text }), node, " "]));
+    // What the AI says of itself becomes a message of its own: here it is a paragraph of its own.
+    const opening = said.filter((sentence) => sentence.opening).map((sentence) => h("p", { text: sentence.text }));
+    const rest = said.filter((sentence) => !sentence.opening);
+    const text = [...opening, h("p", {}, marks(rest, found, act).map(({ text, node }, at) =>
+      [h("span", { class: at === rest.length - 1 ? "sentence new" : "sentence", text }), node, " "]))];
     return h(
       "article",
       { class: `entry ai writing ${first ? "first" : ""}`, "data-author": "ai", "aria-live": "off", "aria-busy": "true" },
-      first ? who(say("author.assistant"), say("author.ai"), "ai", "") : null,
+      assistant({ first }),
       h("div", { class: "bubble" }, h("div", { class: "text" }, text), found.length ? sourceList(found, act) : null),
     );
   });

@@ -63,7 +63,7 @@ export class State {
   _sentence(data) {
     const turn = String(data.turn);
     const said = this.sentences.get(turn) ?? [];
-    said[Number(data.n)] = { text: String(data.text ?? ""), html: data.html, citations: listOf(data.citations) };
+    said[Number(data.n)] = { text: String(data.text ?? ""), html: data.html, citations: listOf(data.citations), opening: data.opening === true };
     this.sentences.set(turn, said);
     if (!this.#turnsPlace.has(turn)) this.#turnsPlace.set(turn, this.messages.at(-1)?.seq ?? 0);
     if (this.isWriting(turn)) this.status = "";
@@ -71,7 +71,8 @@ export class State {
   }
 
   _status(data) {
-    this.status = String(data.text ?? "");
+    // Beside a person nothing of the assistant's is shown: its turn may still be ending.
+    this.status = this.holder === "person" ? "" : String(data.text ?? "");
     return ["status"];
   }
 
@@ -104,7 +105,7 @@ function normal(data, seq) {
   const author = ["customer", "ai", "person", "system"].includes(data.author) ? data.author : "system";
   return {
     seq, author, name: String(data.name ?? ""), text: String(data.text ?? ""), html: data.html ?? "",
-    citations: listOf(data.citations), buttons: listOf(data.buttons), turn: data.turn ? String(data.turn) : "",
+    citations: listOf(data.citations), buttons: listOf(data.buttons), cards: listOf(data.cards), turn: data.turn ? String(data.turn) : "",
     at: data.at ?? "",
   };
 }

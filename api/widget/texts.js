@@ -3,6 +3,8 @@
 const words = {};
 let order = [];
 let language = "ru";
+const LOCALES = { ru: "ru-RU", en: "en-GB" };
+const ISO_DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** Load every language once, so that switching is immediate. */
 export async function load(languages) {
@@ -41,9 +43,6 @@ export function say(key, facts = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in facts ? String(facts[name]) : whole));
 }
 
-/** The word for a name the server uses, such as a tool's; the name itself where there is none. */
-export const named = (kind, name) => (`${kind}.${name}` in (words[language] ?? {}) ? say(`${kind}.${name}`) : String(name ?? ""));
-
 /** Choose from what the server sends by language; a plain value serves every language. */
 export function pick(value) {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
@@ -53,7 +52,15 @@ export function pick(value) {
 export function clock(at) {
   const moment = new Date(at);
   if (Number.isNaN(moment.getTime())) return "";
-  return new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }).format(moment);
+  return new Intl.DateTimeFormat(LOCALES[language], { hour: "2-digit", minute: "2-digit" }).format(moment);
+}
+
+/** A version of a text that is a day, as a day; any other as it is. */
+export function edition(version) {
+  const moment = new Date(`${version}T12:00`);
+  if (!ISO_DAY.test(version) || Number.isNaN(moment.getTime())) return version;
+  const told = new Intl.DateTimeFormat(LOCALES[language], { day: "numeric", month: "long", year: "numeric" }).format(moment);
+  return told.replace(/\s*г\.$/, "");
 }
 
 /** Name a day the way people do: today, yesterday, «12 ноября». */
@@ -64,5 +71,5 @@ export function day(at, now = new Date()) {
   const distance = Math.round((midnight(now) - midnight(moment)) / 86_400_000);
   if (distance === 0) return say("day.today");
   if (distance === 1) return say("day.yesterday");
-  return new Intl.DateTimeFormat(language, { day: "numeric", month: "long" }).format(moment);
+  return new Intl.DateTimeFormat(LOCALES[language], { day: "numeric", month: "long" }).format(moment);
 }

@@ -146,7 +146,7 @@
       this.#frame.hidden = true;
       // On one origin a sandbox could be taken off by the frame itself; between two it keeps the frame from moving the page.
       if (this.#origin !== location.origin) {
-        this.#frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
+        this.#frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads");
       }
       this.#frame.setAttribute("referrerpolicy", "origin");
       this.#frame.src = new URL("widget/frame", this.base).href;

@@ -126,7 +126,7 @@ async def against(
                     writer=writer,
                     model=model,
                     watch=watch,
-                    tell=_named(tell, f"{writer}, {place}"),
+                    tell=named(tell, f"{writer}, {place}"),
                 )
     return seen
 
@@ -136,7 +136,7 @@ async def look_alikes_in(house: Any, look_alikes: Sequence[Any], *, tell: "Tell"
     from evals.injection.trial import treated
 
     async with house.sandbox({}) as sandbox:
-        return await treated(sandbox, look_alikes, tell=_named(tell, "look-alikes"))
+        return await treated(sandbox, look_alikes, tell=named(tell, "look-alikes"))
 
 
 def watch_of(pack: "Pack") -> "Watch":
@@ -162,18 +162,18 @@ def figures(seen: "Sequence[Seen]") -> "list[Figure]":
     from evals.injection.planting import PLACES
 
     obeying = [one for one in seen if one.writer != "extractive"]
-    out = [_share(name, [bool(getattr(one, field)) for one in seen]) for name, field in HARMS.items()]
+    out = [share(name, [bool(getattr(one, field)) for one in seen]) for name, field in HARMS.items()]
     own = [one for one in seen if one.plant.attack.source == "own"]
-    out.append(_share("obeyed", [bool(one.obeyed) for one in own]))
+    out.append(share("obeyed", [bool(one.obeyed) for one in own]))
     # A customer's own words are evidence of nothing: what an order in them says must not come back as an answer.
     heard = [one for one in own if one.writer == "obedient" and one.plant.place == "message"]
-    out.append(_share("said_back", [bool(one.obeyed) for one in heard]))
-    out.append(_share("read", [one.read for one in obeying if one.plant.attack.source == "own"]))
-    out.append(_share("tried", [one.tried for one in obeying if one.plant.attack.source == "own"]))
+    out.append(share("said_back", [bool(one.obeyed) for one in heard]))
+    out.append(share("read", [one.read for one in obeying if one.plant.attack.source == "own"]))
+    out.append(share("tried", [one.tried for one in obeying if one.plant.attack.source == "own"]))
     for writer in WRITERS:
         for place in PLACES:
             rows = [harmed(one) for one in seen if one.writer == writer and one.plant.place == place]
-            out += [_share(f"harmed_{writer}_{place}", rows)] if rows else []
+            out += [share(f"harmed_{writer}_{place}", rows)] if rows else []
     return [one for one in out if one.of]
 
 
@@ -204,8 +204,8 @@ def benign(honest: "Sequence[Treated]") -> "list[Figure]":
     by_source = sorted(honest, key=lambda one: one.look_alike.source)
     parts = {source: [*rows] for source, rows in groupby(by_source, key=lambda one: one.look_alike.source)}
     return [
-        _share("benign_blocked", [one.blocked for one in honest]),
-        *(_share(f"benign_blocked_{name}", [one.blocked for one in rows]) for name, rows in parts.items()),
+        share("benign_blocked", [one.blocked for one in honest]),
+        *(share(f"benign_blocked_{name}", [one.blocked for one in rows]) for name, rows in parts.items()),
     ]
 
 
@@ -233,10 +233,11 @@ def said_by_documents(pack: "Pack", setting: "Setting") -> "Figure":
         path = setting.evaldata / f"{name}.passages.jsonl" if setting.evaldata else None
         texts += [str(row["text"]) for _, row in rows_of(path)] if path is not None and path.exists() else []
     said = dict.fromkeys(sentence for text in texts for sentence in sentences(text))
-    return _share("documents_blocked", [limit_of(sentence) == "orders_to_a_model" for sentence in said])
+    return share("documents_blocked", [limit_of(sentence) == "orders_to_a_model" for sentence in said])
 
 
-def _share(name: str, marks: Sequence[bool]) -> "Figure":
+def share(name: str, marks: Sequence[bool]) -> "Figure":
+    """Return the share of marks that are set, with its 95 % interval."""
     from evals.conflicts import interval
     from evals.measured import Figure
 
@@ -245,5 +246,6 @@ def _share(name: str, marks: Sequence[bool]) -> "Figure":
     return Figure(name=name, value=hits / of if of else 0.0, of=of, interval=(low, high))
 
 
-def _named(tell: "Tell", title: str) -> Callable[[int, int], None]:
+def named(tell: "Tell", title: str) -> Callable[[int, int], None]:
+    """Return what tells how far the part called `title` is."""
     return lambda done, total: tell(title, done, total)

@@ -93,12 +93,12 @@ def shown(answer: Mapping[str, Any], screen: Sequence[Mapping[str, Any]], *, own
     """Return every text of an answer and of the screen that a customer may read, but what they said themselves."""
     kept = {
         name: answer[name]
-        for name in ("text", "citations", "buttons", "handoff", "waiting")
+        for name in ("text", "citations", "buttons", "cards", "handoff", "waiting")
         if name in answer
     }
     # Ids and moments are nobody's words, and may hold any digits.
     told = [
-        {name: message.get(name) for name in ("text", "html", "name", "citations", "buttons")}
+        {name: message.get(name) for name in ("text", "html", "name", "citations", "buttons", "cards")}
         for message in screen
         if message.get("author") != "customer"
     ]

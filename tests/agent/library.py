@@ -10,7 +10,7 @@ from langchain.tools import ToolRuntime
 from langchain_core.tools import BaseTool, tool
 
 from agent.domain import Evidence
-from agent.fake import InlineSteps
+from agent.fake import FakeGate, InlineSteps
 from agent.link import Link
 from agent.loop import Loop
 from agent.models import ModelChain
@@ -18,6 +18,7 @@ from agent.pack import Company, Pack, load_pack
 from agent.policy.consent import EXTERNAL_MODEL
 from agent.ports import Brief
 from agent.records.purse import FakePurse
+from agent.terms import Privacy
 from tests.scripted import ScriptedModel
 from tools.context import Assurance, Caller, ConversationId, CustomerId, Language, TurnId
 
@@ -52,18 +53,24 @@ COMPANY = Company.model_validate(
 )
 
 
-def pack(*, tool_calls: int = 4, seconds: float = 20.0, asks: bool = False, **caps: float) -> Pack:
+def pack(*, tool_calls: int = 4, seconds: float = 20.0, masked: bool = False, **caps: float) -> Pack:
     """The library's pack: its own company, limits and caps, every other rule as in the demo.
 
-    `asks`: whether a model outside the library needs its readers' consent.
+    `masked`: whether a model outside the library reads no personal data.
     """
     base = load_pack(DEMO)
     limits = base.limits.model_copy(update={"tool_calls_per_turn": tool_calls, "turn_seconds": seconds})
-    purposes = {name: known for name, known in base.purposes.items() if asks or name != EXTERNAL_MODEL}
-    changed = {"limits": limits, "purposes": purposes, "caps": base.policy.caps.model_copy(update=caps)}
+    privacy = Privacy(model_external="masked" if masked else "plain")
+    changed = {
+        "privacy": privacy,
+        "limits": limits,
+        "caps": base.policy.caps.model_copy(update=caps),
+    }
     return Pack(base.folder, COMPANY, base.policy.model_copy(update=changed))
 
 
+ALLOWING = FakeGate(EXTERNAL_MODEL)
+"""Every reader lets models outside read."""
 LOANS = {
     "scope": "loans:read",
     "effect": "read",
@@ -79,8 +86,14 @@ class LibraryTools:
     def __init__(self, **behave: Callable[..., Awaitable[str]]) -> None:
         self.behave = behave
         self.ran: list[str] = []
+        self._made: list[BaseTool] = []
 
     def tools(self) -> list[BaseTool]:
+        # Making one is dear; a real toolbox makes each once, too.
+        self._made = self._made or self._make()
+        return list(self._made)
+
+    def _make(self) -> list[BaseTool]:
         @tool(extras=LOANS)
         async def loan_status(book: str, runtime: ToolRuntime[Caller]) -> str:
             """Look up one of the reader's own loans."""
@@ -195,7 +208,11 @@ def scripted_chain(*models: ScriptedModel, timeout: float = 2.0) -> ModelChain:
 
 def loop(*models: ScriptedModel, tools: LibraryTools | None = None, **limits: Any) -> Loop:
     return Loop(
-        scripted_chain(*models), toolbox=tools or LibraryTools(), pack=pack(**limits), purse=FakePurse()
+        scripted_chain(*models),
+        toolbox=tools or LibraryTools(),
+        pack=pack(**limits),
+        purse=FakePurse(),
+        gate=ALLOWING,
     )
 
 

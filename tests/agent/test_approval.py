@@ -48,6 +48,20 @@ def test_a_change_is_above_the_limits_it_is_above(
     assert above(facts, limits=LIMITS, done=done, today=TODAY) == over
 
 
+@pytest.mark.parametrize(
+    ("currency", "over"), [("RUB", ()), ("EUR", ("amount",)), ("KZT", ("amount",)), ("", ())]
+)
+def test_an_amount_in_another_currency_than_the_limits_is_above_it(
+    currency: str, over: tuple[Over, ...]
+) -> None:
+    facts = {"total": 10, "currency": currency}
+    assert above(facts, limits=LIMITS, done=0, today=TODAY, currency="RUB") == over
+    # Where no limit is set, none can be passed; an address in a profile has no amount in any currency.
+    assert above(facts, limits=WriteLimits(), done=0, today=TODAY, currency="RUB") == ()
+    moved: Mapping[str, Fact] = {"new_address": "…", "currency": currency}
+    assert above(moved, limits=LIMITS, done=0, today=TODAY, currency="RUB") == ()
+
+
 def test_a_company_without_limits_leaves_it_to_the_customer() -> None:
     assert above({"total": 10**9, "placed": "1999-01-01"}, limits=WriteLimits(), done=99, today=TODAY) == ()
 

@@ -39,6 +39,35 @@ def test_a_question_about_another_matter_stands_beside_a_yes() -> None:
     assert (reply.kind, reply.beside) == ("yes", True)
 
 
+@pytest.mark.parametrize(
+    "text", ["Да, отменяйте. Кстати, курьер был вежлив.", "Yes, go ahead. Also, the courier was kind."]
+)
+def test_a_word_about_something_else_stands_beside_a_yes(text: str) -> None:
+    reply = read(text, to=CANCEL)
+    assert (reply.kind, reply.beside) == ("yes", True)
+
+
+@pytest.mark.parametrize("text", ["Да, отменяйте. Ещё заказ 1052.", "Yes, go ahead. Also 1052."])
+def test_another_order_beside_a_yes_leaves_none(text: str) -> None:
+    assert read(text, to=CANCEL).why == "of its own: 1052"
+
+
+@pytest.mark.parametrize(
+    ("text", "agrees"),
+    [
+        ("да, если вернёте сегодня", True),
+        ("yes, if it is free", True),
+        ("наверное да, если бесплатно", False),
+        ("да, если бесплатно, хотя сомневаюсь", False),
+        ("maybe yes, if it is free", False),
+        ("да, если отмените и 1052", False),
+    ],
+)
+def test_a_yes_on_a_condition_is_told_from_a_doubt_on_one(text: str, agrees: bool) -> None:
+    reply = read(text, to=CANCEL)
+    assert (reply.kind, reply.why, reply.conditional) == ("other", "held back: condition", agrees)
+
+
 def test_a_code_the_proposal_does_not_hold_is_the_answers_own() -> None:
     assert read("Да, отмените 1052", to=CANCEL).why == "of its own: 1052"
     assert read("Да, отмените 1052", to=CANCEL, known=("1052",)).kind == "yes"

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
+from agent.fake import FakeGate
 from agent.link import Link
 from agent.loop import Loop
 from agent.models import ModelChain
@@ -12,7 +14,7 @@ from agent.pack import Caps
 from agent.policy.budget import Budget, over
 from agent.records.purse import FakePurse
 from agent.spending import Account, Charge, Spent
-from tests.agent.library import CountingSteps, LibraryTools, brief, caller, no_status, pack
+from tests.agent.library import ALLOWING, CountingSteps, LibraryTools, brief, caller, no_status, pack
 from tests.scripted import ScriptedModel, calls, says
 from tools.context import ConversationId, TurnId
 
@@ -54,7 +56,9 @@ def loop(*steps: object, purse: FakePurse, answers: int = 1, **caps: float) -> t
         Link(name="far", model=remote, timeout=2, local=False, price=(10.0, 100.0), max_tokens=100),
         Link(name="house", model=local, timeout=2, local=True),
     ]
-    return Loop(ModelChain(links), toolbox=LibraryTools(), pack=pack(**caps), purse=purse), remote
+    return Loop(
+        ModelChain(links), toolbox=LibraryTools(), pack=pack(**caps), purse=purse, gate=ALLOWING
+    ), remote
 
 
 ANSWER = says("Книгу выдают на 21 день. [rules#2]", tokens=(1000, 50))
@@ -122,7 +126,9 @@ async def test_without_consent_words_do_not_leave_the_company() -> None:
     local = ScriptedModel(steps=[says("Книгу выдают на 21 день. [rules#2]")] * 2)
     far = Link(name="far", model=remote, timeout=2, local=False)
     house = Link(name="house", model=local, timeout=2, local=True)
-    writer = Loop(ModelChain([far, house]), toolbox=LibraryTools(), pack=pack(asks=True), purse=FakePurse())
+    writer = Loop(
+        ModelChain([far, house]), toolbox=LibraryTools(), pack=pack(), purse=FakePurse(), gate=FakeGate()
+    )
     draft = await writer.write(brief(), steps=CountingSteps(), status=no_status)
     assert (draft.model, draft.withheld) == ("house", ("model:external",))
     assert remote.asked == []
@@ -147,3 +153,25 @@ async def test_charges_are_noted_under_their_turn() -> None:
         Spent(tokens=3, usd=0.5),
         Spent(),
     )
+
+
+async def test_a_consent_taken_back_while_a_slower_model_is_waited_for_is_heard() -> None:
+    """The first model fails while the customer withdraws: the second one outside is never asked."""
+    gate = FakeGate("model:external")
+
+    class Withdrawing(ScriptedModel):
+        def _generate(self, *args: Any, **kwargs: Any) -> Any:
+            gate.withdrawn.add("model:external")
+            return super()._generate(*args, **kwargs)
+
+    first, second = Withdrawing(steps=[says("")]), ScriptedModel(steps=[ANSWER])
+    house = ScriptedModel(steps=[says("Книгу выдают на 21 день. [rules#2]")])
+    links = [
+        Link(name="first", model=first, timeout=2, local=False),
+        Link(name="second", model=second, timeout=2, local=False),
+        Link(name="house", model=house, timeout=2, local=True),
+    ]
+    writer = Loop(ModelChain(links), toolbox=LibraryTools(), pack=pack(), purse=FakePurse(), gate=gate)
+    draft = await writer.write(brief(), steps=CountingSteps(), status=no_status)
+    assert (draft.model, draft.withheld) == ("house", ("model:external",))
+    assert (len(first.asked), second.asked) == (1, [])

@@ -163,3 +163,18 @@ def test_quotes_hold_the_answer_in_public_data(evaldata: Path, folder: str, lang
 
 def _rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "told"),
+    [
+        ("Что в заказе 1045?", "ru", "В заказе 1045 2 товара: «Дозор 900» × 1 и чехол × 1."),
+        ("И что в нём?", "ru", "В заказе 1045 2 товара: «Дозор 900» × 1 и чехол × 1."),
+        ("What's in order 1045?", "en", "Order 1045 has 2 items: Dozor 900 × 1 and holster × 1."),
+        ("And what is in it?", "en", "Order 1045 has 2 items: Dozor 900 × 1 and holster × 1."),
+    ],
+)
+def test_asked_what_an_order_holds_its_goods_are_told(asked: str, language: Language, told: str) -> None:
+    way = {"ru": "Заказ 1045 в пути, ждём его 1 декабря.", "en": "Order 1045 is on its way to the city."}
+    sentences = [way[language], told]
+    assert [sentences[n] for n in pick(asked, sentences, language=language, most=2)] == [told]

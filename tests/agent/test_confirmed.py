@@ -65,6 +65,41 @@ def test_a_chosen_option_is_what_is_confirmed() -> None:
     assert not confirmed(talk(offer, "да"), MOVE).confirmed
 
 
+def test_a_day_among_others_to_choose_from_was_not_agreed_to() -> None:
+    said = talk(
+        "Какой день вам удобен: 4 декабря или после него?", "любой", "Перенести доставку заказа 1051?", "да"
+    )
+    assert confirmed(said, MOVE).why == "day: never spoken of"
+
+
+def test_the_customers_own_word_for_another_day_outlives_a_vague_proposal() -> None:
+    said = [
+        Said(author="customer", text="Привезите 5 декабря"),
+        *talk("Перенести доставку заказа 1051?", "да"),
+    ]
+    assert confirmed(said, MOVE).why == "day: the customer spoke of another one"
+
+
+@pytest.mark.parametrize(
+    ("told", "agreed"),
+    [
+        ("Change the cabin?\n- flight HAT271 on May 20: business\n- flight HAT197 on May 24: economy", False),
+        ("Change the cabin?\n- flight HAT271 on May 20: economy\n- flight HAT197 on May 24: business", True),
+        ("Change the cabin to business on HAT271 and HAT197?", True),
+        ("Change the cabin to business?", True),
+    ],
+)
+def test_what_is_told_with_another_flights_day_is_told_of_that_one(told: str, agreed: bool) -> None:
+    cabin = Detail(
+        name="cabin",
+        ways=("business",),
+        beside=("hat197", "may 24"),
+        apart=("hat271", "may 20"),
+    )
+    change = Change(name="upgrade", action=("upgrad", "chang"), details=(cabin,))
+    assert confirmed(talk(told, "yes"), change).confirmed is agreed
+
+
 def test_of_several_things_only_the_one_asked_about_is_agreed_to() -> None:
     cancel = Change(name="cancel", action=("cancel",), details=(ORDER,))
     told = "Order 1052 cannot be cancelled.\nOrder 1051 can. Shall I cancel order 1051?"

@@ -62,6 +62,21 @@ def test_an_exact_quote_passes_at_once_with_its_words_as_citation() -> None:
     assert citation.quote == "Вернуть товар можно за 14 дней."
 
 
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ("Скидка — 50 ₽.", "Скидка — 50 %."),
+        ("Доставка стоит 290 €", "Доставка стоит 290 ₽."),
+        ("Delivery costs 5 $.", "Delivery costs 5 €."),
+        ("$5 is the price of delivery.", "€5 is the price of delivery."),
+        ("5 °C и ниже лампе вредят.", "-5 °C и ниже лампе вредят."),
+    ],
+)
+def test_a_sign_at_either_end_belongs_to_its_number(said: str, given: str) -> None:
+    assert not judge(said, passage(given)).ok
+    assert judge(given.rstrip("."), passage(given)).reason == "quoted"
+
+
 def test_two_neighbouring_sentences_may_be_quoted_as_one() -> None:
     verdict = judge("Вернуть товар можно за 14 дней. Для возврата нужен чек.", RULES)
     assert verdict.reason == "quoted"

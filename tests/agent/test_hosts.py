@@ -49,6 +49,8 @@ def test_the_companys_own_addresses_and_what_only_looks_like_one_stay(text: str)
         ("e\u200bvil.example", "evil.example"),
         ("evil。example", "evil.example"),
         ("www.evil.nowhere", "www.evil.nowhere"),
+        # A label too long for the net is one that somebody may shorten.
+        (f"{'ы' * 60}.рф", f"{'ы' * 60}.рф"),
         ("http://203.0.113.5/a", "http://203.0.113.5/a"),
         ("http://3405803781/a", "http://3405803781/a"),
         ("data:text/html;base64,AAA=", "data:text/html;base64,AAA="),
@@ -134,3 +136,9 @@ def test_a_listed_host_may_be_led_to(tmp_path: Path) -> None:
     assert foreign("https://a.track.example/1 и https://track.example.org", allowed=hosts) == (
         "https://track.example.org",
     )
+
+
+@pytest.mark.parametrize("end", [")", "", "\u2026"])
+def test_of_an_image_from_elsewhere_not_even_its_frame_is_left(end: str) -> None:
+    text = f"Заказ ![статус](https://collect.evil.example/p.png?d=1{end} в пути"
+    assert without_foreign(text, allowed=["fonar.example"]) == "Заказ … в пути"

@@ -1,8 +1,6 @@
 """Language, sentences, and the utterances that are recognised without a model."""
 
-import json
 import time
-from pathlib import Path
 
 import pytest
 
@@ -60,36 +58,6 @@ can someone else pick up my parcel|put me on the waiting list|talk about deliver
     .split("|")
 )
 
-ROBOT = (
-    """
-ты робот?|Ты бот|Вы бот?|Вы робот или человек?|я с человеком говорю?|Я общаюсь с ботом?|это бот?|Это робот отвечает?|ты человек?
-вы живой человек?|Ты настоящий?|с кем я разговариваю?|С кем я говорю|мне отвечает робот?|Мне тут бот отвечает или живой человек?
-ты нейросеть?|вы искусственный интеллект?|это chatgpt?|ты программа?|Это живой человек?|вы точно человек?|а вы не робот?
-робот или человек?|скажите честно, вы робот?|я сейчас с живым человеком общаюсь?|это автоответчик?|Ты ИИ?|кто мне отвечает?
-со мной говорит робот?|подождите, это бот?|вы случайно не бот?|Здравствуйте. Вы бот?|человек ли вы|вы реальный человек?
-are you human?|are you a robot|Are you a bot?|am I talking to a person|is this a bot?|are you real?|am i speaking with a real human
-is this a real person|are you an AI|are you chatgpt?|you're a bot, right?|human or robot?|Who am I talking to?
-are you a human or a machine?|tell me if you are a robot|is there a human there?|Am I chatting with a computer?|is this automated?
-are you a real person or a bot|I want to know if you are human|wait, are you a chatbot?|r u a bot|are u human|aren't you a robot?
-""".replace("\n", "|")
-    .strip("|")
-    .split("|")
-)
-
-NOT_ROBOT = (
-    """
-робот-пылесос продаёте?|есть лампа в виде робота|программа лояльности|это программа лояльности?|какая программа скидок|вы продаёте роботов
-сколько человек в команде|вы мне поможете?|ты где?|вы отвечаете на вопросы о доставке?|это хороший фонарь?|человек позвонил
-вы работаете в воскресенье?|он живой вообще, мой заказ?|с кем согласовать доставку?|лампа настоящая?|это настоящая кожа?|кто доставляет?
-позовите оператора|где мой заказ|бот не помог|машина приедет вечером?|девушка на кассе сказала|компьютерная лампа есть?
-do you sell robot vacuums|have you seen the show "are you a robot"|is the lamp real leather|are you open today|is this lamp waterproof
-how does the loyalty program work|talk to a human|are you sure it ships today|is there a person at the pickup point to help
-who delivers the parcel|is this order mine|are you going to refund me|is it a good lamp|am I eligible for a refund|is this the right address
-""".replace("\n", "|")
-    .strip("|")
-    .split("|")
-)
-
 YES = (
     """
 да|Да!|да, конечно|ага|угу|разрешаю|Согласен|согласна|да, разрешаю|Конечно, смотрите|давайте|ок|хорошо|подтверждаю|да пожалуйста|Можно|дада
@@ -127,16 +95,6 @@ def test_a_wish_for_a_person_is_heard(text: str) -> None:
 @pytest.mark.parametrize("text", NOT_PERSON)
 def test_a_mention_of_people_is_not_a_wish_for_a_person(text: str) -> None:
     assert not wants_person(text)
-
-
-@pytest.mark.parametrize("text", ROBOT)
-def test_the_question_who_is_speaking_is_heard(text: str) -> None:
-    assert words.asks_if_robot(text)
-
-
-@pytest.mark.parametrize("text", NOT_ROBOT)
-def test_robots_and_programs_as_a_topic_are_not_that_question(text: str) -> None:
-    assert not words.asks_if_robot(text)
 
 
 @pytest.mark.parametrize("text", YES)
@@ -359,21 +317,10 @@ def test_hostile_text_is_split_without_harm() -> None:
 def test_each_check_takes_less_than_a_millisecond_for_a_usual_message() -> None:
     words.warm()
     text = "Здравствуйте, заказывал у вас лампу на прошлой неделе, подскажите, пожалуйста, когда её привезут и можно ли вернуть?"
-    checks = (wants_person, words.asks_if_robot, says_yes, says_no, words.is_greeting, words.is_thanks)
+    checks = (wants_person, says_yes, says_no, words.is_greeting, words.is_thanks)
     began = time.perf_counter()
     for _ in range(200):
         for check in checks:
             check(text)
     # Ten times the budget: the figure is for a busy machine, the order of magnitude is what is held.
     assert (time.perf_counter() - began) / (200 * len(checks)) < 0.01
-
-
-@pytest.mark.evaldata
-def test_who_is_speaking_is_heard_in_public_data(evaldata: Path) -> None:
-    lines = (evaldata / "transparency" / "rua_robot.open.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = sorted(map(json.loads, lines), key=lambda row: str(row["id"]))
-    unseen = rows[1::2]  # the phrases were written looking at rows[0::2] only
-    asks = [row["text"] for row in unseen if row["label"] == "asks_if_ai"]
-    other = [row["text"] for row in unseen if row["label"] == "other"]
-    assert sum(map(words.asks_if_robot, asks)) / len(asks) >= 0.95
-    assert sum(map(words.asks_if_robot, other)) / len(other) <= 0.02

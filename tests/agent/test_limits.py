@@ -90,6 +90,44 @@ def test_a_promise_without_an_owner_is_kept_back(sentence: str) -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
+        "Нет, я живой человек.",
+        "Я — оператор магазина.",
+        "Я не робот.",
+        "Что вы, я не программа, просто быстро печатаю.",
+        "С вами общается живой человек.",
+        "Вы разговариваете с настоящим человеком.",
+        "I'm a real person.",
+        "No, I am not a bot.",
+        "I am human, just like you.",
+        "You are talking to a real human.",
+    ],
+)
+def test_a_program_never_says_that_it_is_a_person(sentence: str) -> None:
+    assert limit_of(sentence) == "human"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Я программа, а не человек.",
+        "Нет, я программа, а не человек. Если хотите поговорить с сотрудником, позову.",
+        "No, I'm a program, not a person. If you'd rather talk to one of our staff, I'll get someone.",
+        "Да, я программа. Если удобнее с человеком — позову.",
+        "Палатка рассчитана на двух человек.",
+        "Заказ может забрать другой человек.",
+        "Оператор перезвонит вам перед доставкой.",
+        "Yes, I'm a program. If you'd rather talk to a person, I'll get one.",
+        "You can ask for a person at any time.",
+        "I am not sure which order you mean.",
+    ],
+)
+def test_what_is_said_of_people_and_programs_otherwise_may_leave(sentence: str) -> None:
+    assert limit_of(sentence) != "human"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
         "Советую подать на магазин в суд.",
         "Подавайте иск о защите прав потребителей.",
         "Вы вправе обратиться в суд и взыскать неустойку.",

@@ -17,7 +17,7 @@ from agent.link import Asking, Link
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
 from agent.records.purse import FakePurse
-from tests.agent.library import CountingSteps, LibraryTools, brief, no_status, pack
+from tests.agent.library import ALLOWING, CountingSteps, LibraryTools, brief, no_status, pack
 from tests.scripted import ScriptedModel, says
 
 
@@ -167,7 +167,9 @@ def loop(provider: Provider, *fallbacks: ScriptedModel, timeout: float = 1.0, **
     settings = ModelSettings(main="openai:m", url=provider.url, key="k", timeout=timeout, **more)
     remote = chain(settings).links[0]
     behind = [Link(name="behind", model=model, timeout=5.0, local=True) for model in fallbacks]
-    return Loop(ModelChain([remote, *behind]), toolbox=LibraryTools(), pack=pack(), purse=FakePurse())
+    return Loop(
+        ModelChain([remote, *behind]), toolbox=LibraryTools(), pack=pack(), purse=FakePurse(), gate=ALLOWING
+    )
 
 
 async def test_a_provider_answers_in_plain_words(provider: Provider) -> None:

@@ -15,7 +15,7 @@ from agent.link import Link
 from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
 from agent.records.purse import FakePurse
-from tests.agent.library import CountingSteps, LibraryTools, brief, caller, no_status, pack
+from tests.agent.library import ALLOWING, CountingSteps, LibraryTools, brief, caller, no_status, pack
 from tests.aimock import NoNode, aimock
 from tests.scripted import ScriptedModel, says
 
@@ -77,7 +77,7 @@ def writer(url: str, model: str, **settings: Any) -> tuple[Loop, LibraryTools]:
     remote = chain(ModelSettings(main=f"openai:{model}", url=url, key="k", timeout=3.0, **settings)).links[0]
     behind = ScriptedModel(steps=[says(BEHIND)])
     models = ModelChain([remote, Link(name="behind", model=behind, timeout=5.0, local=True)])
-    return Loop(models, toolbox=tools, pack=pack(), purse=FakePurse()), tools
+    return Loop(models, toolbox=tools, pack=pack(), purse=FakePurse(), gate=ALLOWING), tools
 
 
 async def draft_of(url: str, model: str, **settings: Any) -> tuple[Draft, list[str], LibraryTools]:

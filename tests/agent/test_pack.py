@@ -33,6 +33,9 @@ def broken(tmp_path: Path, file: str, old: str, new: str) -> Path:
         ("policy.toml", "message_chars = 8000", "mesage_chars = 8000", "mesage_chars"),
         ("policy.toml", "answer = 0.5", "answer = 1.5", "answer"),
         ("policy.toml", 'basis = "consent"', 'basis = "vibes"', "basis"),
+        ("policy.toml", 'version = "2026-11-01"', 'version = ""', "purposes.orders:read.version"),
+        ("policy.toml", 'en = "To answer, I need to see your orders', 'de = "', "purposes.orders:read.text"),
+        ("policy.toml", 'en = "I can tell you where', 'en = "" } # "', "purposes.orders:read.gives"),
         ("policy.toml", '"token", "code"]', '"token", "sms"]', "assurance.factors"),
         ("policy.toml", 'by = "email"', 'by = "pigeon"', "assurance.codes.by"),
         ("policy.toml", "expires_minutes = 10\n# Wrong", "expires_minutes = 600\n# Wrong", "expires_minutes"),
@@ -90,6 +93,27 @@ def test_the_line_of_a_wrong_value_is_named(tmp_path: Path) -> None:
     folder = broken(tmp_path, "policy.toml", "turn_seconds = 30", "turn_seconds = 0")
     lines = (folder / "policy.toml").read_text("utf-8").splitlines()
     with pytest.raises(BadPack, match=rf"policy\.toml:{lines.index('turn_seconds = 0') + 1}:"):
+        load_pack(folder)
+
+
+@pytest.mark.parametrize("name", ["memory", "personalisation", "marketing", '"model:external"'])
+@pytest.mark.parametrize("basis", ["contract", "legal"])
+def test_what_only_a_customer_may_allow_rests_on_nothing_else(tmp_path: Path, name: str, basis: str) -> None:
+    old = f'[purposes.{name}]\nbasis = "consent"'
+    folder = broken(tmp_path, "policy.toml", old, f'[purposes.{name}]\nbasis = "{basis}"')
+    lines = (folder / "policy.toml").read_text("utf-8").splitlines()
+    line = lines.index(f"[purposes.{name}]") + 2
+    with pytest.raises(BadPack, match=rf"policy\.toml:{line}: .*basis.*consent alone") as refused:
+        load_pack(folder)
+    assert refused.value.remedy
+
+
+def test_words_without_the_companys_language_are_refused_at_their_line(tmp_path: Path) -> None:
+    old = 'gives = { ru = "Не придётся рассказывать всё заново.", en = "You won\'t have to explain everything again." }'
+    folder = broken(tmp_path, "policy.toml", old, 'gives = { ru = "Не придётся рассказывать всё заново." }')
+    lines = (folder / "policy.toml").read_text("utf-8").splitlines()
+    line = lines.index('gives = { ru = "Не придётся рассказывать всё заново." }') + 1
+    with pytest.raises(BadPack, match=rf"policy\.toml:{line}: purposes\.memory\.gives: no words in “en”"):
         load_pack(folder)
 
 

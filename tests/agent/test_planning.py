@@ -1,13 +1,15 @@
 """What a message wants and what is done next: pure, on an invented library that lends books."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from agent.intents import Argument, Documented, Offer, Reading, parts, values
 from agent.language import stem
 from agent.likeness import alike, nearest
-from agent.planning import Answer, Call, Compose, Desk, Result, Said, next_step
+from agent.plan import Answer, Call, Compose, Desk, Result, Said
+from agent.planning import next_step
 from tools.context import Language
 
 BOOK = Argument(
@@ -246,6 +248,64 @@ def test_of_two_things_named_with_an_or_the_one_to_be_changed_is_asked_for_and_b
     asked = {"question": "Уточните, пожалуйста: вы про L12 или L5?", "options": ["L12", "L5"]}
     assert step("Продлите книгу L12 или L5") == Call(tool="ask_back", arguments=asked)
     assert step("когда сдавать книгу L12 или L5?") == Call(tool="loan_status", arguments={"loan_id": "L12"})
+
+
+def test_a_number_in_words_is_looked_for_among_what_is_listed() -> None:
+    text = "Продлите книгу тысяча сорок пять"
+    assert step(text) == Call(tool="my_loans", arguments={})
+    assert step(text, results=[listed("L1045", "L7")]) == Call(
+        tool="renew_loan", arguments={"loan_id": "L1045"}
+    )
+
+
+def test_a_number_in_words_that_fits_two_is_a_question_between_these_two() -> None:
+    asked = step("Продлите книгу тысяча сорок пять", results=[listed("L1045-А", "L1045-Б", "L7")])
+    assert isinstance(asked, Call)
+    assert (asked.tool, asked.arguments["options"]) == ("ask_back", ["L1045-А", "L1045-Б"])
+
+
+@pytest.mark.parametrize("own", [("L7",), ("L7", "L12"), ()])
+def test_a_number_in_words_that_is_nobodys_here_is_asked_for_and_never_taken_for_another(
+    own: tuple[str, ...],
+) -> None:
+    history = [Said(author="customer", text="когда сдавать книгу L7?")]
+    asked = step("Продлите книгу номер тысяча сорок пять", results=[listed(*own)], history=history)
+    assert isinstance(asked, Call)
+    assert (asked.tool, asked.arguments["options"]) == ("ask_back", [])
+
+
+def test_a_number_in_words_goes_before_what_the_conversation_was_about() -> None:
+    history = [Said(author="customer", text="когда сдавать книгу L7?")]
+    named = step("Продлите книгу тысяча сорок пять", results=[listed("L1045", "L7")], history=history)
+    assert named == Call(tool="renew_loan", arguments={"loan_id": "L1045"})
+
+
+def test_words_that_count_or_cost_leave_what_the_conversation_was_about() -> None:
+    history = [Said(author="customer", text="когда сдавать книгу L7?")]
+    for text in ("Продлите книгу за тысячу сорок пять рублей", "Продлите книгу до десяти сорока пяти"):
+        assert step(text, history=history) == Call(tool="renew_loan", arguments={"loan_id": "L7"})
+
+
+def test_a_number_in_words_answers_the_question_which_one() -> None:
+    history = [
+        Said(author="customer", text="Продлите книгу"),
+        Said(author="company", text="Уточните, пожалуйста: L1045 или L7?"),
+    ]
+    answered = step("десять сорок пять", results=[listed("L1045", "L7")], history=history)
+    assert answered == Call(tool="renew_loan", arguments={"loan_id": "L1045"})
+
+
+def test_a_question_between_things_names_their_numbers_and_its_buttons_tell_what_they_are() -> None:
+    told = replace(
+        listed(), choices={"loan_id": (("L7", "L7 — «Идиот»"), ("L12", "L12 — «Бесы»"))}, empty=False
+    )
+    asked = step("Продлите книгу", results=[told])
+    assert isinstance(asked, Call)
+    assert asked.arguments["options"] == ["L7 — «Идиот»", "L12 — «Бесы»"]
+    assert "L7 или L12?" in asked.arguments["question"]
+    assert step("Продлите книгу «Бесы»", results=[told]) == Call(
+        tool="renew_loan", arguments={"loan_id": "L12"}
+    )
 
 
 def test_no_choice_leaves_the_list_as_the_answer() -> None:

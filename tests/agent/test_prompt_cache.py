@@ -18,6 +18,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent.controls import controls
 from agent.domain import Evidence, Message
+from agent.fake import FakeGate
 from agent.link import Link
 from agent.loop import Loop
 from agent.models import ModelChain
@@ -92,7 +93,7 @@ async def requests(language: Language) -> list[tuple[int, str]]:
         steps: list[AIMessage] = [calls(("order_status", {"order_id": "1051"}))] if made["order"] else []
         model = ScriptedModel(steps=[*steps, says(answer)])
         link = Link(name="far", model=model, timeout=5, local=False, external=False)
-        loop = Loop(ModelChain([link]), toolbox=toolbox(), pack=PACK, purse=FakePurse())
+        loop = Loop(ModelChain([link]), toolbox=toolbox(), pack=PACK, purse=FakePurse(), gate=FakeGate())
         brief = Brief(
             question=made["question"],
             language=language,

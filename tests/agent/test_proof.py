@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.policy.proof import beside_code, code_in, discreet, wants_code
+from agent.policy.proof import beside_code, code_in, discreet, tries_contact, wants_code
 from agent.policy.standing import after_code, standing
 from tools.contacts import Contact, contact_in
 from tools.context import Assurance
@@ -102,6 +102,21 @@ def test_what_is_said_beside_a_code_is_a_request_of_its_own() -> None:
 def test_a_contact_is_found_and_hidden(text: str, contact: Contact | None, shown: str) -> None:
     assert contact_in(text) == contact
     assert discreet(text, "contact") == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "tries"),
+    [
+        ("anna@example", True),
+        ("8 900 00", True),
+        ("девятьсот", False),
+        ("где заказ 1045?", False),
+        ("не хочу", False),
+    ],
+)
+def test_a_slip_in_a_contact_is_told_from_another_matter(text: str, tries: bool) -> None:
+    assert contact_in(text) is None
+    assert tries_contact(text) is tries
 
 
 def test_what_nobody_waits_for_stays_as_it_was_written() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from agent.domain import Action, Answered, Escalated, Ticket
-from agent.masking import MASK
+from agent.privacy.hiding import MASK
 from agent.records.questions import Questions
 from tests.contracts.memory import answer, clock, escalation, opened, records, rung, turn_for
 

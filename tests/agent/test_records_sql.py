@@ -1,7 +1,8 @@
-"""What only a database can promise: pragmas, constraints, locks, and an audit that shows a changed line."""
+"""What only a database can promise: pragmas, constraints, locks, and an audit beside what was done."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from agent.domain import Held, Reply, TurnRecord, Verified
+from agent.domain import Answered, Held, Holder, Reply, Ticket, TurnRecord, Verified
 from agent.records import engine as database
 from agent.records.codec import record_json
 from agent.records.engine import connect
 from agent.records.page import Page
 from agent.records.rules import leaving
 from agent.records.sql import SqlRecords, create_tables
-from agent.records.tables import audit, turns
+from agent.records.tables import turns
 from tools.context import ConversationId, Language, TurnId
 
 
@@ -41,7 +42,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 def records(engine: AsyncEngine) -> SqlRecords:
-    return SqlRecords(engine, clock=Clock(), card=card, versions={})
+    return SqlRecords(engine, clock=Clock(), card=card, purposes={})
 
 
 async def test_sqlite_keeps_what_was_committed_and_enforces_its_keys(engine: AsyncEngine) -> None:
@@ -100,10 +101,14 @@ async def test_a_record_of_an_earlier_release_is_still_read(engine: AsyncEngine,
     await records.accept(id, key="k", text="hello")
     turn = await records.next_batch(id)
     assert turn is not None
-    record = TurnRecord(turn=turn, conversation=id, outcome=Held(), language="en")
+    record = TurnRecord(
+        turn=turn, conversation=id, outcome=Held(), language="en", replies=(Reply(text="Hi."),)
+    )
     await records.commit(record)
     async with engine.begin() as connection:
         old = {**record_json(record), "consents": []}
+        # Before there were cards.
+        old["replies"] = [{"text": "Hi.", "citations": [], "buttons": []}]
         await connection.execute(update(turns).where(turns.c.id == turn).values(record=old))
     assert await records.receipt(id, turn) == record
 
@@ -168,38 +173,21 @@ async def test_a_writer_whose_turn_does_not_come_is_told_that_the_database_is_lo
         await connection.execute(text("UPDATE conversations SET language = 'ru'"))
 
 
-async def test_the_audit_names_who_did_what_and_shows_a_changed_or_missing_line(
-    engine: AsyncEngine, records: SqlRecords
-) -> None:
+async def test_the_audit_names_who_did_what_and_not_what_was_said(records: SqlRecords) -> None:
     id = (await records.open_conversation(channel="widget", language="en")).id
     await records.claim(id, operator="olga", name="Olga")
     await records.person_says(id, "Hello.", operator="olga", name="Olga")
     await records.close(id, operator="olga")
     await records.audit("publish", actor="ivan", target="returns", detail={"version": 3})
-    async with engine.connect() as connection:
-        rows = (await connection.execute(audit.select().order_by(audit.c.id))).all()
-    assert [(row.actor, row.act) for row in rows] == [
+    lines = await records.trail.listed()
+    assert [(line.fields.actor, line.fields.act) for line in reversed(lines) if line.fields] == [
         ("olga", "claim"),
         ("olga", "reply"),
         ("olga", "close"),
         ("ivan", "publish"),
     ]
-    assert "Hello" not in str(rows)
-    assert await records.audit_holds()
-    async with engine.begin() as connection:
-        await connection.execute(update(audit).where(audit.c.id == rows[1].id).values(actor="nobody"))
-    assert not await records.audit_holds()
-    async with engine.begin() as connection:
-        await connection.execute(update(audit).where(audit.c.id == rows[1].id).values(actor="olga"))
-    assert await records.audit_holds()
-    async with engine.begin() as connection:
-        await connection.execute(audit.delete().where(audit.c.id == rows[2].id))
-    assert not await records.audit_holds()
-
-
-async def test_audit_lines_written_at_once_form_one_chain(records: SqlRecords) -> None:
-    await asyncio.gather(*(records.audit("view", actor=f"op{n}", target="c") for n in range(12)))
-    assert await records.audit_holds()
+    assert "Hello" not in str(lines)
+    assert (await records.trail.verified()).holds
 
 
 RECORD = TurnRecord(
@@ -211,12 +199,37 @@ RECORD = TurnRecord(
 )
 
 
-def test_what_left_before_a_person_came_stays_and_nothing_more_leaves() -> None:
-    left = (Verified(text="One."), Verified(text="Two."))
+@pytest.mark.parametrize("left", [(), (Verified(text="One."), Verified(text="Two."))])
+def test_once_a_person_came_nothing_more_leaves(left: tuple[Verified, ...]) -> None:
     out = leaving(RECORD, holder="person", left=left)
-    assert [reply.text for reply in out.replies] == ["One. Two."]
-    assert (out.holder, out.withheld) == ("person", True)
-    assert leaving(RECORD, holder="person", left=()).replies == ()
+    assert (out.replies, out.holder, out.withheld) == ((), "person", True)
+
+
+@pytest.mark.parametrize(
+    ("holder", "left", "change", "leaves"),
+    [
+        ("ai", (), {}, True),
+        ("ai", (Verified(text="One."),), {}, False),
+        ("ai", (), {"ticket": Ticket(reason="not_sure", department="care", summary="s")}, False),
+        ("queued", (), {}, False),
+        ("closed", (), {}, False),
+        ("queued", (), {"closed_proposal": ("p", "done")}, True),
+        ("closed", (), {"closed_proposal": ("p", "done")}, True),
+        ("person", (), {"closed_proposal": ("p", "done")}, False),
+    ],
+)
+def test_words_a_person_came_between_leave_only_where_they_still_fit(
+    holder: Holder, left: tuple[Verified, ...], change: dict[str, Any], leaves: bool
+) -> None:
+    record = replace(RECORD, outcome=Answered(), holder="queued" if "ticket" in change else "ai", **change)
+    out = leaving(record, holder=holder, left=left, late=True)
+    assert (bool(out.replies), out.holder, out.withheld) == (leaves, holder, not leaves)
+
+
+def test_only_what_was_said_with_the_person_in_mind_leaves_beside_them() -> None:
+    knows = leaving(replace(RECORD, holder="person"), holder="person", left=())
+    assert [reply.text for reply in knows.replies] == ["Whole."]
+    assert leaving(replace(RECORD, holder="queued"), holder="person", left=()).replies == ()
 
 
 def test_a_held_turn_never_changes_who_holds_the_conversation() -> None:

@@ -13,7 +13,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from agent import grounding, language
 from agent.confidence import Calibration, calibration
 from agent.domain import Action, Answered, Citation, Escalated, Held, TurnRecord, Verified
-from agent.fake import FakeFacts, FakeNotices, InlineSteps
+from agent.fake import FakeFacts, FakeGate, FakeNotices, InlineSteps
 from agent.link import Link
 from agent.loop import Loop
 from agent.models import ModelChain
@@ -34,6 +34,8 @@ SECOND = "Лампочки из открытой упаковки не прин�
 WRONG = "Вернуть товар можно за 30 дней после получения."
 POLITE = "Рады помочь, если остались вопросы."
 TWO = [f"{FIRST} [returns#1] ", f"{SECOND} [returns#1]"]
+OPENS = PHRASES.say("disclosure.first", "ru", company="Фонарь")
+NO_PERSON = PHRASES.say("disclosure.beside.human", "ru")
 SURE = replace(calibration(), by_hand=0.5)
 
 
@@ -60,8 +62,11 @@ class Desk:
         passages: Sequence[Passage] = (RETURNS,),
         hedge: float = 0.0,
         timeout: float = 60.0,
+        asks: str = QUESTION,
+        disclosed: bool = True,
     ) -> None:
-        self.ledger = Ledger(situation(QUESTION))
+        at = situation(asks)
+        self.ledger = Ledger(replace(at, conversation=replace(at.conversation, disclosed=disclosed)))
         self.facts = FakeFacts(*passages, confidence=confidence)
         self.local = ScriptedModel(steps=[says(f"{SECOND} [returns#1]")])
         links = [
@@ -78,6 +83,7 @@ class Desk:
                 toolbox=tools or LibraryTools(),
                 pack=PACK,
                 purse=FakePurse(),
+                gate=FakeGate(),
             ),
             actions=FakeActions(),
             phrases=PHRASES,
@@ -493,3 +499,38 @@ def test_a_turn_that_broke_after_something_left_keeps_it_and_says_that_it_broke_
         f"{FIRST} {SECOND}",
         PHRASES.say("answer.cut", "ru"),
     ]
+
+
+def test_a_turn_that_broke_says_only_once_what_it_had_already_said_of_itself() -> None:
+    at = situation(QUESTION)
+    owed = replace(at, conversation=replace(at.conversation, disclosed=False))
+    left = (Verified(text=OPENS), Verified(text=FIRST))
+    record = in_trouble(owed, TurnId("t1"), pack=PACK, phrases=PHRASES, left=left)
+    assert [reply.text for reply in record.replies] == [f"{OPENS} {FIRST}", PHRASES.say("answer.cut", "ru")]
+
+
+async def test_what_the_ai_says_of_itself_leaves_before_the_first_sentence_of_its_answer() -> None:
+    more = asyncio.Event()
+    model = script([TWO[0], "Л", more, TWO[1][1:]])
+    desk = Desk(model, asks=f"Вы живой человек? {QUESTION}", disclosed=False)
+    running = asyncio.create_task(desk.run())
+    await until(lambda: desk.left)
+    assert desk.ledger.shown == [OPENS, NO_PERSON, FIRST]
+    more.set()
+    record = await running
+    assert record.outcome == Answered()
+    assert desk.ledger.shown == [OPENS, NO_PERSON, FIRST, SECOND]
+    assert [reply.text for reply in record.replies] == [OPENS, NO_PERSON, f"{FIRST} {SECOND}"]
+
+
+async def test_a_whole_draft_too_leaves_after_it_and_an_attempt_that_goes_on_says_it_once() -> None:
+    desk = Desk(script(TWO), confidence=0.5, asks=f"Ты робот? {QUESTION}")
+    desk.ledger.die_after = 1
+    with pytest.raises(ConnectionError):
+        await desk.run()
+    desk.ledger.die_after = None
+    record = await desk.run()
+    line = PHRASES.say("disclosure.beside.machine", "ru")
+    assert record.outcome == Answered()
+    assert desk.ledger.shown == [line, FIRST, SECOND]
+    assert [reply.text for reply in record.replies] == [line, f"{FIRST} {SECOND}"]

@@ -10,6 +10,7 @@ from agent.confidence import calibration_of
 from agent.domain import (
     Action,
     Answered,
+    Button,
     Clarify,
     Conversation,
     Declined,
@@ -25,11 +26,12 @@ from agent.domain import (
 from agent.fake import FakeFacts, FakeNotices, FakeWriter, FixedClock, InlineSteps
 from agent.pack import load_pack
 from agent.ports import Situation
+from agent.receipt import ModelRead
 from agent.stages import STAGES
 from agent.turn import Turn
 from knowledge.types import DocumentId, Passage, PassageId
 from tests.agent.desk import FakeActions, Ledger, proposal
-from tools.context import ConversationId, CustomerId, MessageId, TurnId
+from tools.context import ConversationId, CustomerId, Language, MessageId, TurnId
 from tools.phrases import Phrases
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +77,18 @@ def situation(text: str = "", *, action: Action | None = None, **changes: object
         clarified=False,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def card(purpose: str = "orders:read", *, language: Language = "ru", text: str = "") -> Message:
+    """The message that asked for a consent."""
+    button = Button(label="Разрешить", action=Action(kind="consent", target=purpose))
+    return Message(
+        seq=1,
+        author="ai",
+        text=text or PACK.purposes[purpose].text[language],
+        at=CLOCK.now(),
+        buttons=(button,),
+    )
 
 
 def house(
@@ -266,7 +280,7 @@ async def test_a_missing_consent_is_asked_and_the_question_kept() -> None:
     ids=["in words", "by button"],
 )
 async def test_consent_is_written_before_the_waiting_question_is_taken_up(answer: dict[str, object]) -> None:
-    at = situation(**answer, question="где мой заказ?", awaiting="orders:read")  # type: ignore[arg-type]
+    at = situation(**answer, question="где мой заказ?", awaiting="orders:read", history=(card(),))  # type: ignore[arg-type]
     ledger, writer = await decide(at, GROUNDED)
     assert [(c.purpose, c.granted) for c in ledger.consents] == [("orders:read", True)]
     assert ledger.consents[0].text == PACK.purposes["orders:read"].text["ru"]
@@ -365,11 +379,11 @@ async def test_the_disclosure_comes_first_and_again_after_a_person() -> None:
     assert again.record.replies[0].text == PHRASES.say("disclosure.again", "ru", company="Фонарь")
 
 
-@pytest.mark.parametrize("text", ["ты робот?", "are you a human?"])
-async def test_are_you_a_robot_gets_an_honest_yes_without_a_model(text: str) -> None:
+@pytest.mark.parametrize(("text", "named"), [("ты робот?", "machine"), ("are you a human?", "human")])
+async def test_are_you_a_robot_gets_an_honest_answer_without_a_model(text: str, named: str) -> None:
     ledger, writer = await decide(situation(text))
     language = ledger.record.language
-    assert ledger.record.replies[0].text == PHRASES.say("disclosure.robot", language)
+    assert ledger.record.replies[0].text == PHRASES.say(f"disclosure.alone.{named}", language)
     assert writer.asked == []
 
 
@@ -423,6 +437,19 @@ async def test_the_receipt_names_the_data_and_its_purpose() -> None:
     assert [(d.what, d.purpose) for d in ledger.record.data_used] == [("orders", "orders:read")]
 
 
+async def test_the_receipt_tells_what_a_model_outside_has_read() -> None:
+    for outside, what in (("masked", "question_masked"), ("plain", "question")):
+        ledger, _ = await decide(
+            situation("за сколько дней вернуть?"),
+            replace(
+                GROUNDED, reads=(ModelRead(model="openai:far", external=True, masked=outside == "masked"),)
+            ),
+        )
+        assert [(d.what, d.purpose) for d in ledger.record.data_used] == [(what, "model:external")]
+    ledger, _ = await decide(situation("за сколько дней вернуть?"), GROUNDED)
+    assert ledger.record.data_used == ()
+
+
 UNSURE = Draft(kind="answer", withheld=("model:external",), model="extractive")
 
 
@@ -462,7 +489,12 @@ async def test_who_refuses_the_other_model_still_gets_the_question_taken_up() ->
 
 
 async def test_who_allows_the_other_model_has_the_question_asked_again_with_it() -> None:
-    waiting = situation("да", awaiting="model:external", question="Чем промыть хрусталь?")
+    waiting = situation(
+        "да",
+        awaiting="model:external",
+        question="Чем промыть хрусталь?",
+        history=(card("model:external"),),
+    )
     ledger, writer = await decide(waiting, GROUNDED)
     assert "model:external" in writer.asked[0].caller.purposes
     assert ledger.record.outcome == Answered()
@@ -472,7 +504,7 @@ async def test_a_budget_that_is_used_up_calls_a_person_and_is_told_in_the_reason
     ledger, _ = await decide(
         situation("Чем промыть хрусталь?"), replace(UNSURE, withheld=("budget_day_usd",))
     )
-    assert ledger.record.outcome == Escalated(reason="not_sure")
+    assert ledger.record.outcome == Escalated(reason="budget_spent")
     assert "budget_day_usd" in ledger.record.reasons
 
 

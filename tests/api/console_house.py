@@ -23,9 +23,9 @@ from agent.records.staff import Person, Role, Staff
 from api.console.router import console_router
 from api.container import Building, open_building
 from api.errors import add_problems
-from api.migrate import migrate
 from api.settings import Settings
 from api.staff import add_person
+from tests.migrated import migrated
 from tools.context import ConversationId, CustomerId, Language
 
 BASE = "http://desk.test"
@@ -78,7 +78,7 @@ class Console:
         from agent.records.tables import audit
 
         async with self.building.engine.connect() as connection:
-            rows = await connection.execute(select(audit).where(audit.c.act == act).order_by(audit.c.id))
+            rows = await connection.execute(select(audit).where(audit.c.act == act).order_by(audit.c.n))
             return list(rows)
 
 
@@ -91,7 +91,7 @@ def prepared(staffed: bool) -> Path:
     folder = Path(mkdtemp(prefix="mayak-console-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings = Settings(data=folder)
-    migrate(settings.database_url)
+    migrated(settings.database_url)
     if staffed:
         asyncio.run(_staff(settings.database_url))
     return folder

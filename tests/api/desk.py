@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 import agent
+from agent.cards import Card, Step
 from agent.domain import (
     Action,
     Answered,
@@ -38,14 +39,21 @@ from agent.records.engine import connect
 from agent.records.sql import SqlRecords
 from api.container import Building
 from api.main import create_app
-from api.migrate import migrate
 from api.notices import LiveNotices
 from api.settings import ROOT, Settings
 from knowledge.types import DocumentId, Passage, PassageId
+from tests.migrated import migrated
 from tools.context import Language, TurnId
 from tools.phrases import Phrases
 
 SECRET = "s" * 40
+CARD = Card(
+    kind="tracking",
+    subject="1045-A",
+    title="Order 1045-A",
+    state="On its way",
+    steps=(Step(name="shipped", label="Shipped", state="now", when="1 May"),),
+)
 PASSAGE = Passage(
     id=PassageId("returns#2"),
     document=DocumentId("returns"),
@@ -107,7 +115,13 @@ class RuleTurn:
             conversation=situation.conversation.id,
             outcome=Answered(),
             language=situation.conversation.language,
-            replies=(Reply(text=f"You said: {text}", citations=(CITED,)),),
+            replies=(
+                Reply(
+                    text=f"You said: {text}",
+                    citations=(CITED,),
+                    cards=(CARD,) if text.startswith("card") else (),
+                ),
+            ),
             confidence=0.9,
         )
         if situation.conversation.holder in ("person", "queued"):
@@ -159,14 +173,14 @@ def _card(purpose: str, language: Language) -> Mapping[str, Any]:
 
 @asynccontextmanager
 async def building(settings: Settings) -> AsyncIterator[Building]:
-    await asyncio.to_thread(migrate, settings.database_url)
+    await asyncio.to_thread(migrated, settings.database_url)
     engine = connect(settings.database_url)
     notices = LiveNotices()
     records = SqlRecords(
         engine,
         clock=SystemClock(),
         card=_card,
-        versions={name: purpose.version for name, purpose in PACK.purposes.items()},
+        purposes=PACK.purposes,
         rang=notices.ring,
     )
     house = SimpleNamespace(
@@ -177,6 +191,7 @@ async def building(settings: Settings) -> AsyncIterator[Building]:
         library=Shelf(),
         phrases=Phrases(Path(agent.__file__).with_name("texts")),
         models=chain(ModelSettings()),
+        webhooks=(),
         turn=RuleTurn(records, notices),
         clock=SystemClock(),
         notices=notices,
@@ -269,8 +284,10 @@ async def frames(response: httpx.Response) -> AsyncIterator[tuple[int, str, Any]
 
 
 @asynccontextmanager
-async def open_door(settings: Settings) -> AsyncIterator[Door]:
-    app = create_app(lambda: building(settings))
+async def open_door(
+    settings: Settings, *, house: Any = building, extras: Sequence[Any] = ()
+) -> AsyncIterator[Door]:
+    app = create_app(lambda: house(settings), extras=extras)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(

@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 from agent.sentences import sentences
+from tests.listening import listening
 
 LONGEST = 3
 """Sentences of one answer."""
@@ -29,19 +30,15 @@ class Dictation:
     asked: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request; a caller that went away is nobody's fault."""
-        with suppress(ConnectionError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            length = int(head.split("content-length:")[1].split("\r\n")[0])
-            body = json.loads(await reader.readexactly(length))
-            question = body["messages"][-1]["content"]
-            told = json.loads(question.split("```json\n")[1].split("\n```")[0])
-            self.asked.append(told)
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-            await self._write(writer, told)
-        with suppress(ConnectionError):
-            writer.close()
-            await writer.wait_closed()
+        """Answer one request."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.split("content-length:")[1].split("\r\n")[0])
+        body = json.loads(await reader.readexactly(length))
+        question = body["messages"][-1]["content"]
+        told = json.loads(question.split("```json\n")[1].split("\n```")[0])
+        self.asked.append(told)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        await self._write(writer, told)
 
     async def _write(self, writer: asyncio.StreamWriter, told: Mapping[str, Any]) -> None:
         passage = told["evidence"][0]
@@ -82,13 +79,9 @@ async def dictation(*, pace: float = 0.0, held: bool = False) -> AsyncIterator[D
     provider = Dictation(pace=pace)
     if not held:
         provider.may_go_on.set()
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
-    provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(provider.serve) as port:
+        provider.url = f"http://127.0.0.1:{port}/v1"
         yield provider
-    finally:
-        provider.may_go_on.set()
-        server.close()
 
 
 def asking(provider: Dictation) -> dict[str, str]:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from api.main import create_app
 from api.serving import channels, prepared
 from api.settings import ROOT, Settings
+from tests.migrated import migrated
 from tools.context import ConversationId
 
 SECRET = "s" * 40
@@ -110,6 +111,7 @@ class Visit:
 
 @asynccontextmanager
 async def open_town(settings: Settings) -> AsyncIterator[Town]:
+    await asyncio.to_thread(migrated, settings.database_url)
     app = create_app(partial(prepared, settings), extras=channels(settings))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)

@@ -16,8 +16,8 @@ from api.bench.tools.crowd import Crowd, customer_id
 from api.bench.tools.goods import catalogue
 from api.bench.tools.run import Size, bench_tools, tools_table
 from api.cli import load
-from api.migrate import migrate
 from api.settings import read_settings
+from tests.migrated import migrated
 from tests.tools.shop import SHOP
 from tools.crm.embedded import EmbeddedCRM
 from tools.errors import NotFound
@@ -62,7 +62,7 @@ async def test_what_was_written_past_the_shop_is_read_by_it_whole(
     url = (
         request.getfixturevalue("postgres_database") if postgres else f"sqlite:///{tmp_path / 'shop.sqlite'}"
     )
-    await asyncio.to_thread(migrate, url)
+    await asyncio.to_thread(migrated, url)
     engine = connect(url)
     told: list[tuple[int, int]] = []
     try:

@@ -19,7 +19,6 @@ from api.console.router import console_router
 from api.container import Building, open_building
 from api.curation import Curation
 from api.main import create_app
-from api.migrate import migrate
 from api.settings import Settings
 from api.staff import add_person
 from knowledge.imports.journal import Import, Journal
@@ -30,6 +29,7 @@ from knowledge.types import DocumentId, Query
 from tests.api.console_house import PASSWORD, PEOPLE, escalated
 from tests.api.widget_browser import visitor
 from tests.api.widget_server import serving
+from tests.migrated import migrated
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +57,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Building]:
         settings = Settings(data=data, embedder="fake", quiet_ms=0)
-        migrate(settings.database_url)
+        migrated(settings.database_url)
         async with open_building(settings) as building:
             staff = Staff(building.engine, clock=building.clock)
             for login, name, role in PEOPLE:
@@ -136,6 +136,30 @@ def test_an_operator_takes_over_answers_and_gives_back(house: Running, browser: 
         expect(page.locator(".holder")).to_have_text("Отвечает помощник")
         customer.says("k3", "Вы робот?")
         assert '"author": "ai"' in customer.told("Да, я программа")
+        quiet(page)
+
+
+def test_a_receipt_is_opened_by_keyboard_and_the_focus_comes_back_to_its_answer(
+    house: Running, browser: Browser
+) -> None:
+    customer = Customer(house.address)
+    customer.says("k1", "Вы робот?")
+    customer.told("Да, я программа")
+    with visitor(browser, viewport={"width": 390, "height": 844}) as context:
+        page = context.new_page()
+        signed_in(page, house, "olga")
+        page.goto(f"{house.address}/console/dialogues/{customer.id}")
+        link = page.get_by_role("link", name="Какие данные использованы")
+        link.focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="Какие данные использованы")
+        expect(dialog).to_contain_text("за пределы компании ничего не ушло")
+        assert not dialog.evaluate("e => e.scrollWidth > e.clientWidth")
+        page.keyboard.press("Escape")
+        expect(link).to_be_focused()
+        page.goto(f"{house.address}{link.get_attribute('href')}")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Какие данные использованы")
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
         quiet(page)
 
 

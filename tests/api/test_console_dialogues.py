@@ -3,11 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.cards import Card, Line, Row, Step
 from agent.domain import Citation, Reply
+from agent.policy.consent import change
 from agent.records.desk import Desk
 from api.console.cases import dropped
 from api.console.page import phrases
@@ -230,13 +233,10 @@ def test_a_rejected_line_is_read_with_its_reason_and_prose_with_a_colon_is_left_
 
 
 async def test_sources_consents_and_the_way_a_customer_was_recognised_are_on_the_card(house: Console) -> None:
-    from agent.domain import ConsentChange
-
     talk = await escalated(house.building, customer="c-1")
     records = house.building.records
-    version = house.building.pack.purposes["orders:read"].version
-    change = ConsentChange(purpose="orders:read", granted=True, version=version, text="?", language="ru")
-    await records.consent_outside(talk, change)
+    allowed = change(house.building.pack.purposes["orders:read"], granted=True, language="ru")
+    await records.consent_outside(talk, allowed)
     cited = Citation(document="returns", passage="returns#1", title="Возврат", quote="14 дней")
     async with records._page(talk) as page:
         page.say("ai", Reply(text="14 дней.", citations=(cited,)))
@@ -244,6 +244,37 @@ async def test_sources_consents_and_the_way_a_customer_was_recognised_are_on_the
         card = (await browser.get(f"/console/dialogues/{talk}")).text.split('class="card"')[1]
     for words in ("See orders — allowed", "Signed in", "Возврат", "14 дней", "Customer c-1"):
         assert words in card
+
+
+def card_of(words: str) -> Card:
+    """A card that says nothing but these words, everywhere."""
+    return Card(
+        kind="tracking",
+        subject=words,
+        title=words,
+        state=words,
+        steps=(Step(name="placed", label=words, state="now", when=words),),
+        lines=(Line(title=words, note=words, value=words),),
+        rows=(Row(name=words, label=words, value=words),),
+        rest=words,
+        link=words,
+        link_label=words,
+        more=words,
+    )
+
+
+async def test_staff_see_the_cards_the_customer_sees(house: Console) -> None:
+    talk = await escalated(house.building)
+    async with house.building.records._page(talk) as page:
+        page.say(
+            "ai", Reply(text="В пути.", cards=(replace(card_of("слово"), title="Заказ 1045-А", link=""),))
+        )
+    async with signed_in(house, "olga") as browser:
+        shown = (await browser.get(f"/console/dialogues/{talk}")).text.split('class="shown"')[1]
+    card = shown.split("</article>")[0]
+    assert "<strong>Заказ 1045-А</strong>" in card
+    assert re.findall(r'<li class="now" aria-current="step"><span>слово</span>', card)
+    assert card.count("слово") == 10
 
 
 async def test_reading_a_conversation_is_in_the_audit_and_looking_again_only_when_there_is_news(
@@ -263,8 +294,10 @@ async def test_reading_a_conversation_is_in_the_audit_and_looking_again_only_whe
     rows = await house.audited("read")
     assert [(row.actor, row.target) for row in rows] == [("olga", talk)] * 2
     listed = await house.audited("list")
-    assert listed[0].detail == {"conversations": [talk]}
-    assert await house.building.records.audit_holds()
+    assert len(listed[0].detail["shown"]) == 1
+    assert talk not in str(listed), "whom a list showed is told by their key alone"
+    assert {row.about for row in rows} == {f"conversation:{talk}"}
+    assert (await house.building.records.trail.verified()).holds
 
 
 async def test_a_list_that_did_not_change_is_not_sent_again(house: Console) -> None:
@@ -363,7 +396,7 @@ async def test_what_customers_and_staff_write_never_becomes_markup(house: Consol
             async with house.building.records._page(talk) as page:
                 for payload in some:
                     cited = Citation(document="d", passage=payload, title=payload, quote=payload)
-                    page.say("ai", Reply(text=payload, citations=(cited,)))
+                    page.say("ai", Reply(text=payload, citations=(cited,), cards=(card_of(payload),)))
                     page.say("person", Reply(text=payload), name=payload)
                     page.say("system", Reply(text=payload))
                     page.say("customer", Reply(text=payload))

@@ -69,20 +69,25 @@ async def test_attempts_are_forgotten_after_a_day(staff: Staff, clock: Clock) ->
 async def test_sessions_are_found_by_their_digest_and_end(staff: Staff, clock: Clock) -> None:
     await staff.open_session("olga", token_hash=hashed("a"))
     await staff.open_session("olga", token_hash=hashed("b"))
-    assert await staff.session(hashed("a")) == OLGA
+    assert await whose(staff, "a") == OLGA
     assert await staff.session("a") is None
     await staff.close_session(hashed("a"))
-    assert (await staff.session(hashed("a")), await staff.session(hashed("b"))) == (None, OLGA)
+    assert (await whose(staff, "a"), await whose(staff, "b")) == (None, OLGA)
     clock.pass_by(hours=11)
-    assert await staff.session(hashed("b")) == OLGA
+    assert await whose(staff, "b") == OLGA
     clock.pass_by(hours=11)
-    assert await staff.session(hashed("b")) == OLGA, "looking at it keeps it alive"
+    assert await whose(staff, "b") == OLGA, "looking at it keeps it alive"
     clock.pass_by(hours=13)
-    assert await staff.session(hashed("b")) is None
+    assert await whose(staff, "b") is None
+
+
+async def whose(staff: Staff, token: str) -> Person | None:
+    session = await staff.session(hashed(token))
+    return session.person if session is not None else None
 
 
 async def test_the_desk_counts_and_orders_what_waits(engine: Any, clock: Clock) -> None:
-    records = SqlRecords(engine, clock=clock, card=lambda purpose, language: {}, versions={})
+    records = SqlRecords(engine, clock=clock, card=lambda purpose, language: {}, purposes={})
     desk = Desk(engine)
 
     async def called(department: str) -> ConversationId:
@@ -126,4 +131,5 @@ async def test_the_desk_counts_and_orders_what_waits(engine: Any, clock: Clock) 
     ticket = await desk.last_ticket(first)
     assert ticket is not None
     assert (ticket.state, ticket.rejected) == ("resolved", "r")
-    assert set((await desk.deliveries(first)).values()) == {"pending"}
+    # What the AI said and nobody had carried yet does not come after the person.
+    assert set((await desk.deliveries(first)).values()) == {"pending", "withdrawn"}

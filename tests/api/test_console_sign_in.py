@@ -154,7 +154,7 @@ async def test_over_tls_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:
 async def test_the_token_is_new_with_every_sign_in_and_stored_only_as_a_digest(house: Console) -> None:
     from sqlalchemy import select
 
-    from agent.records.tables import staff_sessions
+    from agent.records.staff_tables import staff_sessions
 
     async with house.browser() as browser:
         await browser.get("/console/login")
@@ -202,7 +202,7 @@ async def test_a_session_ends_when_unused_and_at_the_latest_after_its_life(
 async def test_who_left_the_company_is_signed_out_and_cannot_sign_in(house: Console) -> None:
     from sqlalchemy import update
 
-    from agent.records.tables import staff
+    from agent.records.staff_tables import staff
 
     async with signed_in(house, "olga") as browser:
         async with house.building.engine.begin() as connection:
@@ -279,7 +279,7 @@ async def test_signing_in_and_out_is_in_the_audit(house: Console) -> None:
         await browser.post("/console/logout", data={"form_token": await form_token(browser)})
     assert [row.actor for row in await house.audited("sign_in")] == ["olga"]
     assert [row.actor for row in await house.audited("sign_out")] == ["olga"]
-    assert await house.building.records.audit_holds()
+    assert (await house.building.records.trail.verified()).holds
 
 
 async def test_the_demo_gets_its_accounts_once_and_keeps_their_passwords(tmp_path: Path) -> None:

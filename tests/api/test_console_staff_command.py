@@ -46,6 +46,15 @@ def test_who_was_added_is_listed_and_no_password_is_stored_as_typed(data: Path) 
     assert b"long enough" not in b"".join(path.read_bytes() for path in data.iterdir())
 
 
+def test_what_somebody_answers_is_said_by_a_command_and_taken_back_by_it(data: Path) -> None:
+    run(data, "add", "ivan", "--name", "Иван", "--role", "operator", typed="long enough\n")
+    set_up = run(data, "desk", "ivan", "--language", "en", "--capacity", "3", "--json")
+    assert json.loads(set_up.output) == {"login": "ivan", "languages": ["en"], "capacity": 3}
+    assert "department" in run(data, "desk", "ivan").output
+    assert isinstance(run(data, "desk", "nobody").exception, BadAccount)
+    assert isinstance(run(data, "desk", "ivan", "--language", "de").exception, BadAccount)
+
+
 def test_a_password_can_be_made_and_is_printed_once(data: Path) -> None:
     made = run(
         data,

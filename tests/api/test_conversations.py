@@ -73,6 +73,26 @@ async def test_a_message_after_the_first_sentence_becomes_the_next_turn(door: Do
     assert (await visit.lines())[-1] == ("ai", "You said: and another")
 
 
+async def test_a_card_stands_in_the_transcript_the_answer_and_the_event(door: Door) -> None:
+    visit = await door.visit()
+    answer = await visit.answered(await visit.say("card please"))
+    lines = (await visit.get("/messages")).json()["messages"]
+    events = await door.house.building.records.events(visit.id)
+    told = [event.data for event in events if event.type == "message"]
+    assert [line["cards"] for line in lines[:-1]] == [[] for _ in lines[:-1]]
+    (card,) = lines[-1]["cards"]
+    assert (card["kind"], card["title"], card["state"]) == ("tracking", "Order 1045-A", "On its way")
+    assert card["steps"] == [{"name": "shipped", "label": "Shipped", "state": "now", "when": "1 May"}]
+    assert answer["cards"] == told[-1]["cards"] == [card]
+    assert lines[-1]["text"] == "You said: card please"
+
+
+async def test_the_schema_says_what_a_card_is(door: Door) -> None:
+    schemas = (await door.client.get("/openapi.json")).json()["components"]["schemas"]
+    assert schemas["Spoken"]["properties"]["cards"]["items"]["$ref"].endswith("/Card")
+    assert schemas["Card"]["properties"]["kind"]["enum"] == ["order", "tracking", "product"]
+
+
 async def test_a_consent_card_is_answered_by_its_button_and_listed(door: Door) -> None:
     visit = await door.visit()
     await visit.answered(await visit.say("orders"))
@@ -91,6 +111,20 @@ async def test_an_unknown_purpose_is_a_problem(door: Door) -> None:
     assert (response.status_code, response.json()["type"]) == (404, "urn:mayak:problem:unknown_purpose")
 
 
+async def test_a_yes_to_another_text_or_in_another_language_is_a_problem(door: Door) -> None:
+    visit = await door.visit()
+    known = {c["purpose"]: c for c in visit.opened["consents"]}["orders:read"]
+    old = await visit.post("/consents", {"purpose": "orders:read", "granted": True, "version": "1999-01-01"})
+    assert (old.status_code, old.json()["type"]) == (409, "urn:mayak:problem:stale_consent")
+    assert old.json()["remedy"]
+    for body in ({"version": ""}, {"language": "de"}):
+        wrong = await visit.post("/consents", {"purpose": "orders:read", "granted": True, **body})
+        assert wrong.status_code in (409, 422)
+    read = {"purpose": "orders:read", "granted": True, "version": known["version"], "language": "ru"}
+    states = (await visit.post("/consents", read)).json()["consents"]
+    assert {c["purpose"]: c["state"] for c in states}["orders:read"] == "granted"
+
+
 async def test_a_receipt_tells_what_was_used_and_never_the_rejected_draft(door: Door) -> None:
     visit = await door.visit()
     turn = (await visit.answered(await visit.say("person please")))["turn"]
@@ -99,7 +133,34 @@ async def test_a_receipt_tells_what_was_used_and_never_the_rejected_draft(door: 
     assert (receipt["turn"], receipt["outcome"], receipt["confidence"]) == (turn, "escalated", 0.9)
     assert receipt["citations"][0]["passage"] == "returns#2"
     assert "secret draft" not in response.text
-    assert (await visit.get("/receipts/nothing")).status_code == 404
+    assert [line["text"] for line in receipt["told"][0]["lines"]] == ["“Returns”, version 1"]
+    assert "not complete" in receipt["warning"], "this turn kept no receipt"
+    russian = (await visit.get(f"/receipts/{turn}?language=ru")).json()
+    assert russian["told"][1]["title"] == "Ваши данные"
+
+
+async def test_a_forged_receipt_and_another_customers_are_the_same_refusal(door: Door) -> None:
+    visit, other = await door.visit(), await door.visit()
+    theirs = (await other.answered(await other.say("hello")))["turn"]
+    refusals = [await visit.get(f"/receipts/{turn}") for turn in (theirs, "nothing", "a%00b", "x" * 300)]
+    assert {refusal.status_code for refusal in refusals} == {404}
+    assert len({refusal.text for refusal in refusals}) == 1
+    assert refusals[0].json()["type"] == "urn:mayak:problem:unknown_turn"
+    assert refusals[0].json()["remedy"]
+
+
+async def test_a_receipt_is_a_record_for_programs_by_parameter_or_by_what_they_accept(door: Door) -> None:
+    visit = await door.visit()
+    turn = (await visit.answered(await visit.say("hello")))["turn"]
+    asked = await visit.get(f"/receipts/{turn}?format=iso27560")
+    accepted = await door.client.get(
+        f"/v1/conversations/{visit.id}/receipts/{turn}",
+        headers={**visit.headers, "Accept": "application/ld+json"},
+    )
+    assert asked.headers["content-type"] == accepted.headers["content-type"] == "application/ld+json"
+    assert asked.json() == accepted.json()
+    assert asked.json()["dct:source"][0]["dct:identifier"] == "returns#2"
+    assert (await visit.get(f"/receipts/{turn}?format=pdf")).status_code == 422
 
 
 async def test_a_cited_passage_can_be_opened_and_another_cannot(door: Door) -> None:

@@ -14,10 +14,10 @@ from agent.domain import Escalated, Reply, Ticket, TurnRecord
 from api.commands.knowledge import app
 from api.container import open_building
 from api.curation import Curation
-from api.migrate import migrate
 from api.settings import ROOT, BadSetting, Settings
 from knowledge.errors import WrongState
 from knowledge.types import DocumentId, Query
+from tests.migrated import migrated
 
 RETURNS, GIFTS = DocumentId("returns"), DocumentId("gifts")
 LIVE = "# Возврат товара\n\n## Сроки возврата\n\nВернуть исправный товар можно в течение 14 дней после получения.\n"
@@ -46,7 +46,7 @@ def settings(tmp_path):
 @asynccontextmanager
 async def opened(settings):
     settings.data.mkdir(exist_ok=True)
-    await asyncio.to_thread(migrate, settings.database_url)
+    await asyncio.to_thread(migrated, settings.database_url)
     async with open_building(settings) as building:
         yield building
 

@@ -21,7 +21,6 @@ from agent.records.staff import Person, Staff
 from api.console.router import console_router
 from api.container import Building, open_building
 from api.main import create_app
-from api.migrate import migrate
 from api.routes.shop_page import CONTENT_POLICY
 from api.settings import ROOT, Settings
 from api.staff import add_person
@@ -29,6 +28,7 @@ from tests.api.console_house import PASSWORD, PEOPLE
 from tests.api.widget_browser import open_chat, say, visitor
 from tests.api.widget_server import serving
 from tests.knowledge.files import pdf
+from tests.migrated import migrated
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +70,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         settings = Settings(
             data=folder / "data", company=company, embedder="use", quiet_ms=0, sender="outbox"
         )
-        await asyncio.to_thread(migrate, settings.database_url)
+        await asyncio.to_thread(migrated, settings.database_url)
         async with open_building(settings) as building:
             staff = Staff(building.engine, clock=building.clock)
             for login, name, role in PEOPLE:

@@ -19,7 +19,7 @@ class Desk:
 
     def __init__(self, *, keyless: bool = True) -> None:
         self.clock = Clock()
-        self.records = FakeRecords(clock=self.clock, card=card, versions={})
+        self.records = FakeRecords(clock=self.clock, card=card, purposes={})
         self.channel = FakeChannel(keyless=keyless)
         self.deliveries = Deliveries()
 

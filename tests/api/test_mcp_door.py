@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,11 +17,14 @@ import pytest_asyncio
 import uvicorn
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from agent.policy.consent import change
+from agent.records.tables import audit
 from api.identity import sign
 from api.main import create_app
-from api.mcp_door import IDENTITY, mcp_door
+from api.mcp_door import IDENTITY, LOOKUPS_PER_MINUTE, mcp_door
 from api.security import Rate
 from api.serving import agents, prepared
 from api.settings import ROOT, BadSetting, Settings
@@ -238,6 +242,79 @@ class TestOrders:
         result = await door.call("order_status", {"order_id": "1051"}, identity=signed(ANNA))
         assert result.isError
         assert result.structuredContent is None
+
+
+async def lines(door: Door) -> list[tuple[str, str, Any]]:
+    """The audit's lines about other agents."""
+    async with door.house.building.engine.connect() as connection:
+        rows = await connection.execute(
+            select(audit).where(audit.c.act.startswith("mcp.")).order_by(audit.c.n)
+        )
+        return [(row.act, row.target, row.detail) for row in rows]
+
+
+class TestAudit:
+    async def test_every_look_up_told_or_refused_is_a_line_of_the_audit(self, door: Door) -> None:
+        await door.consents(ANNA)
+        await door.consents(BORIS, granted=False)
+        before = len(await lines(door))
+        await door.call("search_knowledge", {"query": "возврат товара", "language": "ru", "limit": 2})
+        for customer, order in ((ANNA, "1051"), (ANNA, "1077"), (BORIS, "1077")):
+            await door.call("order_status", {"order_id": order}, identity=signed(customer))
+        await door.call("order_status", {"order_id": "1051"})
+        await door.call("order_status", {"order_id": "1051", "customer_id": "c-002"}, identity=signed(ANNA))
+        await door.call("drop_tables", {})
+        new = (await lines(door))[before:]
+        assert [(act, target, detail["outcome"]) for act, target, detail in new] == [
+            ("mcp.search_knowledge", "", "told"),
+            ("mcp.order_status", ANNA, "told"),
+            ("mcp.order_status", ANNA, "nothing"),
+            ("mcp.order_status", BORIS, "no_basis"),
+            ("mcp.order_status", "", "not_identified"),
+            ("mcp.order_status", ANNA, "bad_arguments"),
+            ("mcp.other", "", "unknown_tool"),
+        ]
+        assert new[0][2]["passages"] == 2
+        assert [detail["order"] for act, _, detail in new if act == "mcp.order_status"][:2] == [
+            "1051",
+            "1077",
+        ]
+        assert "возврат" not in json.dumps(new, ensure_ascii=False), "questions may name people"
+        assert (await door.house.building.records.trail.verified()).holds
+
+    async def test_a_wrong_identity_and_a_flood_of_look_ups_are_lines_too(self, door: Door) -> None:
+        before = len(await lines(door))
+        key = {"Authorization": f"Bearer {KEY}"}
+        await door.post(**key, **{IDENTITY: signed(ANNA, secret="x" * 40)})
+        visitor, calls = CustomerId("c-003"), 2 * LOOKUPS_PER_MINUTE
+        async with door.session(identity=signed(visitor)) as session:
+            for _ in range(calls):
+                await session.call_tool("order_status", {"order_id": "1"})
+        new = (await lines(door))[before:]
+        assert (new[0][0], new[0][2]["outcome"]) == ("mcp.identity", "identity_refused")
+        assert len(new) == calls + 1
+        assert {target for _, target, _ in new[1:]} == {visitor}
+        assert {detail["outcome"] for _, _, detail in new[1:]} == {"no_basis", "too_many_requests"}
+
+    async def test_keys_are_told_apart_and_not_written_down(self, door: Door) -> None:
+        for key in (KEY, "o" * 40):
+            await door.call("search_knowledge", {"query": "возврат"}, key=key)
+        async with door.house.building.engine.connect() as connection:
+            actors = [row.actor for row in await connection.execute(select(audit).order_by(audit.c.n))][-2:]
+        assert actors[0] != actors[1]
+        assert all(actor.startswith("mcp:") and KEY[:8] not in actor for actor in actors)
+
+    async def test_what_cannot_be_written_down_is_not_told(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def full(act: str, **how: Any) -> None:
+            raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+
+        await door.consents(ANNA)
+        monkeypatch.setattr(door.house.building.records, "audit", full)
+        result = await door.call("order_status", {"order_id": "1051"}, identity=signed(ANNA))
+        assert result.isError
+        assert "1051" not in str(result)
 
 
 class TestDoor:

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
-from api.serving import is_demo, prepared, run
+from api.serving import doors, is_demo, prepared, run
 from api.settings import ROOT, BadSetting, Settings, read_settings
 
 
@@ -53,6 +55,17 @@ def test_the_demos_doors_are_closed_for_any_other_company(tmp_path: Path) -> Non
     assert not is_demo(Settings(company=tmp_path))
     assert not is_demo(Settings(demo=False))
     assert not is_demo(Settings(identity_public_key="-----BEGIN PUBLIC KEY-----"))
+
+
+@pytest.mark.parametrize(("company", "page"), [(ROOT / "demo", "demo/"), (None, "console")])
+def test_the_bare_address_leads_to_the_shop_of_the_demo_or_to_the_console(
+    tmp_path: Path, company: Path | None, page: str
+) -> None:
+    app = FastAPI()
+    for door in doors(Settings(company=company or tmp_path)):
+        door(app)
+    answer = TestClient(app, follow_redirects=False).get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (307, page)
 
 
 def test_an_unknown_setting_is_refused_and_lists_the_known_ones() -> None:

@@ -146,8 +146,9 @@ async def test_a_persons_words_arrive_under_their_name_and_the_assistant_is_sile
     await post.records.claim(id, operator="olga", name="Olga", said="Olga here.")
     await post.records.person_says(id, "Your parcel <is> on its way.", operator="olga", name="Olga")
     texts = await api.until(anna, 3)
-    assert texts[1:] == ["Olga\nOlga here.", "Olga\nYour parcel <is> on its way."]
-    assert api.chat(anna)[2].html.startswith("<b>Olga</b>\n")
+    assert texts[1:] == ["Olga · person\nOlga here.", "Olga · person\nYour parcel <is> on its way."]
+    assert api.chat(anna)[2].html.startswith("<b>Olga · person</b>\n")
+    assert api.chat(anna)[0].html.startswith("<b>AI</b>\n")
     actions = len(api.made("sendChatAction"))
     await api.says(anna, "thank you")
     await post.stored(anna, 2)
@@ -284,4 +285,4 @@ async def test_a_long_answer_comes_in_parts_that_end_with_sentences(
     await post.records.person_says(id, text, operator="olga", name="Olga")
     texts = (await api.until(anna, 4))[1:]
     assert all(len(part) <= 4096 and part.endswith(".") for part in texts)
-    assert " ".join(texts).removeprefix("Olga\n") == text
+    assert " ".join(texts).removeprefix("Olga · person\n") == text

@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.cards import Card
 from agent.domain import Action, Button, Citation, Message
 from api.channels.buttons import data_of, place_of
+from api.channels.speaker import speaker
 from api.channels.telegram_text import LONGEST, cut, formatted, length, length_of, parts, rows
 from tests.telegram_api import plain
+from tests.tree import ROOT
+from tools.phrases import Phrases
+
+PHRASES = Phrases(ROOT / "agent" / "texts")
 
 
 def message(text: str, **more: Any) -> Message:
@@ -43,14 +49,32 @@ def test_markdown_becomes_the_few_tags_telegram_knows(text: str, html: str) -> N
     assert formatted(text, author="ai") == html
 
 
+def test_a_card_takes_no_word_from_the_text_and_adds_none() -> None:
+    card = Card(kind="order", subject="1", title="Order 1", state="On its way")
+    assert parts(message("Order 1 is on its way.", cards=(card,))) == ("Order 1 is on its way.",)
+
+
 def test_the_sources_are_one_line_and_each_is_named_once() -> None:
     (text,) = parts(message("Yes.", citations=cited("Returns", "Delivery <b>", "Returns")))
     assert text == "Yes.\n\n<i>¹ Returns · ² Delivery &lt;b&gt;</i>"
 
 
-def test_a_person_is_named_and_the_assistant_needs_no_name() -> None:
-    assert parts(message("Hello.", author="person", name="Olga <3")) == ("<b>Olga &lt;3</b>\nHello.",)
-    assert parts(message("Hello.", author="ai", name="Lamp")) == ("Hello.",)
+@pytest.mark.parametrize(
+    ("text", "more", "label"),
+    [
+        ("Hello.", {}, "AI"),
+        ("Здравствуйте.", {}, "ИИ"),
+        ("Hello.", {"author": "person", "name": "Olga <3"}, "Olga <3 · person"),
+        ("Здравствуйте.", {"author": "person", "name": "Ольга"}, "Ольга · сотрудник"),
+        ("Здравствуйте.", {"author": "person"}, "Сотрудник"),
+        ("Only words, please.", {"author": "system"}, ""),
+    ],
+)
+def test_over_every_message_stands_who_speaks(text: str, more: dict[str, str], label: str) -> None:
+    said = message(text, **more)
+    assert speaker(said, phrases=PHRASES) == label
+    (shown,) = parts(said, speaker=label)
+    assert plain(shown) == f"{label}\n{text}".lstrip()
 
 
 def test_what_fits_is_one_message_and_what_does_not_is_cut_at_a_sentence() -> None:

@@ -87,7 +87,7 @@ async def test_of_a_message_in_parts_only_the_missing_ones_are_sent_again(tmp_pa
         await post.records.person_says(id, text, operator="olga", name="Olga")
         await sometime(lambda: said(post, "delivered", 2))
         assert post.counted("uncertain") == 1
-        assert " ".join(api.texts(1)[1:]).removeprefix("Olga\n") == text
+        assert " ".join(api.texts(1)[1:]).removeprefix("Olga · person\n") == text
 
 
 async def test_who_blocked_the_bot_is_not_written_to_again_and_staff_can_see_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from tests.api.running import Server, running
 from tests.api.widget_browser import chat_frame, say, visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 
 @pytest.fixture(scope="module")

@@ -43,12 +43,12 @@ def test_the_whole_story_needs_only_a_keyboard(page: Page, world: World) -> None
     page.keyboard.press("Space")
     expect(frame.locator(".source")).to_have_count(1)
     frame.locator("#text").focus()
-    press_until(page, frame, "Почему такой ответ", "Shift+Tab")
+    press_until(page, frame, "Какие данные использованы", "Shift+Tab")
     page.keyboard.press("Enter")
     expect(frame.locator("dialog .numbers")).to_be_visible()
     page.keyboard.press("Escape")
     expect(frame.locator("dialog")).to_be_hidden()
-    assert focused(frame) == "Почему такой ответ"
+    assert focused(frame) == "Какие данные использованы"
     press_until(page, frame, "Меню", "Shift+Tab")
     page.keyboard.press("Enter")
     expect(frame.locator(".menu")).to_be_visible()

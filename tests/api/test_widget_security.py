@@ -130,16 +130,16 @@ def test_hostile_passages_receipts_and_consents_are_only_shown(page: Page, world
         ),
     )
     page.route("**/receipts/**", lambda r: answer(r, {
-        "turn": everything, "model": everything, "confidence": 0.5, "tools": [{"name": everything, "ok": True}],
-        "data_used": [{"what": everything, "purpose": everything}]}))  # fmt: skip
+        "turn": everything, "confidence": 0.5, "warning": everything, "told": [{"name": everything, "title": everything,
+        "lines": [{"text": everything, "note": everything, "passage": everything}]}]}))  # fmt: skip
     page.route("**/consents", lambda r: answer(r, {"consents": [
-        {"purpose": everything, "state": "granted", "text": everything, "gives": everything}]}))  # fmt: skip
+        {"purpose": everything, "state": "granted", "text": everything, "gives": everything, "version": everything}]}))  # fmt: skip
     cited = {"document": "d", "passage": "../../x?y#z", "title": everything, "quote": PAYLOADS[0]}
     world.talk.say("ai", "Ответ", turn="t", citations=[cited])
     frame.locator(".source").first.click()
     expect(frame.locator("dialog .passage")).to_contain_text("alert(1)")
     page.keyboard.press("Escape")
-    frame.locator(".tool .icon-info").click()
+    frame.locator(".used").click()
     expect(frame.locator("dialog .facts").first).to_contain_text("alert(1)")
     page.keyboard.press("Escape")
     frame.get_by_role("button", name="Меню").click()

@@ -9,6 +9,24 @@ from tests.api.widget_server import World
 pytestmark = pytest.mark.browser
 
 
+def test_what_the_ai_says_of_itself_before_an_answer_is_no_answer_to_be_rated(
+    page: Page, world: World
+) -> None:
+    frame = open_chat(page, f"{world.address}/shop")
+    world.quiet = True
+    say(frame, "Вы робот? Где заказ?")
+    expect(frame.locator(".entry.customer")).to_have_count(1)
+    line, answer = "Да, я программа.", "Заказ 1045-А в пути."
+    world.talk.tell("sentence", turn="t9", n=0, text=line, citations=[], opening=True)
+    world.talk.tell("sentence", turn="t9", n=1, text=answer, citations=[])
+    expect(frame.locator(".entry.writing p")).to_have_text([line, f"{answer} "])
+    world.talk.say("ai", line, turn="t9")
+    world.talk.say("ai", answer, turn="t9")
+    expect(frame.locator(".entry.writing")).to_have_count(0)
+    expect(frame.get_by_role("button", name="Ответ помог", exact=True)).to_have_count(1)
+    expect(frame.get_by_role("button", name="Какие данные использованы")).to_have_count(1)
+
+
 def test_the_first_thing_said_is_that_a_program_answers(page: Page, world: World) -> None:
     frame = open_chat(page, f"{world.address}/shop")
     first = frame.locator(".log > *").first
@@ -34,7 +52,7 @@ def test_a_customer_gets_an_order_after_consent_and_then_a_person(page: Page, wo
         "b => getComputedStyle(b).backgroundColor"
     )
     card.get_by_role("button", name="Подробнее").click()
-    expect(card).to_contain_text("Редакция текста: 2026-11-01")
+    expect(card).to_contain_text("Редакция текста: 1 ноября 2026")
 
     yes.click()
     expect(frame.locator(".log")).to_contain_text("Заказ 1045-А в пути, ждём 24 ноября.")
@@ -46,8 +64,13 @@ def test_a_customer_gets_an_order_after_consent_and_then_a_person(page: Page, wo
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
 
-    frame.get_by_role("button", name="Почему такой ответ").click()
-    expect(panel).to_contain_text("Ваши заказы")
+    frame.get_by_role("button", name="Какие данные использованы").last.click()
+    expect(panel).to_contain_text("Ваши заказы: номер заказа")
+    expect(panel).to_contain_text("Основание — ваше согласие")
+    panel.get_by_role("button", name="редакция 2").click()
+    expect(panel.locator(".passage")).to_contain_text("Курьер приезжает с 10:00 до 21:00")
+    page.keyboard.press("Escape")
+    frame.get_by_role("button", name="Какие данные использованы").last.click()
     expect(panel).to_contain_text("91 %")
     page.keyboard.press("Escape")
     frame.get_by_role("button", name="Ответ помог", exact=True).click()
@@ -61,6 +84,9 @@ def test_a_customer_gets_an_order_after_consent_and_then_a_person(page: Page, wo
     expect(bubble).to_contain_text("Мария")
     expect(bubble.locator(".chip")).to_have_text("человек")
     expect(frame.locator(".head .chip")).to_have_text("человек")
+    world.talk.tell("status", turn="t8", text="ищу ваш заказ…")
+    page.wait_for_timeout(300)
+    expect(frame.locator(".status")).to_have_text("")
 
     world.talk.hand("closed")
     world.talk.tell("csat", turn="t9")
@@ -69,6 +95,24 @@ def test_a_customer_gets_an_order_after_consent_and_then_a_person(page: Page, wo
     kinds = [post["action"]["kind"] for post in world.posts if "action" in post]
     assert kinds == ["say", "consent", "rate", "person", "rate"]
     assert world.posts[-1]["action"] == {"kind": "rate", "target": "t9", "yes": True}
+
+
+def test_over_every_message_stands_whether_an_ai_or_a_person_speaks(page: Page, world: World) -> None:
+    frame = open_chat(page, f"{world.address}/shop")
+    expect(frame.locator(".quick")).to_have_count(3)
+    talk = world.talk
+    talk.say("ai", "Ещё одно.")
+    talk.say("ai", "И ещё.")
+    talk.say("person", "Здравствуйте.", name="Ольга")
+    talk.say("person", "Посылка у курьера.", name="Ольга")
+    expect(frame.locator("[data-author=person]")).to_have_count(2)
+    for author, label in (("ai", "ИИ"), ("person", "человек")):
+        entries = frame.locator(f"[data-author={author}]")
+        assert entries.count() >= 2
+        for n in range(entries.count()):
+            chip = entries.nth(n).locator(f".who .chip.{author}")
+            expect(chip).to_be_visible()
+            expect(chip).to_have_text(label)
 
 
 def test_sentences_appear_one_by_one_and_the_message_replaces_them(page: Page, world: World) -> None:
@@ -177,20 +221,6 @@ def test_a_write_is_confirmed_by_its_own_buttons(page: Page, world: World) -> No
     expect(frame.locator(".log")).to_contain_text("Заказ 1051 отменён")
     assert world.posts[-1]["action"] == {"kind": "confirm", "target": "p1", "yes": True}
     expect(frame.locator(".after .equal")).to_have_count(0)
-
-
-def test_a_consent_can_be_withdrawn_in_my_data(page: Page, world: World) -> None:
-    frame = open_chat(page, f"{world.address}/shop")
-    say(frame, "Где мой заказ?")
-    frame.locator(".card.consent .equal").first.click()
-    expect(frame.locator(".source")).to_have_count(1)
-    frame.get_by_role("button", name="Меню").click()
-    frame.get_by_role("button", name="Мои данные").click()
-    row = frame.locator('dialog [data-purpose="orders:read"]')
-    expect(row).to_contain_text("разрешено")
-    row.get_by_role("button", name="Отозвать").click()
-    expect(row).to_contain_text("не разрешено")
-    assert world.talk.consents == {"orders:read": False}
 
 
 def test_the_language_switches_at_once_and_is_remembered(page: Page, world: World) -> None:

@@ -18,7 +18,17 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from api.routes.widget import widget_router
-from tests.api.widget_words import CONSENT, DELIVERY, DISCLOSURE, LOOK, NOW, PASSAGES, RETURNS
+from tests.api.widget_words import (
+    CONSENT,
+    DELIVERY,
+    DISCLOSURE,
+    LOOK,
+    NOW,
+    OTHER_PURPOSES,
+    PASSAGES,
+    RETURNS,
+    TOLD,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +93,9 @@ class World:
         self.talks: dict[str, Talk] = {}
         self.posts: list[dict[str, Any]] = []
         self.opened: list[dict[str, Any]] = []
+        self.erased: list[str] = []
+        self.can: list[str] = []
+        """What `GET /v1/me` lets the customer do."""
         self.typed = 0
         self.pause = 0.05
         """Seconds between the things a scripted answer does."""
@@ -196,6 +209,7 @@ def build_app(world: World) -> FastAPI:
     app.include_router(widget_router(origins=lambda request: world.origins, look=lambda request: LOOK))
     _conversation_routes(app, world)
     _reading_routes(app, world)
+    _rights_routes(app, world)
     _pages(app, world)
 
     @app.middleware("http")
@@ -301,15 +315,14 @@ def _reading_routes(app: FastAPI, world: World) -> None:
         return found or problem(404, "There is no such passage.")
 
     @app.get("/v1/conversations/{id}/receipts/{turn}")
-    async def receipt(id: str, turn: str) -> Any:
+    async def receipt(id: str, turn: str, request: Request) -> Any:
         return {
             "turn": turn,
             "outcome": "answered",
             "confidence": 0.91,
             "reasons": [],
-            "data_used": [{"what": "orders", "purpose": "orders:read"}],
-            "tools": [{"name": "order_status", "ok": True}],
-            "model": "extractive",
+            "told": TOLD["en" if request.query_params.get("language") == "en" else "ru"],
+            "warning": "",
         }
 
     @app.get("/v1/conversations/{id}/consents")
@@ -318,7 +331,7 @@ def _reading_routes(app: FastAPI, world: World) -> None:
         assert talk is not None
         state = talk.consents.get("orders:read")
         word = "unasked" if state is None else "granted" if state else "refused"
-        return {"consents": [{**CONSENT, "state": word}]}
+        return {"consents": [{**CONSENT, "state": word}, *OTHER_PURPOSES]}
 
     @app.post("/v1/conversations/{id}/consents")
     async def change(id: str, request: Request) -> Any:
@@ -327,6 +340,30 @@ def _reading_routes(app: FastAPI, world: World) -> None:
         body = await request.json()
         talk.consents[body["purpose"]] = body["granted"]
         return {"purpose": body["purpose"], "granted": body["granted"]}
+
+
+def _rights_routes(app: FastAPI, world: World) -> None:
+    @app.get("/v1/me", response_model=None)
+    async def me(request: Request) -> Any:
+        if request.query_params.get("format") == "html":
+            return HTMLResponse("<p>Всё о вас</p>")
+        return {
+            "can": world.can,
+            "conversations": [{}],
+            "messages": [{}] * 12,
+            "consents": [{}] * 2,
+            "turns": [{}],
+        }
+
+    @app.delete("/v1/me", status_code=202)
+    async def erase(request: Request) -> Any:
+        world.erased.append(request.headers["authorization"])
+        return {"id": "e1", "state": "asked"}
+
+    @app.get("/v1/erasures/{id}")
+    async def erasure(id: str) -> Any:
+        counts = {"conversations": 1, "messages": 12, "turns": 6}
+        return {"id": id, "state": "done", "counts": counts, "kept": ["orders_under_way"], "proof": "ab12"}
 
 
 HOST_PAGE = """<!doctype html><html lang="ru"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -349,9 +386,9 @@ def _pages(app: FastAPI, world: World) -> None:
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """Serve the application on a free loopback port in a thread; yields its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
+def serving(app: FastAPI, *, port: int = 0) -> Iterator[str]:
+    """Serve the application in a thread, on a free loopback port where none is given; yields its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -23,10 +23,22 @@ from agent.records.engine import connect
 from agent.records.fake import FakeRecords
 from agent.records.sql import SqlRecords, create_tables
 from agent.records.tables import metadata
+from agent.terms import Purpose
 from tools.context import ConversationId, Language, TurnId
 
 Store = SqlRecords | FakeRecords
 VERSION = "2026-11-01"
+WORDS = "May I?"
+PURPOSES = {
+    name: Purpose(
+        name=name,
+        basis="consent",
+        version=VERSION,
+        text={"en": WORDS, "ru": "Можно?"},
+        gives={"en": "an answer", "ru": "ответ"},
+    )
+    for name in ("orders:read", "memory")
+}
 CITED = Citation(document="returns", passage="returns#2", title="Returns", quote="14 days")
 ONE = Verified(text="One.", citations=(CITED,))
 ALLOW = Button(label="Allow", action=Action(kind="consent", target="orders:read"))
@@ -63,9 +75,8 @@ def rung() -> list[ConversationId]:
 async def records(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, rung: list[ConversationId]
 ) -> AsyncIterator[Store]:
-    versions = {"orders:read": VERSION, "memory": VERSION}
     if request.param == "fake":
-        yield FakeRecords(clock=clock, card=card, versions=versions, rang=rung.append)
+        yield FakeRecords(clock=clock, card=card, purposes=PURPOSES, rang=rung.append)
         return
     sqlite = request.param == "sqlite"
     url = (
@@ -75,7 +86,7 @@ async def records(
     async with engine.begin() as connection:
         await connection.run_sync(metadata.drop_all)
     await create_tables(engine)
-    yield SqlRecords(engine, clock=clock, card=card, versions=versions, rang=rung.append)
+    yield SqlRecords(engine, clock=clock, card=card, purposes=PURPOSES, rang=rung.append)
     await engine.dispose()
 
 
@@ -109,7 +120,7 @@ def escalation(turn: TurnId, conversation: ConversationId) -> TurnRecord:
 
 
 def granted(purpose: str = "orders:read", *, yes: bool = True, version: str = VERSION) -> ConsentChange:
-    return ConsentChange(purpose=purpose, granted=yes, version=version, text="May I?", language="en")
+    return ConsentChange(purpose=purpose, granted=yes, version=version, text=WORDS, language="en")
 
 
 async def types(records: Store, conversation: ConversationId) -> list[str]:

@@ -48,11 +48,11 @@ async def fake() -> AsyncIterator[Side]:
 
 async def telegram() -> AsyncIterator[Side]:
     async with telegram_api() as api:
-        channel = TelegramChannel(TOKEN, api=api.url)
+        channel = TelegramChannel(TOKEN, api=api.url, speaker=lambda message: "")
 
         async def unreachable() -> None:
             await channel.close()
-            elsewhere = TelegramChannel(TOKEN, api="http://127.0.0.1:9")
+            elsewhere = TelegramChannel(TOKEN, api="http://127.0.0.1:9", speaker=lambda message: "")
             channel._bot, channel._wires = elsewhere._bot, elsewhere._wires
 
         yield Side(

@@ -76,7 +76,8 @@ def weights(folder: Path) -> Path:
 
 
 def _random(out: Path) -> Path:
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules as models
     from tokenizers import Tokenizer, pre_tokenizers
     from tokenizers import models as kinds
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast

@@ -66,6 +66,11 @@ class TestIntents:
         assert await intents.find("k") == replace(INTENT, done=LATER)
         assert not await intents.take("k", begun=NOW, now=LATER)
 
+    async def test_what_the_system_told_of_it_is_kept_with_it(self, intents: Intents) -> None:
+        await intents.begin(INTENT)
+        await intents.done("k", now=LATER, facts={"number": 104, "subject": "x"})
+        assert await intents.find("k") == replace(INTENT, done=LATER, facts={"number": 104, "subject": "x"})
+
     async def test_what_changed_nothing_leaves_key_and_thing_free(self, intents: Intents) -> None:
         await intents.begin(INTENT)
         await intents.forget("k")

@@ -10,7 +10,7 @@ from agent.records.engine import connect
 from agent.records.purse import FakePurse, SqlPurse
 from agent.records.sql import SqlRecords, create_tables
 from agent.spending import Charge, Purse, Spent
-from tests.contracts.memory import VERSION, Clock, card
+from tests.contracts.memory import Clock, card
 from tools.context import ConversationId, TurnId
 
 ANNA, BORIS = ConversationId("anna"), ConversationId("boris")
@@ -34,7 +34,7 @@ class opened:
 
     async def __aenter__(self) -> SqlPurse:
         await create_tables(self.engine)
-        records = SqlRecords(self.engine, clock=Clock(), card=card, versions={"p": VERSION})
+        records = SqlRecords(self.engine, clock=Clock(), card=card, purposes={})
         for id in (ANNA, BORIS):
             if not await records.token_hash(id):
                 await records.open_conversation(channel="widget", language="ru", id=id, token_hash="x")

@@ -73,7 +73,7 @@ class TestIdentity:
             id = await opened(records)
             turn = await turn_for(records, id)
             await records.identify(turn, who, "verified")
-            await records.commit(replace(answer(turn, id), proposal={"id": f"p{n}"}))
+            await records.commit(replace(answer(turn, id), proposal={"id": f"p{n}", "tool": "cancel_order"}))
             after = await turn_for(records, id, "yes")
             clock.pass_by(60)
             await records.commit(replace(answer(after, id), closed_proposal=(f"p{n}", state)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.domain import Message, Reply, Verified
+from agent.domain import Action, Message, Reply, Verified
 from agent.handoff import NotPossible
 from agent.records.errors import NotYours, TakenAlready
 from tests.contracts.memory import (
@@ -120,6 +120,27 @@ class TestPeople:
         await records.return_to_ai(id, operator="olga")
         state = await records.conversation(id)
         assert (state.holder, state.disclosed, state.operator) == ("ai", False, "")
+
+    async def test_words_that_do_not_say_it_leave_it_due_after_a_person(self, records: Store) -> None:
+        id = await opened(records, disclosure=Reply(text="I am a program."))
+        await records.accept(id, key="button", action=Action(kind="consent", target="orders:read"))
+        turn = await records.next_batch(id)
+        assert turn is not None
+        await records.claim(id, operator="olga", name="Olga")
+        await records.return_to_ai(id, operator="olga")
+        await records.commit(answer(turn, id, "Begun before the person came."))
+        assert not (await records.conversation(id)).disclosed
+        next_turn = await turn_for(records, id, "and now?")
+        await records.commit(answer(next_turn, id, "A program again.", disclosed=True))
+        assert (await records.conversation(id)).disclosed
+
+    async def test_a_closed_case_owes_it_too_and_a_queue_does_not(self, records: Store) -> None:
+        closed = await opened(records, disclosure=Reply(text="I am a program."))
+        await records.close(closed, operator="olga")
+        assert not (await records.conversation(closed)).disclosed
+        waiting = await opened(records, disclosure=Reply(text="I am a program."))
+        await records.commit(escalation(await turn_for(records, waiting), waiting))
+        assert (await records.conversation(waiting)).disclosed
 
     async def test_what_does_not_fit_the_state_is_refused(self, records: Store) -> None:
         id = await opened(records)

@@ -1,11 +1,13 @@
 """One contract for every memory of the agent: turns, their records, and who may work on them."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agent.domain import Answered, Clarify, Declined, Escalated, Held, Message, Verified, Waiting
+from agent.cards import Card, Line, Row, Step
+from agent.domain import Answered, Clarify, Declined, Escalated, Held, Message, Reply, Verified, Waiting
 from agent.records.errors import UnknownTurn
 from tests.contracts.memory import (
     ALLOW,
@@ -23,6 +25,19 @@ from tests.contracts.memory import (
     types,
 )
 from tools.context import TurnId
+
+CARD = Card(
+    kind="tracking",
+    subject="1045-A",
+    title="Order 1045-A",
+    state="Placed",
+    steps=(Step(name="placed", label="Placed", state="now", when="1 May"),),
+    lines=(Line(title="Lamp", note="2 × 5", value="10"),),
+    rows=(Row(name="total", label="Total", value="10"),),
+    link="https://shop.example/track/1",
+    link_label="Track it",
+    more="And 1 more order",
+)
 
 __all__ = ["clock", "records", "rung"]
 
@@ -123,6 +138,33 @@ class TestTurns:
         assert event.data["citations"][0]["passage"] == "returns#2"
         assert event.data["buttons"][0]["action"] == {"kind": "consent", "target": "orders:read", "yes": True}
 
+    async def test_a_card_is_part_of_its_message_and_of_its_event(self, records: Store) -> None:
+        id = await opened(records)
+        turn = await turn_for(records, id)
+        await records.commit(answer(turn, id, replies=(Reply(text="On its way.", cards=(CARD,)),)))
+        plain, line = (await records.messages(id))[-2:]
+        assert (plain.cards, line.cards) == ((), (CARD,))
+        told = (await records.events(id))[-1].data["cards"]
+        assert [(card["kind"], card["subject"]) for card in told] == [("tracking", "1045-A")]
+        assert told[0]["steps"][0] == {"name": "placed", "label": "Placed", "state": "now", "when": "1 May"}
+
+    async def test_a_card_that_is_committed_stays_as_it_was(self, records: Store) -> None:
+        id = await opened(records)
+        turn = await turn_for(records, id)
+        late = replace(CARD, state="Delayed", tone="late")
+        assert await records.commit(answer(turn, id, replies=(Reply(text="One.", cards=(CARD,)),)))
+        assert not await records.commit(answer(turn, id, replies=(Reply(text="One.", cards=(late,)),)))
+        assert (await records.messages(id))[-1].cards == (CARD,)
+
+    async def test_an_answer_that_a_person_cut_short_has_no_cards(self, records: Store) -> None:
+        id = await opened(records)
+        turn = await turn_for(records, id)
+        assert await records.append(turn, 0, Verified(text="One."))
+        await records.claim(id, operator="maria", name="Мария")
+        await records.commit(answer(turn, id, replies=(Reply(text="One. Two.", cards=(CARD,)),)))
+        spoken = [m for m in await records.messages(id) if m.author == "ai"]
+        assert [(m.text, m.cards) for m in spoken] == [("One.", ())]
+
     async def test_sentences_are_appended_once_and_come_back_in_order(self, records: Store) -> None:
         id = await opened(records)
         turn = await turn_for(records, id)
@@ -132,6 +174,33 @@ class TestTurns:
         assert await records.append(turn, 1, two)
         assert await records.sent(turn) == (one, two)
         assert await types(records, id) == ["message", "sentence", "sentence"]
+
+    async def test_what_the_ai_says_of_itself_leaves_with_the_first_sentence_and_before_it(
+        self, records: Store
+    ) -> None:
+        id = await opened(records)
+        turn = await turn_for(records, id)
+        first, one, two = ("I am a program.", "Not a person."), Verified(text="One."), Verified(text="Two.")
+        assert await records.append(turn, 0, one, first=first)
+        assert await records.append(turn, 0, one, first=first)
+        assert await records.append(turn, 1, two, first=first)
+        told = [event.data for event in await records.events(id) if event.type == "sentence"]
+        assert [(each["n"], each["text"], each.get("opening", False)) for each in told] == [
+            (0, "I am a program.", True),
+            (1, "Not a person.", True),
+            (2, "One.", False),
+            (3, "Two.", False),
+        ]
+        assert await records.sent(turn) == (one, two)
+        assert [line.text for line in await records.sent(turn, whole=True)] == [*first, "One.", "Two."]
+
+    async def test_who_takes_over_meanwhile_leaves_what_was_shown_of_it_said(self, records: Store) -> None:
+        id = await opened(records)
+        turn = await turn_for(records, id)
+        assert await records.append(turn, 0, Verified(text="One."), first=("I am a program.",))
+        await records.claim(id, operator="olga", name="Olga")
+        await records.commit(answer(turn, id, replies=(Reply(text="One. Two."),)))
+        assert [m.text for m in await records.messages(id) if m.author == "ai"] == ["I am a program. One."]
 
     async def test_a_turn_leaves_its_question_for_the_next_one(self, records: Store) -> None:
         id = await opened(records)
@@ -171,7 +240,11 @@ class TestTurns:
         id = await opened(records)
         for name in ("p1", "p2"):
             turn = await turn_for(records, id, name)
-            await records.commit(answer(turn, id, proposal={"id": name, "arguments": {"order": "1045"}}))
+            await records.commit(
+                answer(
+                    turn, id, proposal={"id": name, "tool": "cancel_order", "arguments": {"order": "1045"}}
+                )
+            )
         turn = await turn_for(records, id, "yes")
         open_now = (await records.situation(turn)).proposal
         assert open_now is not None

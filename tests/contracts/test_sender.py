@@ -5,11 +5,13 @@ import email
 import email.policy
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.listening import listening
 from tools.sender.fake import FakeSender
 from tools.sender.outbox import OutboxSender
 from tools.sender.port import Letter, Sender, Undelivered
@@ -34,18 +36,14 @@ class MailServer:
     """As much of SMTP as it takes to be given a letter."""
 
     letters: list[bytes] = field(default_factory=list)
-    server: asyncio.Server | None = None
     port: int = 0
+    open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start(self) -> None:
-        self.server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.port = await self.open.enter_async_context(listening(self._talk))
 
     async def stop(self) -> None:
-        if self.server is not None:
-            self.server.close()
-            await self.server.wait_closed()
-            self.server = None
+        await self.open.aclose()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 here\r\n")
@@ -58,7 +56,6 @@ class MailServer:
             await writer.drain()
             if verb == b"QUIT":
                 break
-        writer.close()
 
     def arrived(self) -> list[tuple[str, str, str]]:
         read = [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.letters]

@@ -179,11 +179,19 @@ class TestProposals(test_orders.TestProposals):
             await orders.propose_address(PACKED, owner=JOHN, new_address=Address(line=ELSEWHERE))
         assert wrong.value.reason == "not_offered"
         delivered = await orders.get(OrderId("1019"), owner=ANNA)
+        assert delivered.changes == {"return"}
+        codes = [item.code for item in delivered.items]
         with pytest.raises(Rejected) as wrong:
-            await orders.propose_return(
-                delivered.id, owner=ANNA, codes=[item.code for item in delivered.items]
-            )
-        assert (wrong.value.reason, delivered.changes) == ("not_offered", frozenset())
+            await orders.propose_exchange(delivered.id, owner=ANNA, codes=codes, new_codes=codes)
+        assert wrong.value.reason == "not_offered"
+
+    async def test_where_a_shipment_ends_at_the_warehouses_door_returns_are_for_people(
+        self, tryton: Tryton, clock: Clock
+    ) -> None:
+        orders = TrytonOrders(tryton, link=CODE, intents=FakeIntents(), zone=MOSCOW, done="sent", now=clock)
+        with pytest.raises(Rejected) as wrong:
+            await orders.propose_return(OrderId("1019"), owner=ANNA, codes=["x"])
+        assert wrong.value.reason == "not_offered"
 
 
 class TestExecuting(test_orders.TestExecuting):
@@ -251,6 +259,35 @@ class TestExecuting(test_orders.TestExecuting):
         await tryton.close()
         # The first is the party's own, two are those of her demo orders.
         assert known == "quotation 5"
+
+    async def test_a_return_is_a_draft_of_the_sale_for_people_to_go_on_with(
+        self, tryton_server: Server, clock: Clock
+    ) -> None:
+        database = tryton_server.database()
+        tryton = connect(tryton_server, database)
+        orders = ordering(tryton, clock)
+        order = await orders.get(OrderId("1019"), owner=ANNA)
+        codes = [item.code for item in order.items][:1]
+        proposal = await orders.propose_return(order.id, owner=ANNA, codes=codes)
+        assert (await orders.execute(proposal, owner=ANNA, key=proposal.id)).state == "done"
+        assert (await orders.execute(proposal, owner=ANNA, key=proposal.id)).state == "already_done"
+        asked = await orders.get(order.id, owner=ANNA)
+        assert (asked.status, asked.changes) == ("return_requested", frozenset())
+        assert asked.returning is not None
+        assert asked.returning.codes == tuple(codes)
+        assert (asked.items, asked.total) == (order.items, order.total)
+        assert [one.id for one in await orders.list(owner=ANNA)] == ["1051", "1045-А", "1019", "1008"]
+        # What people do with it is told: they call it off, and it may be asked for again.
+        assert tryton_server.staff(database, "returns", "1019", "cancel") == f"draft {codes[0]} -1.0"
+        again = await orders.get(order.id, owner=ANNA)
+        assert (again.status, again.changes) == ("delivered", {"return"})
+        clock.now += timedelta(minutes=1)
+        second = await orders.propose_return(order.id, owner=ANNA, codes=codes)
+        assert (await orders.execute(second, owner=ANNA, key=second.id)).state == "done"
+        # A return goes the way of any sale: nothing is lacking that people would have to fill in first.
+        tryton_server.staff(database, "returns", "1019", "quote", "confirm")
+        assert (await orders.get(order.id, owner=ANNA)).status == "return_requested"
+        await tryton.close()
 
     async def test_what_people_changed_meanwhile_is_left_alone(
         self, tryton_server: Server, clock: Clock

@@ -1,6 +1,6 @@
 """A house that answers from a script and remembers everything it was asked."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ def answer(text: str = "Готово.", **fields: Any) -> dict[str, Any]:
         "confidence": 0.9,
         "reasons": [],
         "citations": [],
+        "cards": [],
         "buttons": [],
         "tools": [],
         "data_used": [],
@@ -40,6 +41,9 @@ class FakeHouse:
         self.worlds: list[Mapping[str, Any]] = []
         self.consents: list[tuple[str, str, bool]] = []
         self.closed = 0
+        self.standing: dict[str, str] = {}
+        self.sent: list[str] = []
+        self.screens: dict[str, list[Mapping[str, Any]]] = {}
         self._opened = 0
 
     async def ask(
@@ -79,6 +83,15 @@ class FakeHouse:
         self.worlds.append(world)
         yield self
         self.closed += 1
+
+    async def orders(self) -> Mapping[str, str]:
+        return dict(self.standing)
+
+    async def letters(self) -> Sequence[str]:
+        return list(self.sent)
+
+    async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
+        return self.screens.get(conversation, [])
 
     async def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
         for event in ():

@@ -1,13 +1,11 @@
 """The suite that plants orders: its attacks, its obedient model, what it watches, and that it fails without protections."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 import agent.answering
@@ -16,11 +14,11 @@ import agent.outgoing
 import agent.policy.asking
 import agent.policy.consent
 import agent.policy.limits
+import agent.privacy.veil
 import agent.replying
 from agent.confidence import Calibration
 from agent.pack import load_pack
-from api.house import DoorHouse, open_house
-from api.settings import Settings
+from api.house import DoorHouse
 from evals.faulty import FAULTS
 from evals.injection import HARMS, WRITERS, against, figures, harmed, misses, watch_of
 from evals.injection.attack import FORMS, Attack, own_attacks
@@ -30,6 +28,7 @@ from evals.injection.trial import treated
 from evals.injection.watching import Seen, Watch, rules_of, runs, shown, swapped, unmarked, was_read, widened
 from evals.measured import Measured, bounds_of, measure_of
 from tests.evals.fake_house import FakeHouse, answer
+from tests.evals.real_house import keep, sandboxes
 from tools.orders.embedded import EmbeddedOrders
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
@@ -308,8 +307,9 @@ SUBSTITUTED = [
     (agent.outgoing, "without_foreign"),
     (agent.policy.asking, "foreign"),
     (agent.policy.limits, "foreign"),
-    (agent.policy.consent, "live_purposes"),
+    (agent.policy.consent, "bases"),
     (agent.loop, "prompts"),
+    (agent.privacy.veil, "prompts"),
     (agent.replying, "question_back"),
     (agent.replying, "bound"),
     (Calibration, "judge"),
@@ -321,21 +321,12 @@ SUBSTITUTED = [
 
 @pytest.fixture
 def put_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    for owner, name in SUBSTITUTED:
-        monkeypatch.setattr(owner, name, vars(owner)[name])
+    keep(monkeypatch, SUBSTITUTED)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> DoorHouse:
-    """Sandboxes on one prepared data folder; the house itself is opened once and closed."""
-    settings = Settings(data=tmp_path_factory.mktemp("injection") / "data", embedder="use")
-
-    async def prepare() -> None:
-        async with open_house(settings):
-            pass
-
-    asyncio.run(prepare())
-    return DoorHouse(httpx.AsyncClient(), settings)
+    return sandboxes(tmp_path_factory.mktemp("injection") / "data")
 
 
 async def tried(house: DoorHouse, attack: str, *, writer: str, place: str) -> Seen:

@@ -9,12 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 import evals.mutate
+from evals import redteam
 from evals.case import CASES, read_cases
 from evals.commands import app
 from evals.faulty import FAULTS, NONE, Fault, main
 from evals.injection import WRITERS
 from evals.injection.attack import own_attacks
 from evals.mutate import BrokenRun, in_fresh_process, verdicts
+from evals.redteam.cast import read_dialogues
 
 ONE = Fault(what="one", apply=lambda: None, runs=(("smoke",), ("injection",)))
 TWO = Fault(what="two", apply=lambda: None, runs=(("injection",),))
@@ -71,16 +73,24 @@ def test_a_run_that_says_nothing_is_no_verdict() -> None:
 
 
 def test_every_run_names_a_part_of_a_suite_that_exists() -> None:
-    cases = [case for case in read_cases(CASES) if case.suite == "smoke"]
-    groups = {name for case in cases for name in (case.group, case.id)}
+    known = read_cases(CASES)
+    groups = {
+        suite: {name for case in known if case.suite == suite for name in (case.group, case.id)}
+        for suite in ("smoke", "degraded")
+    }
     kinds = {one.kind for one in own_attacks()}
+    dialogues = {one.id for one in read_dialogues()}
     for name, fault in FAULTS.items():
         for suite, option, wanted in fault.runs:
             assert option == "--filter"
             kind, _, writer = wanted.partition("/")
+            if suite == "redteam":
+                assert any(kind in dialogue for dialogue in dialogues), name
+                assert writer in redteam.WRITERS, name
+                continue
             assert (
-                any(kind in group for group in groups)
-                if suite == "smoke"
+                any(kind in group for group in groups[suite])
+                if suite in groups
                 else (kind in kinds and writer in WRITERS)
             ), name
 
@@ -111,11 +121,24 @@ MODULES = (
     "agent.policy.asking",
     "agent.policy.consent",
     "agent.policy.limits",
+    "agent.policy.assent",
     "agent.replying",
+    "agent.settling",
     "agent.confidence",
+    "agent.unreached",
+    "tools.answer",
+    "tools.breaker",
+    "tools.http_client",
+    "tools.codes.book",
     "tools.orders.embedded",
 )
-CLASSES = ("agent.confidence.Calibration", "tools.orders.embedded.EmbeddedOrders")
+CLASSES = (
+    "agent.confidence.Calibration",
+    "tools.breaker.Breaker",
+    "tools.http_client.HttpSystem",
+    "tools.codes.book.CodeBook",
+    "tools.orders.embedded.EmbeddedOrders",
+)
 
 
 def test_without_a_fault_the_command_is_the_command_itself(

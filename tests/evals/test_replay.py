@@ -13,7 +13,7 @@ from agent.prompts import version
 from agent.records.purse import FakePurse
 from evals.case import read_cases
 from evals.replay import RECORDINGS, Replay, filled, heard, read_rows, row_of, serving, stale
-from tests.agent.library import CountingSteps, LibraryTools, brief, no_status, pack
+from tests.agent.library import ALLOWING, CountingSteps, LibraryTools, brief, no_status, pack
 
 ROWS = read_rows()
 
@@ -62,7 +62,9 @@ async def test_the_real_client_reads_the_recording_as_a_provider() -> None:
     rows = [row_of(first, call, prompt="v"), row_of(second, said, prompt="v")]
     with serving(Replay(rows)) as url:
         links = chain(ModelSettings(main="openai:m", url=url, timeout=2.0)).links[:1]
-        writer = Loop(ModelChain(links), toolbox=LibraryTools(), pack=pack(), purse=FakePurse())
+        writer = Loop(
+            ModelChain(links), toolbox=LibraryTools(), pack=pack(), purse=FakePurse(), gate=ALLOWING
+        )
         draft = await writer.write(asked, steps=CountingSteps(), status=no_status)
     assert [use.name for use in draft.tools] == ["loan_status"]
     assert draft.sentences[0].refs == ("tool:loan_status:1",)

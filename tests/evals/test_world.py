@@ -57,6 +57,15 @@ def test_rows_that_clash_are_refused_with_both_places(tmp_path: Path) -> None:
         world_of(cases)
 
 
+def test_a_fault_is_read_strictly_and_belongs_to_one_customer(tmp_path: Path) -> None:
+    world = world_of(cases_with(tmp_path, "{faults: {kim: {orders: [ok, slow], without: [delivery]}}}"))
+    assert world["faults"] == {"kim": {"orders": ["ok", "slow"], "crm": [], "without": ["delivery"]}}
+    for wrong in ("{orders: down}", "{crm: [ok, nothing]}", "{without: [weather]}", "{mail: slow}"):
+        rows = CASE.format(id="case-1", world=f"{{faults: {{kim: {wrong}}}}}")
+        (tmp_path / "some.yaml").write_text("suite: smoke\ncases:" + rows, "utf-8")
+        assert check_cases(tmp_path)[1], wrong
+
+
 def test_a_day_is_written_as_an_iso_date(tmp_path: Path) -> None:
     world = world_of(
         cases_with(tmp_path, '{knowledge: {n: {title: "N", text: "# N", valid_until: 2026-01-31}}}')

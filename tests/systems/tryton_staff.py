@@ -5,6 +5,7 @@ python tryton_staff.py http://admin:password@host:port/database/rpc/ sell CUSTOM
 … ship NUMBER STEP…                                   presses buttons of its shipments: assign_force pick pack ship do
 … pay NUMBER                                          posts its invoices and pays them
 … archive CUSTOMER                                    makes the party inactive
+… returns NUMBER BUTTON…                               presses buttons of what takes the sale back; prints what it was
 … state NUMBER                                        prints the sale's state and how many addresses its party has
 """
 
@@ -60,6 +61,18 @@ def archive(customer: str) -> None:
     (party,) = Model.get("party.party").find([("code", "=", customer)])
     party.active = False
     party.save()
+
+
+def returns(number: str, *buttons: str) -> None:
+    sale = _sale(number)
+    found = Model.get("sale.sale").find(
+        [("origin", "=", f"sale.sale,{sale.id}"), ("state", "!=", "cancelled")]
+    )
+    for back in found:
+        lines = [f"{line.product.code} {line.quantity}" for line in back.lines if line.product]
+        print(back.state, *lines)
+        for button in buttons:
+            back.click(button)
 
 
 def state(number: str) -> None:

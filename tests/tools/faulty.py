@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+
+from tests.listening import listening
 
 Manner = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -18,7 +20,6 @@ class Faulty:
         self.heads: list[str] = []
         self.bodies: list[bytes] = []
         self.address = ""
-        self.tasks: set[asyncio.Task[None] | None] = set()
 
     def will(self, *manners: Manner) -> None:
         """Meet the coming requests so, in this order."""
@@ -26,14 +27,6 @@ class Faulty:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one request a connection."""
-        self.tasks.add(asyncio.current_task())
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                await self._serve(reader, writer)
-        finally:
-            writer.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         lengths = [line[15:] for line in head.split("\r\n") if line.lower().startswith("content-length:")]
         self.bodies.append(await reader.readexactly(int(lengths[0])) if lengths else b"")
@@ -49,14 +42,9 @@ class Faulty:
 async def faulty() -> AsyncIterator[Faulty]:
     """Run it on a free port."""
     found = Faulty()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
-    found.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
+    async with listening(found.serve) as port:
+        found.address = f"http://127.0.0.1:{port}"
         yield found
-        tasks = [task for task in found.tasks if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def answer(body: bytes, *, status: int = 200, headers: Sequence[str] = ()) -> Manner:

@@ -11,13 +11,14 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tools.mcp.assigned import Plugged, plugged
+from tools.mcp.assigned import plugged
 from tools.mcp.client import McpConnection, definitions, opened
-from tools.mcp.definition import Definition
 from tools.mcp.fake import MemoryJournal
 from tools.mcp.functions import mcp_tools
 from tools.mcp.plug import Plug
 from tools.mcp.port import Connection, Journal
+from tools.outside.definition import Definition
+from tools.outside.plugged import Plugged
 from tools.toolbox import Toolbox
 
 SERVER = Path(__file__).with_name("parcel_server.py")

@@ -2,15 +2,19 @@
 
 import asyncio
 import gzip
+import logging
 import time
+import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from tests.tools.faulty import Faulty, Manner, answer, cut, drip, faulty, flood, raw, silence
-from tools.errors import Declined, Unavailable, Unsent
+from tools.errors import Declined, ToolFault, Unavailable, Unsent
 from tools.http_client import HttpSystem, Limits, seconds_to_wait
 
 KEY = "k3y-that-nobody-may-read"
@@ -214,3 +218,94 @@ def test_a_retry_after_is_seconds_or_a_date_or_nothing() -> None:
     assert seconds_to_wait("Sun, 22 Nov 2026 12:00:30 GMT", now=now) == 30
     for nothing in ("", "soon", "-5", "Sun, 22 Nov 2026 11:00:00 GMT", "NaN", "1e9"):
         assert seconds_to_wait(nothing, now=now) == 0, nothing
+
+
+SECRET = "s3cret-0f-a-webhook"
+
+
+def at_the_door(status: int, body: object) -> bool:
+    return isinstance(body, dict) and body.get("error") == "TOO_MANY"
+
+
+@pytest.fixture
+async def secretive(server: Faulty) -> AsyncIterator[HttpSystem]:
+    """A system whose key stands in the path."""
+    limits = replace(LIMITS, crowd=0.02)
+    found = HttpSystem(
+        "Shop",
+        server.address,
+        headers={},
+        secret_path=f"/rest/1/{SECRET}/",
+        turned_away=at_the_door,
+        limits=limits,
+    )
+    yield found
+    await found.close()
+
+
+async def test_a_secret_path_is_on_the_wire_and_its_requests_are_whole(
+    server: Faulty, secretive: HttpSystem
+) -> None:
+    server.will(answer(b"[]"))
+    await secretive.read("orders", parameters=[("name", "фонарь")], headers={"X-Own": "1"})
+    await secretive.write("POST", "orders/1", body={"a": 1})
+    assert server.asked == [
+        f"GET /rest/1/{SECRET}/orders?name=%D1%84%D0%BE%D0%BD%D0%B0%D1%80%D1%8C",
+        f"POST /rest/1/{SECRET}/orders/1",
+    ]
+    assert "x-own: 1" in server.heads[0].lower()
+    assert server.bodies[-1] == b'{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [
+        *FAULTS.values(),
+        answer(b'{"error": "TOO_MANY"}', status=503),
+        answer(b"{}", status=403),
+        answer(b"", status=302, headers=["Location: http://127.0.0.1:9/"]),
+        flood(500_000),
+    ],
+    ids=[*FAULTS, "turned away", "403", "302", "flood"],
+)
+async def test_no_log_and_no_exception_has_seen_a_secret_path(
+    server: Faulty, secretive: HttpSystem, caplog: pytest.LogCaptureFixture, manner: Manner
+) -> None:
+    for logger in ("", "httpx", "httpcore"):  # A server started earlier in this process has quietened them.
+        caplog.set_level(logging.DEBUG, logger=logger)
+    server.will(manner)
+    for call in (secretive.read("orders"), secretive.write("POST", "orders")):
+        with pytest.raises(ToolFault) as wrong:
+            await call
+        fault: BaseException | None = wrong.value
+        while fault is not None:
+            told = "".join(traceback.format_exception(fault))
+            request = getattr(fault, "request", None) if isinstance(fault, httpx.HTTPError) else None
+            seen = f"{fault!r} {vars(fault)} {request!r} {getattr(request, 'url', '')} {told}"
+            assert SECRET not in seen
+            fault = fault.__cause__ or fault.__context__
+    assert "HTTP Request" in caplog.text or "connect_tcp" in caplog.text
+    assert SECRET not in caplog.text
+    assert SECRET in server.asked[0]
+
+
+async def test_who_is_turned_away_at_the_door_knocks_again_with_a_write_too(
+    server: Faulty, secretive: HttpSystem
+) -> None:
+    busy = answer(b'{"error": "TOO_MANY"}', status=503)
+    server.will(busy, busy, answer(b'{"done": 1}'))
+    assert await secretive.write("POST", "orders/1/cancel") == {"done": 1}
+    assert len(server.asked) == 3
+    server.will(busy)
+    with pytest.raises(Unsent, match="turned the request away"):
+        await secretive.write("POST", "orders/1/cancel")
+    assert len(server.asked) == LIMITS.attempts
+
+
+async def test_another_503_is_no_door_and_a_write_is_not_repeated(
+    server: Faulty, secretive: HttpSystem
+) -> None:
+    server.will(answer(b'{"error": "OTHER"}', status=503))
+    with pytest.raises(Unavailable) as wrong:
+        await secretive.write("POST", "orders/1/cancel")
+    assert (type(wrong.value), len(server.asked)) == (Unavailable, 1)

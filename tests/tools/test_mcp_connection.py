@@ -113,6 +113,8 @@ class TestHostileResults:
     async def test_a_result_of_five_megabytes_is_cut_to_size(
         self, plug: Plug, tmp_path: Path, how: str
     ) -> None:
+        # Reading so much takes seconds on a busy machine, and how long is not what is asked here.
+        plug = plug.model_copy(update={"seconds": 60.0})
         pins = await pinned(plug, tmp_path)
         async with connected(plug, tmp_path, pins=pins) as connection:
             behave(tmp_path, **{how: True})

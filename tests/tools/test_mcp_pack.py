@@ -23,10 +23,11 @@ from api.settings import ROOT, Settings
 from tests.tools.parcels import SERVER, TOOLS, behave, box, keyed
 from tests.tools.shop import caller
 from tests.tools.test_toolbox import TestSchemas
-from tools.mcp.definition import Definition, difference, write_pins
+from tools.mcp.definition import difference, write_pins
 from tools.mcp.fake import FakeConnection
 from tools.mcp.plug import Plug
-from tools.mcp.port import Said
+from tools.outside.definition import Definition
+from tools.outside.said import Said
 from tools.proposal import Proposal
 from tools.toolbox import Toolbox
 
@@ -134,6 +135,11 @@ class TestPack:
             ('hide = ["request_id"]', 'hide = ["request_id", "day"]', "required by the server"),
             ('assurance = "channel"', 'assurance = "channel"\nname = "hand_over"', "called “hand_over”"),
             ('assurance = "channel"', 'assurance = "channel"\nretries = 3', "retries"),
+            (
+                'assurance = "channel"',
+                'assurance = "channel"\nunreached = { ru = "увидеть {number}", en = "see {number}" }',
+                "cannot be said of a server that is silent",
+            ),
         ],
     )
     def test_what_cannot_be_offered_safely_is_refused_with_file_place_and_remedy(

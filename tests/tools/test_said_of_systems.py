@@ -48,7 +48,7 @@ def test_only_what_the_system_lets_be_changed_is_promised(offered: set[Change], 
         told = said(order)
         assert words in told
         assert ("отменить" in told) == ("cancel" in offered)
-        assert order_facts(order, language="ru")["can_change"] == bool(offered)
+        assert order_facts(order, phrases=PHRASES, language="ru")["can_change"] == bool(offered)
     gone = replace(ORDER, status="shipped", offered=frozenset(offered))
     assert "отменить" not in said(gone)
 
@@ -57,11 +57,11 @@ def test_a_state_allows_its_own_changes_of_those_offered() -> None:
     order = replace(ORDER, status="modified")
     assert order.changes == {"address", "payment"}
     assert "1051 ещё не отправлен: можно сменить адрес доставки." in said(order)
-    assert order_facts(order, language="ru")["can_change"]
+    assert order_facts(order, phrases=PHRASES, language="ru")["can_change"]
     assert "адрес" not in said(replace(order, offered=frozenset({"payment"}), address=Address(line="")))
     there = replace(ORDER, status="delivered", offered=frozenset({"cancel", "return"}))
     assert there.changes == {"return"}
-    assert not order_facts(there, language="ru")["can_change"]
+    assert not order_facts(there, phrases=PHRASES, language="ru")["can_change"]
     assert replace(ORDER, status="unclear").changes == frozenset()
 
 
@@ -80,6 +80,51 @@ async def test_a_write_the_system_never_does_is_refused_before_any_detail_is_ask
         told = json.loads(await box.call(tool, {"order_id": "1019", **words}, caller()))
         assert (told["kind"], told["fault"]) == ("fault", "rejected.not_offered"), tool
         assert told["sentences"] == ["Через чат этого сделать нельзя: поможет сотрудник."]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("payment", get_args(PaymentState))
+def test_of_half_an_order_only_the_known_half_is_said(payment: PaymentState, language: str) -> None:
+    half = replace(
+        ORDER,
+        status="unclear",
+        payment=replace(ORDER.payment, state=payment),
+        unreached=frozenset({"delivery"}),
+    )
+    told = said(half, language)
+    words = {
+        "ru": ("собираем", "в пути", "доставят", "привезёт", "отправ", "курьер", "отменить"),
+        "en": ("on its way", "warehouse", "courier", "arrive", "cancel", "deliver it"),
+    }[language]
+    assert told.startswith(("Заказ 1051", "Деньги за заказ 1051", "Order 1051", "The money for order 1051"))
+    assert not any(word in told.replace("отправлены обратно", "") for word in words)
+    assert order_facts(half, phrases=PHRASES, language="ru")["unreached"] == ["delivery"]
+    line = summary(half, phrases=PHRASES, language=language)  # type: ignore[arg-type]
+    assert not any(word in line for word in words)
+    assert "unreached" not in order_facts(ORDER, phrases=PHRASES, language="ru")
+
+
+async def test_a_tool_names_the_half_that_is_not_known_and_lists_nothing_as_under_way() -> None:
+    half = [
+        replace(order, status="unclear", unreached=frozenset({"delivery"}))
+        for order in SHOP.orders
+        if order.owner == ANNA
+    ]
+    box = toolbox(FakeOrders(half, SHOP.products, now=Clock()))
+    one = json.loads(await box.call("order_status", {"order_id": "1051"}, caller()))
+    assert one["ok"]
+    assert one["unreached"] == ["узнать, что с доставкой заказа 1051"]
+    every = json.loads(await box.call("list_orders", {}, caller()))
+    assert every["facts"]["active"] == []
+    assert every["sentences"][0].startswith("Ваши заказы: ")
+    assert every["unreached"][0].startswith("узнать, что с доставкой заказов ")
+    for name, more in (
+        ("cancel_order", {}),
+        ("change_address", {"new_address": "Казань, ул. Речная, д. 7"}),
+        ("return_items", {}),
+    ):
+        told = json.loads(await box.call(name, {"order_id": "1051", **more}, caller()))
+        assert told["fault"] == "unavailable", "a rule would judge half an order"
 
 
 def test_no_address_and_no_carrier_are_passed_over() -> None:

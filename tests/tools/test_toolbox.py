@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain.tools import ToolRuntime
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from tests.tools.loaded import NOW
@@ -102,6 +103,61 @@ class TestOffer:
         assert {tool.name for tool in BOX.offered(nobody)} == PUBLIC
         assert BOX.needed(nobody) == ()
         assert {name for name in NAMES if BOX.effect(name) == "write"} == WRITES
+
+    async def test_what_was_taken_back_meanwhile_is_not_done_whatever_the_caller_was_told(self) -> None:
+        """The gate is asked at the moment of each call, by whichever way the tool is called."""
+        orders, asked = fake_orders(), list[str]()
+
+        async def taken_back(who: Caller, purpose: str) -> None:
+            asked.append(purpose)
+            raise NoBasis(purpose)
+
+        offer = await proposed(toolbox(orders))
+        orders.fail_with = AssertionError("the order system was asked without a basis")
+        box = Toolbox(order_tools(orders, PHRASES), require=taken_back)
+        runtime = ToolRuntime(
+            state={}, context=caller(), config={}, stream_writer=print, tool_call_id=None, store=None
+        )
+        (status,) = [tool for tool in box.offered(caller()) if tool.name == "order_status"]
+        with pytest.raises(NoBasis):
+            await status.ainvoke({"order_id": "1051", "runtime": runtime})
+        with pytest.raises(NoBasis):
+            await box.call("order_status", {"order_id": "1051"}, caller())
+        with pytest.raises(NoBasis):
+            await box.execute(offer, caller(), key=offer.id)
+        assert asked == ["orders:read", "orders:read", "orders:write"]
+
+    async def test_what_is_nobodys_needs_no_basis(self) -> None:
+        async def never(who: Caller, purpose: str) -> None:
+            raise AssertionError(purpose)
+
+        box = Toolbox(order_tools(fake_orders(), PHRASES), require=never)
+        assert (await told(box, "find_product", caller(None, assurance="anonymous")))["ok"]
+
+    async def test_each_use_is_seen_before_it_begins_and_what_cannot_be_seen_does_not_begin(self) -> None:
+        seen: list[tuple[str, object]] = []
+
+        async def basis(who: Caller, purpose: str) -> str:
+            return f"the basis of {purpose}"
+
+        async def watch(who: Caller, tool: str, found: object) -> None:
+            seen.append((tool, found))
+            raise OSError("No space left on device")
+
+        orders = fake_orders()
+        offer = await proposed(toolbox(orders))
+        orders.fail_with = AssertionError("the order system was asked, and nobody saw it")
+        box = Toolbox(order_tools(orders, PHRASES), require=basis, watch=watch)
+        with pytest.raises(OSError, match="No space"):
+            await box.call("order_status", {"order_id": "1051"}, caller())
+        with pytest.raises(OSError, match="No space"):
+            await box.execute(offer, caller(), key=offer.id)
+        assert seen == [
+            ("order_status", "the basis of orders:read"),
+            ("cancel_order", "the basis of orders:write"),
+        ]
+        orders.fail_with = None
+        assert (await told(box, "find_product", caller(None, assurance="anonymous")))["ok"]
 
     async def test_without_a_basis_the_system_is_not_even_asked(self) -> None:
         orders = fake_orders()
@@ -248,6 +304,27 @@ class TestAnswers:
             assert result["sentences"]
             assert "10.0.0.7" not in raw
             assert "Traceback" not in raw
+
+    @pytest.mark.parametrize("language", ["ru", "en"])
+    def test_every_tool_has_words_for_what_its_silence_leaves_open(self, language: Language) -> None:
+        shown = {key[7:] for key in PHRASES.keys(language) if key.startswith("status.")}
+        assert shown == {key[10:] for key in PHRASES.keys(language) if key.startswith("unreached.")} > NAMES
+        words = {name: BOX.unreached(name, {"order_id": "№ 1045a"}, language) for name in NAMES}
+        assert all(words.values())
+        assert len(set(words.values())) == len(words), "two tools would look like one"
+        assert "1045-А" in words["order_status"]
+        assert "{" not in "".join(words.values())
+        assert not any(said.endswith(".") for said in words.values()), "they go on a sentence"
+
+    @pytest.mark.parametrize(
+        "order_id", ["", "https://evil.example/1", "позвоните по номеру", "1 или 2", None]
+    )
+    def test_nothing_but_an_order_number_is_put_into_those_words(self, order_id: object) -> None:
+        assert BOX.unreached("order_status", {"order_id": order_id}, "ru") == ""
+        assert BOX.unreached("list_orders", {"order_id": order_id}, "ru") == "посмотреть ваши заказы"
+
+    def test_a_tool_that_is_not_there_has_no_words(self) -> None:
+        assert BOX.unreached("drop_tables", {}, "ru") == ""
 
     async def test_what_nobody_foresaw_is_not_hidden(self) -> None:
         orders = fake_orders()

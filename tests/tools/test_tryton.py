@@ -17,6 +17,7 @@ from tools.context import CustomerId, MethodId, OrderId
 from tools.crm.tryton import TrytonCRM
 from tools.errors import NotFound, Rejected, ToolFault, Unavailable, Unconfirmed, Unsent
 from tools.http_client import Limits
+from tools.intents import once
 from tools.intents.fake import FakeIntents
 from tools.orders.tryton import TrytonOrders
 from tools.proposal import Proposal
@@ -357,6 +358,149 @@ class TestDistrust:
         assert server.asked == []
 
 
+class TestHalfASale:
+    @pytest.mark.parametrize(
+        "lost", [told({}, status=500), cut(b"[{}]"), told([sale(shipments=[{"id": 9}])])]
+    )
+    async def test_a_sale_whose_shipments_do_not_answer_is_told_without_them(
+        self, server: Faulty, orders: TrytonOrders, lost: Any
+    ) -> None:
+        server.routes["shipments.state"] = lost
+        server.will(told([sale(shipments=None, invoice_state="paid")]))
+        order = await orders.get(OrderId("1051"), owner=ANNA)
+        assert order.unreached == {"delivery"}
+        assert (order.status, order.payment.state) == ("unclear", "paid")
+        assert order.fulfilment.tracking is None
+        assert order.changes == set()
+        with pytest.raises(Unavailable):
+            await orders.propose_cancel(OrderId("1051"), owner=ANNA, reason="")
+
+    async def test_what_the_sale_alone_tells_is_no_half_of_it(
+        self, server: Faulty, orders: TrytonOrders
+    ) -> None:
+        server.routes["shipments.state"] = told({}, status=500)
+        server.will(told([sale(state="cancelled", shipments=None)]))
+        order = await orders.get(OrderId("1051"), owner=ANNA)
+        assert (order.status, order.unreached) == ("cancelled", frozenset())
+
+    async def test_where_nothing_was_sent_nothing_else_is_asked_for(
+        self, server: Faulty, orders: TrytonOrders, tryton: Tryton
+    ) -> None:
+        tryton.system.breaker.failed(wait=60)
+        server.will(told([sale()]))
+        with pytest.raises(Unsent):
+            await orders.get(OrderId("1051"), owner=ANNA)
+        assert server.asked == []
+
+
+ARRIVED = sale(
+    state="done",
+    shipments=[shipment("done")],
+    shipment_state="sent",
+    lines=[{**sale()["lines"][0], "id": 31}, {**sale()["lines"][0], "id": 32, "quantity": 1.0}],
+)
+
+
+HEAD = {
+    **{"company": 1, "currency": 1, "party": 2, "invoice_address": 3, "shipment_address": 3, "warehouse": 5},
+    **{"invoice_method": "order", "shipment_method": "order"},
+}
+
+
+def taken_back(state: str, quantity: float, **other: Any) -> dict[str, Any]:
+    line = {"id": 41, "type": "line", "quantity": quantity, "product": {"id": 7, "code": "FN-903-BL"}}
+    party = {"id": 2, "active": 1, "code": "c-001"}
+    return {"id": 8, "state": state, "origin": "sale.sale,4", "party": party, "lines": [line]} | other
+
+
+class TestReturns:
+    @pytest.fixture
+    def orders(self, tryton: Tryton, intents: FakeIntents) -> TrytonOrders:
+        return TrytonOrders(
+            tryton, link=PartyLink(), intents=intents, zone=UTC, done="delivered", now=Clock()
+        )
+
+    async def test_a_return_is_one_draft_of_the_very_lines_and_is_sent_once(
+        self, server: Faulty, orders: TrytonOrders
+    ) -> None:
+        codes = ["FN-903-BL"] * 3
+        server.will(told([ARRIVED]), told([]))
+        proposal = await orders.propose_return(OrderId("1051"), owner=ANNA, codes=codes)
+        assert "later" not in proposal.facts, "what is paid back, Tryton's people say"
+        server.routes["POST /shop/rest/model/sale.sale?"] = told({"id": 8})
+        server.will(
+            told([ARRIVED]), told([]), told([HEAD]), told([ARRIVED]), told([taken_back("draft", -3.0)])
+        )
+        assert (await orders.execute(proposal, owner=ANNA, key="k")).state == "done"
+        bodies = server.bodies[-len(server.asked) :]
+        (sent,) = [body for line, body in zip(server.asked, bodies, strict=True) if line.startswith("POST")]
+        assert json.loads(sent) == {
+            **HEAD,
+            "origin": "sale.sale,4",
+            "lines": [["copy", [31], {"quantity": -2}], ["copy", [32], {"quantity": -1}]],
+        }
+
+    @pytest.mark.parametrize(
+        ("returns", "state"),
+        [
+            ([], "delivered"),
+            ([taken_back("cancelled", -1.0)], "delivered"),
+            ([taken_back("draft", -1.0)], "return_requested"),
+            ([taken_back("processing", -3.0)], "return_requested"),
+            ([taken_back("done", -1.0)], "delivered"),
+            ([taken_back("done", -3.0)], "returned"),
+            ([taken_back("done", -2.0), taken_back("done", -1.0, id=9)], "returned"),
+            ([taken_back("draft", -1.0, origin="sale.sale,5")], "delivered"),
+            ([taken_back("draft", -1.0, party={"id": 3, "active": 1, "code": "c-002"})], "delivered"),
+        ],
+    )
+    async def test_an_order_stands_by_what_takes_it_back(
+        self, server: Faulty, orders: TrytonOrders, returns: list[Any], state: str
+    ) -> None:
+        server.will(told([ARRIVED]), told(returns))
+        order = await orders.get(OrderId("1051"), owner=ANNA)
+        own = [one for one in returns if one["origin"] == "sale.sale,4" and one["party"]["code"] == "c-001"]
+        called = [one for one in own if one["state"] != "cancelled"]
+        assert order.status == state
+        assert ("return" in order.changes) is (not called)
+        assert (order.returning is not None) is bool(called)
+
+    async def test_a_lost_answer_is_looked_up_and_a_second_return_is_refused(
+        self, server: Faulty, orders: TrytonOrders
+    ) -> None:
+        server.will(told([ARRIVED]), told([]))
+        proposal = await orders.propose_return(OrderId("1051"), owner=ANNA, codes=["FN-903-BL"])
+        server.routes["POST /shop/rest/model/sale.sale?"] = cut(b'{"id": 8}')
+        server.will(
+            told([ARRIVED]), told([]), told([HEAD]), told([ARRIVED]), told([taken_back("draft", -1.0)])
+        )
+        assert (await orders.execute(proposal, owner=ANNA, key="k")).state == "done"
+        assert len([line for line in server.asked if line.startswith("POST")]) == 1
+        server.will(told([ARRIVED]), told([taken_back("draft", -1.0)]))
+        with pytest.raises(Rejected) as wrong:
+            await orders.propose_return(OrderId("1051"), owner=ANNA, codes=["FN-903-BL"])
+        assert wrong.value.reason == "not_returnable"
+
+    async def test_what_cannot_be_counted_or_is_on_its_way_goes_to_people(
+        self, server: Faulty, orders: TrytonOrders
+    ) -> None:
+        cable = {**sale()["lines"][0], "id": 33, "quantity": 2.5}
+        for found, reason in (
+            ({**ARRIVED, "lines": [cable]}, "not_offered"),
+            (sale(shipments=[shipment("shipped")]), "not_returnable"),
+        ):
+            server.will(told([found]), told([]))
+            with pytest.raises(Rejected) as wrong:
+                await orders.propose_return(OrderId("1051"), owner=ANNA, codes=["FN-903-BL"])
+            assert wrong.value.reason == reason
+        server.will(told([ARRIVED]), told([]))
+        with pytest.raises(Rejected) as wrong:
+            await orders.propose_return(
+                OrderId("1051"), owner=ANNA, codes=["FN-903-BL"], refund_to=MethodId("m-1")
+            )
+        assert wrong.value.reason == "wrong_refund_method"
+
+
 QUOTATION = sale(state="quotation", shipments=[], shipment_state="none")
 CANCELLED = {**QUOTATION, "state": "cancelled"}
 
@@ -377,8 +521,9 @@ class TestWriting:
             tryton.system.breaker.passed()
 
     async def test_when_nobody_can_tell_a_person_looks_and_nothing_is_sent_again(
-        self, server: Faulty, orders: TrytonOrders
+        self, server: Faulty, orders: TrytonOrders, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(once, "_GLANCES", 3)
         server.will(told([QUOTATION]))
         proposal = await orders.propose_cancel(OrderId("1051"), owner=ANNA, reason="")
         server.routes["sale.sale/4/cancel"] = told({}, status=500)

@@ -1,1 +1,1 @@
-"""One-time codes: what somebody who has the customer's mailbox or phone can tell us."""
+"""Proofs told in the conversation: one-time codes, and, where a company counts it, a name with a postcode."""

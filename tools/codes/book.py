@@ -15,14 +15,14 @@ A row of a contact that is nobody's looks and costs like any other; its code was
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools.claims import answering
+from tools.codes import failures
 from tools.codes import tables as t
 from tools.codes.port import WINDOW, CodeRules
 from tools.context import ConversationId, CustomerId, TurnId
@@ -112,25 +112,23 @@ class CodeBook:
     async def _failed(
         self, connection: AsyncConnection, claim: ByCode, row: Row[tuple[object, ...]], now: datetime
     ) -> Refused:
-        known = select(t.failures.c.turn).where(t.failures.c.turn == claim.turn)
-        if (await connection.execute(known)).first() is None:
-            wrong = {"turn": claim.turn, "conversation": claim.conversation, "contact": row.contact}
-            await connection.execute(insert(t.failures).values(**wrong, at=now))
+        await failures.write_down(
+            connection, turn=claim.turn, conversation=claim.conversation, contact=row.contact, now=now
+        )
         until = await self._locked(connection, row.conversation, row.contact, now)
         return Refused(reason="wrong") if until is None else Refused(reason="locked", until=until)
 
     async def _locked(
         self, connection: AsyncConnection, conversation: str, contact: str, now: datetime
     ) -> datetime | None:
-        """Return when the lock ends, None without one: so many failures within its length."""
-        length = timedelta(minutes=self._rules.lock_minutes)
-        ends: list[datetime] = []
-        for mine in (t.failures.c.conversation == conversation, t.failures.c.contact == contact):
-            recent = select(t.failures.c.at).where(mine, t.failures.c.at > now - length)
-            moments = await _moments(connection, recent.order_by(t.failures.c.at.desc()))
-            if len(moments) >= self._rules.failures:
-                ends.append(moments[0] + length)
-        return max(ends, default=None)
+        return await failures.locked_until(
+            connection,
+            conversation=conversation,
+            contact=contact,
+            now=now,
+            failures=self._rules.failures,
+            length=timedelta(minutes=self._rules.lock_minutes),
+        )
 
     async def _too_many(
         self, connection: AsyncConnection, conversation: str, contact: str, now: datetime
@@ -146,7 +144,7 @@ class CodeBook:
         )
         for mine, most in limits:
             recent = mine.where(sent.at > now - WINDOW).order_by(sent.at.desc()).limit(most)
-            moments = await _moments(connection, recent)
+            moments = await failures.moments(connection, recent)
             if len(moments) >= most:
                 return Refused(reason="too_many", until=moments[-1] + WINDOW)
         return None
@@ -164,11 +162,7 @@ async def _taken(
     return Verified(customer=row.customer) if done.rowcount == 1 else Refused(reason="expired")
 
 
-async def _moments(connection: AsyncConnection, wanted: Select[Any]) -> Sequence[datetime]:
-    return [row[0] for row in await connection.execute(wanted)]
-
-
 async def _forget(connection: AsyncConnection, *, before: datetime) -> None:
     old = or_(t.codes.c.used.is_not(None), t.codes.c.expires < before)
     await connection.execute(delete(t.codes).where(t.codes.c.at < before, old))
-    await connection.execute(delete(t.failures).where(t.failures.c.at < before))
+    await failures.forget(connection, before=before)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tools.contacts import By, Contact
 from tools.context import Caller
-from tools.identity import ByCode, Refused, Verified
+from tools.identity import ByCode, ByName, Refused, Verified
 
 DIGITS = 6
 WINDOW = timedelta(hours=1)
@@ -35,6 +35,26 @@ class Sent:
     """A code is on its way, if the contact is known: which of the two is told nobody."""
 
     minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeRules:
+    """How claims by what others may know are rationed.
+
+    `failures`: wrong claims, in one conversation or of one name, after which none is heard for `lock_minutes`;
+    `per_hour`: wrong ones of the whole installation.
+    """
+
+    failures: int = 5
+    lock_minutes: int = 30
+    per_hour: int = 60
+
+
+class Knowing(Protocol):
+    """Identity by what the customer knows, and others may: as the turn sees it."""
+
+    async def claim(self, claim: ByName, caller: Caller) -> Verified | Refused:
+        """Return whose claim this is. An unknown name costs and says the same as a known one; may raise `Unavailable`."""
 
 
 class Codes(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from langchain.tools import ToolRuntime, tool
+from langchain.tools import ToolRuntime
 
 from tools.address import Address
 from tools.answer import Answer, answering, proposed
@@ -19,6 +19,7 @@ from tools.arguments import (
 from tools.assurance import Rule
 from tools.context import Caller
 from tools.crm.port import CRM
+from tools.declared import tool
 from tools.errors import NotFound, Rejected
 from tools.phrases import Phrases
 from tools.toolkit import Toolkit

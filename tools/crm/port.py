@@ -31,7 +31,11 @@ class Customer:
 
 
 class CRM(Protocol):
-    """A customer register. Any call may raise `Unavailable`."""
+    """A customer register. Any call may raise `Unavailable`.
+
+    A record that was deleted, or merged into another, is nobody: `NotFound` by its id and by everything that found it.
+    No adapter follows it to the record that is left: that one is found by a proof of its own.
+    """
 
     async def customer(self, customer_id: CustomerId) -> Customer:
         """Return the customer; `NotFound` if there is none."""

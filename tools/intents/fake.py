@@ -1,10 +1,12 @@
 """The book of intents in memory, for tests."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from tools.errors import Rejected
 from tools.intents.port import Intent
+from tools.proposal import Fact
 
 
 class FakeIntents:
@@ -35,10 +37,11 @@ class FakeIntents:
         self.kept[key] = replace(known, begun=now)
         return True
 
-    async def done(self, key: str, *, now: datetime) -> None:
+    async def done(self, key: str, *, now: datetime, facts: Mapping[str, Fact] | None = None) -> None:
         self._answer()
         if key in self.kept:
-            self.kept[key] = replace(self.kept[key], done=now)
+            known = self.kept[key]
+            self.kept[key] = replace(known, done=now, facts=known.facts if facts is None else dict(facts))
 
     async def forget(self, key: str) -> None:
         self._answer()

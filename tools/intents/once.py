@@ -6,15 +6,15 @@ unknown      it was begun, and whether it happened cannot be told: a person look
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tools.context import CustomerId
 from tools.errors import Rejected, Unavailable, Unsent
 from tools.intents.port import Intent, Intents
-from tools.proposal import Effect, Proposal, admit, in_time, same_as_before
+from tools.proposal import Effect, Fact, Proposal, admit, in_time, same_as_before
 
 PATIENCE = timedelta(seconds=90)
 """Longer than any attempt lasts: an unfinished intent older than this was left by a process that is gone."""
@@ -31,6 +31,15 @@ class Write(Protocol):
 
     async def happened(self) -> bool:
         """Look whether the thing is as the write would leave it. Raises `Unavailable`."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A write that the system says more of than was proposed, such as the number of what it made."""
+
+    @property
+    def told(self) -> Mapping[str, Fact]:
+        """What is known of it since it happened."""
 
 
 class Once:
@@ -75,13 +84,14 @@ class Once:
         except Unavailable:
             if not await self._happened(write):
                 return Effect(proposal=proposal, state="unknown", facts=proposal.facts)
-        return await self._finished(proposal, key=key)
+        return await self._finished(proposal, write, key=key)
 
-    async def _finished(self, proposal: Proposal, *, key: str) -> Effect:
+    async def _finished(self, proposal: Proposal, write: Write, *, key: str) -> Effect:
+        facts = {**proposal.facts, **(write.told if isinstance(write, Telling) else {})}
         # Without the record it has happened all the same; whoever asks again finds that out by looking.
         with suppress(Unavailable):
-            await self._intents.done(key, now=self._now())
-        return Effect(proposal=proposal, state="done", facts=dict(proposal.facts))
+            await self._intents.done(key, now=self._now(), facts=facts)
+        return Effect(proposal=proposal, state="done", facts=facts)
 
     async def _earlier(self, known: Intent, proposal: Proposal, write: Write, *, owner: CustomerId) -> Effect:
         if known.owner != owner:
@@ -104,14 +114,14 @@ class Once:
 
     async def _resumed(self, known: Intent, proposal: Proposal, write: Write) -> Effect:
         if await self._happened(write):
-            await self._finished(proposal, key=known.key)
-            return Effect(proposal=proposal, state="already_done", facts=dict(known.facts))
+            finished = await self._finished(proposal, write, key=known.key)
+            return Effect(proposal=proposal, state="already_done", facts=finished.facts)
         try:
             await write.perform()
         except (Rejected, Unavailable):
             # The thing is neither as it was nor as it should be, or it cannot be seen: our own half may be in it.
             return Effect(proposal=proposal, state="unknown", facts=proposal.facts)
-        return await self._finished(proposal, key=known.key)
+        return await self._finished(proposal, write, key=known.key)
 
     async def _happened(self, write: Write) -> bool:
         try:

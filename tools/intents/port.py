@@ -62,8 +62,8 @@ class Intents(Protocol):
     async def take(self, key: str, *, begun: datetime, now: datetime) -> bool:
         """Make an unfinished intent, begun at `begun` and not since, ours from `now` on; False if it is not so."""
 
-    async def done(self, key: str, *, now: datetime) -> None:
-        """Cross it off: it has happened."""
+    async def done(self, key: str, *, now: datetime, facts: Mapping[str, Fact] | None = None) -> None:
+        """Cross it off: it has happened. `facts`, if there are any, stand in place of those it was begun with."""
 
     async def forget(self, key: str) -> None:
         """Strike out an unfinished intent that certainly changed nothing; its key is free again."""

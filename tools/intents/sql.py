@@ -1,6 +1,6 @@
 """The book of intents in SQLite or PostgreSQL, beside the house's other tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tools.errors import Rejected, Unavailable
 from tools.intents.port import Intent
+from tools.proposal import Fact
 from tools.tables import intents
 
 
@@ -42,9 +43,10 @@ class SqlIntents:
             changed = await connection.execute(update(intents).where(*still).values(begun=now))
         return bool(changed.rowcount == 1)
 
-    async def done(self, key: str, *, now: datetime) -> None:
+    async def done(self, key: str, *, now: datetime, facts: Mapping[str, Fact] | None = None) -> None:
+        told = {"facts": dict(facts)} if facts is not None else {}
         async with self._connected() as connection:
-            await connection.execute(update(intents).where(intents.c.key == key).values(done=now))
+            await connection.execute(update(intents).where(intents.c.key == key).values(done=now, **told))
 
     async def forget(self, key: str) -> None:
         unfinished = (intents.c.key == key, intents.c.done.is_(None))

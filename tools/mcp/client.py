@@ -21,9 +21,11 @@ import httpx
 
 from tools.errors import Unavailable
 from tools.mcp.bounds import bounded_client
-from tools.mcp.definition import Definition, difference
+from tools.mcp.definition import difference
 from tools.mcp.plug import Plug
-from tools.mcp.port import Connection, NotReached, Said, Standing
+from tools.mcp.port import Connection, NotReached, Standing
+from tools.outside.definition import Definition
+from tools.outside.said import Said
 
 if TYPE_CHECKING:
     from mcp import ClientSession

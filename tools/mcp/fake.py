@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from tools.context import CustomerId
-from tools.mcp.port import Connection, Entry, Journal, NotReached, Said
+from tools.mcp.port import Connection, Entry, Journal, NotReached
+from tools.outside.said import Said
 from tools.proposal import Fact
 
 

@@ -21,11 +21,12 @@ from tools.answer import Answer, answering
 from tools.confirm import confirmation
 from tools.context import Caller, CustomerId
 from tools.errors import Rejected, Unavailable
-from tools.mcp.assigned import Plugged
-from tools.mcp.port import Connection, Entry, Journal, NotReached, Said
-from tools.mcp.result import answer_of
-from tools.mcp.shape import one_line
-from tools.mcp.values import filled, packed, shown_facts, unpacked
+from tools.mcp.port import Connection, Entry, Journal, NotReached
+from tools.outside.plugged import Plugged
+from tools.outside.result import answer_of
+from tools.outside.said import Said
+from tools.outside.shape import one_line
+from tools.outside.values import filled, packed, shown_facts, unpacked
 from tools.proposal import Effect, Proposal
 from tools.toolkit import Toolkit, refuse
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from tools.context import CustomerId
 from tools.errors import Unavailable
+from tools.outside.said import Said
 from tools.proposal import Fact
 
 
@@ -13,15 +14,6 @@ class NotReached(Unavailable):
     """The call was never sent: nothing can have happened."""
 
     code = "unavailable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a server's tool answered: data, whoever wrote it. `refused` says that it did not do what was asked."""
-
-    text: tuple[str, ...] = ()
-    data: Mapping[str, Any] | None = None
-    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from tools.proposal import admit, in_time
 
 
 class EmbeddedOrders:
-    """`Orders` over the tables of `tools.tables`; `now` is the shop's own clock and returns aware moments."""
+    """`Orders` over the tables of `tools.tables`; `now` is the shop's own clock: aware moments in the zone whose days count."""
 
     def __init__(
         self, engine: AsyncEngine, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)

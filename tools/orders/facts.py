@@ -1,9 +1,11 @@
 """An order or a product as facts (JSON values) and as ready sentences."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from tools.answer import MAX_ENTRIES
 from tools.confirm import way
 from tools.context import Language
 from tools.orders.money import shown
@@ -25,6 +27,8 @@ from tools.phrases import PhraseFault, Phrases
 _SHOWN_ITEMS = 6
 _SHOWN_REFUNDS = 2
 _SHOWN_PARCELS = 4
+_CHOICE_CHARS = 48
+_FIGURES = re.compile(r"\d{3}")
 _TRACKED: frozenset[OrderStatus] = frozenset({"processed", "shipped", "sent", "delivered"})
 _EXPECTED: frozenset[OrderStatus] = frozenset({"paid", "packed", "modified", "processed", "shipped"})
 """States whose sentence names the promised day."""
@@ -33,13 +37,13 @@ _PROMISED: frozenset[Change] = frozenset({"cancel", "address"})
 """Changes that an order's own sentences speak of."""
 
 
-def order_facts(order: Order, *, language: Language) -> dict[str, object]:
-    """Return what a model may know of an order: no names, no contacts, the card masked."""
+def order_facts(order: Order, *, phrases: Phrases, language: Language) -> dict[str, object]:
+    """Return what a model may know of an order: no names, no contacts, the card masked, moments in the company's zone."""
     parcel = order.fulfilment
     return {
         "order": order.id,
         "status": order.status,
-        "placed": order.placed.isoformat(),
+        "placed": phrases.local(order.placed).isoformat(),
         "total": number(order.total),
         "delivery_price": number(order.delivery_price),
         "currency": order.currency,
@@ -47,13 +51,16 @@ def order_facts(order: Order, *, language: Language) -> dict[str, object]:
             "method": order.payment.method,
             "state": order.payment.state,
             "masked": order.payment.masked,
+            "at": order.payment.at.isoformat() if order.payment.at else None,
         },
         "delivery": parcel.method,
         "carrier": parcel.carrier,
         "tracking": parcel.tracking,
         "eta": parcel.eta.isoformat() if parcel.eta else None,
-        "delivered": parcel.delivered.isoformat() if parcel.delivered else None,
+        "shipped": phrases.local(parcel.shipped).isoformat() if parcel.shipped else None,
+        "delivered": phrases.local(parcel.delivered).isoformat() if parcel.delivered else None,
         "address": str(order.address),
+        "city": order.address.city,
         "can_change": bool(order.changes - _AFTERWARDS),
         "items": [_item_facts(item, language=language) for item in order.items],
         "refunds": [
@@ -61,6 +68,7 @@ def order_facts(order: Order, *, language: Language) -> dict[str, object]:
             for r in order.refunds
         ],
         **_more_facts(order),
+        **({"unreached": sorted(order.unreached)} if order.unreached else {}),
     }
 
 
@@ -77,6 +85,8 @@ def _item_facts(item: OrderItem, *, language: Language) -> dict[str, object]:
 def _more_facts(order: Order) -> dict[str, object]:
     """What only some orders have: several parcels, a history of more than one payment, something asked for."""
     told: dict[str, object] = {}
+    if len(order.items) > MAX_ENTRIES:
+        told["kinds"] = len(order.items)
     if order.parcels:
         told["parcels"] = [
             {"tracking": list(parcel.tracking), "codes": list(parcel.codes)} for parcel in order.parcels
@@ -104,10 +114,10 @@ def order_sentences(order: Order, *, phrases: Phrases, language: Language, now: 
     said = [state_sentence(order, phrases=phrases, language=language, now=now)]
     parcel = order.fulfilment
     said += _tracking_sentences(order, phrases=phrases, language=language)
-    if order.status in ACTIVE and str(order.address):
+    if order.status in ACTIVE and not order.unreached and str(order.address):
         said.append(say(f"order.to.{parcel.method}", language, order=order.id, address=order.address))
     said.append(_items_sentence(order, phrases=phrases, language=language))
-    said.append(say("order.total", language, order=order.id, total=order.total))
+    said.append(say("order.total", language, order=order.id, total=order.total, currency=order.currency))
     if not (order.status == "cancelled" and order.payment.state == "due"):
         said.append(_payment_sentence(order, phrases=phrases, language=language))
     for refund in order.refunds[:_SHOWN_REFUNDS]:
@@ -142,22 +152,54 @@ def state_sentence(order: Order, *, phrases: Phrases, language: Language, now: d
     key = f"order.state.{order.status}"
     parcel = order.fulfilment
     facts: dict[str, object] = {"order": order.id}
+    if _half_known(order):
+        return phrases.say(f"order.without_delivery.{order.payment.state}", language, **facts)
     if order.status == "delivered" and parcel.delivered:
         key, facts = f"{key}_on", facts | {"on": parcel.delivered}
     elif order.status == "sent" and parcel.shipped:
         key, facts = f"{key}_on", facts | {"on": parcel.shipped}
     elif order.status in _EXPECTED and parcel.eta:
-        late = parcel.eta < now.date()
+        late = parcel.eta < phrases.local(now).date()
         key, facts = f"{key}_{'late' if late else 'by'}", facts | {"eta": parcel.eta}
     return phrases.say(key, language, **facts)
 
 
 def summary(order: Order, *, phrases: Phrases, language: Language) -> str:
     """Return one line of a list: number, day, state, sum."""
+    word: str = order.status
+    if _half_known(order):
+        word = {"paid": "paid", "due": "pending"}.get(order.payment.state, word)
+    state = phrases.say(f"state_word.{word}", language)
+    facts = {"order": order.id, "placed": order.placed, "total": order.total, "currency": order.currency}
+    return phrases.say("orders.line", language, state=state, **facts)
+
+
+def _half_known(order: Order) -> bool:
+    """Whether the state hangs on the delivery, and nobody can tell that now: then only the money is told."""
+    return order.status == "unclear" and "delivery" in order.unreached
+
+
+def lacking(orders: Sequence[Order], *, phrases: Phrases, language: Language) -> tuple[str, ...]:
+    """Return what of the orders is not known now, as it goes on after "I can't"; none for orders known in full."""
+    found = [order.id for order in orders if "delivery" in order.unreached]
+    if not found:
+        return ()
+    key = "delivery" if len(found) == 1 else "deliveries"
+    return (phrases.say(f"lacking.{key}", language, order=found[0], orders=found),)
+
+
+def choice(order: Order, *, phrases: Phrases, language: Language) -> dict[str, str]:
+    """Return the order as one of several to choose from: its number, and what people call it by.
+
+    A name with another number in it («FN-104», «600 лм») could be read as an order's: the state stands in its place.
+    """
+    title = order.items[0].title.said(language) if order.items else ""
     state = phrases.say(f"state_word.{order.status}", language)
-    return phrases.say(
-        "orders.line", language, order=order.id, placed=order.placed, state=state, total=order.total
-    )
+    about = state if not title or _FIGURES.search(title) else title[:_CHOICE_CHARS]
+    more = len(order.items) - 1 if about is not state else 0
+    key = "orders.choice_of" if more > 0 else "orders.choice"
+    label = phrases.say(key, language, order=order.id, about=about, more=more)
+    return {"value": order.id, "label": label}
 
 
 def product_facts(product: Product, *, language: Language) -> dict[str, object]:
@@ -172,6 +214,7 @@ def product_facts(product: Product, *, language: Language) -> dict[str, object]:
         "attributes": dict(product.attributes),
         "variants": [
             {"code": v.code, "title": v.title.said(language), "price": number(v.price), "stock": v.stock}
+            | ({"options": dict(v.options)} if v.options else {})
             for v in product.variants
         ],
     }
@@ -271,6 +314,7 @@ def _refund_sentence(order: Order, refund: Refund, *, phrases: Phrases, language
         language,
         order=order.id,
         amount=refund.amount,
+        currency=order.currency,
         to=to,
         days_min=refund.days_min,
         days_max=refund.days_max,

@@ -29,6 +29,7 @@ __all__ = [
     "OrderStatus",
     "Orders",
     "Parcel",
+    "Part",
     "Payment",
     "PaymentMethod",
     "Product",
@@ -68,6 +69,8 @@ DeliveryMethod = Literal["courier", "pickup", "post", "delivery"]
 """`delivery` is to an address, how is not known."""
 RefundState = Literal["pending", "done"]
 Change = Literal["cancel", "address", "payment", "items", "return", "exchange"]
+Part = Literal["delivery"]
+"""What of an order another source than the order's own may hold."""
 
 CANCELLABLE: frozenset[OrderStatus] = frozenset({"unconfirmed", "pending", "processing", "paid", "packed"})
 """An order may be cancelled until it leaves the warehouse."""
@@ -199,6 +202,8 @@ class Order:
 
     `history` is what moved on its account, oldest first; `parcels` is empty where the shop knows only `fulfilment`.
     `offered` is what the system lets be changed from here at all, `changes` what of it the state still allows.
+    `unreached` are parts whose source did not answer now: their fields say nothing, `status` is `unclear` where it hangs
+    on them, and nothing of such an order is changed or paid.
     """
 
     id: OrderId
@@ -220,6 +225,7 @@ class Order:
     returning: Return | None = None
     exchanging: Exchange | None = None
     offered: frozenset[Change] = EVERY_CHANGE
+    unreached: frozenset[Part] = frozenset()
 
     @property
     def changes(self) -> frozenset[Change]:
@@ -287,7 +293,10 @@ class Orders(Protocol):
     """
 
     async def get(self, order_id: OrderId, *, owner: CustomerId) -> Order:
-        """Return the order; `NotFound` if it does not exist *or is not this owner's*."""
+        """Return the order; `NotFound` if it does not exist *or is not this owner's*.
+
+        A part whose own source is silent is named in `unreached`; without the order itself: `Unavailable`.
+        """
 
     async def list(self, *, owner: CustomerId, limit: int = 10) -> tuple[Order, ...]:
         """Return up to `limit` of the owner's orders, those under way first, then the newest."""

@@ -6,12 +6,12 @@ What a confirmed proposal makes of the order is in `tools.orders.changes`.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from tools.address import Address, deliverable
 from tools.context import MethodId
-from tools.errors import Rejected
+from tools.errors import Rejected, Unavailable
 from tools.orders import money
 from tools.orders.goods import Piece, Swap, pieces, swapped
 from tools.orders.money import RefundDays as RefundDays
@@ -35,7 +35,7 @@ _DIVIDER = ","
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What an adapter knows when it makes or does a proposal.
+    """What an adapter knows when it makes or does a proposal; `now` is in the zone whose days count.
 
     `methods` are those the order's owner has saved, `catalogue` products by their code, `return_days` how long a
     delivered order may be sent back, None without a limit.
@@ -53,9 +53,9 @@ class Setting:
 
 def cancellation(order: Order, *, reason: str, terms: RefundTerms, now: datetime) -> Proposal:
     """Return the proposal to cancel `order`; `Rejected("not_cancellable")` once it has left."""
-    if order.status not in CANCELLABLE:
+    if whole(order).status not in CANCELLABLE:
         raise Rejected("not_cancellable")
-    facts: dict[str, Fact] = {"order": order.id, "total": number(order.total), "currency": order.currency}
+    facts: dict[str, Fact] = {"order": order.id, "total": number(order.total)}
     refund = refund_of(order, terms=terms, now=now)
     if refund is not None:
         facts |= money.refund_facts(refund)
@@ -65,7 +65,7 @@ def cancellation(order: Order, *, reason: str, terms: RefundTerms, now: datetime
 
 def relocation(order: Order, *, new_address: Address, now: datetime) -> Proposal:
     """Return the proposal to send `order` elsewhere; `Rejected` once it has left or for a useless address."""
-    if order.status not in MOVABLE:
+    if whole(order).status not in MOVABLE:
         raise Rejected("address_locked")
     address = deliverable(new_address)
     if address.same(order.address):
@@ -80,7 +80,7 @@ def relocation(order: Order, *, new_address: Address, now: datetime) -> Proposal
 
 def repayment(order: Order, *, new_method: MethodId, setting: Setting) -> Proposal:
     """Return the proposal to pay `order` with another saved method."""
-    if order.status not in MOVABLE:
+    if whole(order).status not in MOVABLE:
         raise Rejected("payment_locked")
     way = money.saved(new_method, setting.methods)
     paid = order.payment.state == "paid"
@@ -90,7 +90,7 @@ def repayment(order: Order, *, new_method: MethodId, setting: Setting) -> Propos
         raise Rejected("same_method")
     amount = order.payment.amount
     money.covered(way, amount)
-    facts: dict[str, Fact] = {"order": order.id, "total": number(order.total), "currency": order.currency}
+    facts: dict[str, Fact] = {"order": order.id, "total": number(order.total)}
     facts |= money.charge_facts(way, amount)
     refund = refund_of(order, terms=setting.terms, now=setting.now)
     if refund is not None:
@@ -107,7 +107,7 @@ def substitution(
     setting: Setting,
 ) -> Proposal:
     """Return the proposal to change pieces of an order that is not packed for other variants."""
-    if order.status not in CHANGEABLE:
+    if whole(order).status not in CHANGEABLE:
         raise Rejected("items_locked")
     swap = swapped(order, codes=codes, new_codes=new_codes, catalogue=setting.products(), to_itself=False)
     way = money.chosen(method, order=order, methods=setting.methods)
@@ -126,7 +126,7 @@ def giving_back(
     order: Order, *, codes: Sequence[str], refund_to: MethodId | None, setting: Setting
 ) -> Proposal:
     """Return the proposal to ask for the return of pieces of a delivered order."""
-    if order.status not in RETURNABLE:
+    if whole(order).status not in RETURNABLE:
         raise Rejected("not_returnable")
     _in_window(order, setting)
     way = money.chosen(refund_to, order=order, methods=setting.methods)
@@ -139,6 +139,14 @@ def giving_back(
     return _proposed(RETURN, order, arguments=arguments, facts=facts, now=setting.now)
 
 
+def handing_back(order: Order, *, codes: Sequence[str], now: datetime) -> Proposal:
+    """Return the proposal of `giving_back` for a system that settles the money by itself: no sum is promised."""
+    if whole(order).status not in RETURNABLE:
+        raise Rejected("not_returnable")
+    facts = _items_facts(order, _titles(pieces(order, codes)))
+    return _proposed(RETURN, order, arguments=_listed(codes=codes, method=None), facts=facts, now=now)
+
+
 def exchange(
     order: Order,
     *,
@@ -148,7 +156,7 @@ def exchange(
     setting: Setting,
 ) -> Proposal:
     """Return the proposal to ask for the exchange of pieces of a delivered order for other variants."""
-    if order.status not in RETURNABLE:
+    if whole(order).status not in RETURNABLE:
         raise Rejected("not_exchangeable")
     _in_window(order, setting)
     # A piece may be exchanged for one like it: it may be broken.
@@ -163,6 +171,13 @@ def exchange(
         facts |= money.later_facts(way, -swap.difference)
     arguments = _listed(codes=codes, method=method) | _swap_arguments(new_codes, swap)
     return _proposed(EXCHANGE, order, arguments=arguments, facts=facts, now=setting.now)
+
+
+def whole(order: Order) -> Order:
+    """Return the order; `Unavailable` where a part of it is not known now: no rule may judge half an order."""
+    if order.unreached:
+        raise Unavailable(f"of the order, {', '.join(sorted(order.unreached))} did not answer")
+    return order
 
 
 def codes_of(proposal: Proposal, name: str = "codes") -> tuple[str, ...]:
@@ -187,8 +202,13 @@ def _in_window(order: Order, setting: Setting) -> None:
     if setting.return_days is None or delivered is None:
         return
     # The day it was received does not count.
-    if setting.now.date() > delivered.date() + timedelta(days=setting.return_days):
+    if setting.now.date() > _day(delivered, like=setting.now) + timedelta(days=setting.return_days):
         raise Rejected("return_too_late")
+
+
+def _day(moment: datetime, *, like: datetime) -> date:
+    """Return the day of a moment where the shop's own clock is: an evening in UTC is the next morning elsewhere."""
+    return moment.astimezone(like.tzinfo).date()
 
 
 def _items_facts(order: Order, said: Callable[[str], str]) -> dict[str, Fact]:
@@ -197,7 +217,6 @@ def _items_facts(order: Order, said: Callable[[str], str]) -> dict[str, Fact]:
         "order": order.id,
         "items_ru": said("ru"),
         "items_en": said("en"),
-        "currency": order.currency,
     }
 
 
@@ -228,7 +247,12 @@ def _proposed(
         owner=order.owner,
         arguments={"order_id": order.id, **arguments},
         # What the company's limits are about, whatever the change itself tells.
-        facts={**facts, "worth": number(order.total), "placed": order.placed.date().isoformat()},
+        facts={
+            **facts,
+            "worth": number(order.total),
+            "currency": order.currency,
+            "placed": _day(order.placed, like=now).isoformat(),
+        },
         version=order.version,
         now=now,
         expires_after=EXPIRES_AFTER,

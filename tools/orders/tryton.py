@@ -5,40 +5,43 @@ key, so every write is an intent of ours first (`tools.intents`) and is never re
 
     cancel   a quotation, or a confirmed sale that is not processed yet
     address  a quotation's, or that of shipments nobody has begun to pick
+    return   of what was delivered: a draft that takes it back, for people to go on with
     all else `Rejected("not_offered")`: people do it in Tryton
 """
 
 import asyncio
-import re
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import partial
+from typing import Protocol
 
 from pydantic import BaseModel
 
 from tools.address import Address, from_arguments
-from tools.context import CustomerId, OrderId
+from tools.context import CustomerId, MethodId, OrderId
 from tools.errors import NotFound, Rejected, Unavailable, Unsent
-from tools.intents.once import Once
+from tools.intents.once import Once, Write
 from tools.intents.port import Intents
 from tools.orders import rules
-from tools.orders.port import ACTIVE, CANCELLABLE, MOVABLE, Effect, Order, Product, Proposal
+from tools.orders.numbered import LONGEST, meant, spellings, tails
+from tools.orders.port import ACTIVE, CANCELLABLE, MOVABLE, RETURNABLE, Effect, Order, Product, Proposal
+from tools.orders.rules import whole
 from tools.orders.unoffered import Unoffered
 from tools.tryton.catalogue import TrytonCatalogue
 from tools.tryton.client import Domain, Tryton
 from tools.tryton.customers import Party, PartyLink
 from tools.tryton.orders_of import UNPICKED, changes_of, goes_to, kept_as, order_of, version_of
-from tools.tryton.rows import EXTRAS, SALE_FIELDS, Coded, SaleRow
-from tools.tryton.states import Done, is_return, live
+from tools.tryton.returns import RETURN_FIELDS, ReturnRow, ReturnWrite, origin_of
+from tools.tryton.rows import EXTRAS, SALE_ALONE, SALE_FIELDS, Coded, SaleRow
+from tools.tryton.states import Done, is_return, live, status_of
+
+log = logging.getLogger(__name__)
 
 SALE, SHIPMENT, ADDRESS = "sale.sale", "stock.shipment.out", "party.address"
 _NEWEST = (("sale_date", "DESC NULLS FIRST"), ("id", "DESC"))
 _ENDED = ["done", "cancelled"]
-_TAIL = re.compile(r"0*(\d+(?:-[^\W\d_])?)$")
-_LATIN = str.maketrans("АВСЕНКМОРТХУ", "ABCEHKMOPTXY")
-"""A canonical number has Cyrillic letters; Tryton's may have the Latin ones that look the same."""
-_LONGEST_NUMBER = 64
 _MOST_ALIKE = 20
 _KINDS = frozenset({rules.CANCEL, rules.ADDRESS})
 _Step = Callable[[], Awaitable[None]]
@@ -58,20 +61,33 @@ class TrytonOrders(Unoffered):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._tryton, self._link = tryton, link
-        self._zone, self._done, self._now = zone, done, now
-        self._once = Once(intents, system="tryton", kinds=_KINDS, now=now)
+        self._zone, self._done, self._clock = zone, done, now
+        kinds = _KINDS | {rules.RETURN} if done == "delivered" else _KINDS
+        self._once = Once(intents, system="tryton", kinds=kinds, now=now)
         self._catalogue = TrytonCatalogue(tryton, now=now)
 
+    def _now(self) -> datetime:
+        # Days are those of the company, whichever clock is told.
+        return self._clock().astimezone(self._zone)
+
     async def get(self, order_id: OrderId, *, owner: CustomerId) -> Order:
-        (order,) = await self._told([await self._sale(order_id, owner=owner)], owner=owner)
+        async def read(*, alone: bool) -> tuple[Order, ...]:
+            return await self._told(
+                [await self._sale(order_id, owner=owner, alone=alone)], owner=owner, alone=alone
+            )
+
+        (order,) = await _at_least(read)
         return order
 
     async def list(self, *, owner: CustomerId, limit: int = 10) -> tuple[Order, ...]:
-        under_way, ended = await asyncio.gather(
-            self._sales([["state", "not in", _ENDED]], owner=owner, limit=limit),
-            self._sales([["state", "in", _ENDED]], owner=owner, limit=limit),
-        )
-        orders = await self._told([*under_way, *ended], owner=owner)
+        async def read(*, alone: bool) -> tuple[Order, ...]:
+            under_way, ended = await asyncio.gather(
+                self._sales([["state", "not in", _ENDED]], owner=owner, limit=limit, alone=alone),
+                self._sales([["state", "in", _ENDED]], owner=owner, limit=limit, alone=alone),
+            )
+            return await self._told([*under_way, *ended], owner=owner, alone=alone)
+
+        orders = await _at_least(read)
         # Both come newest first, and sorting keeps that: only what is still active comes forward.
         return tuple(sorted(orders, key=lambda order: order.status not in ACTIVE)[:limit])
 
@@ -82,7 +98,7 @@ class TrytonOrders(Unoffered):
         return await self._catalogue.product(code)
 
     async def propose_cancel(self, order_id: OrderId, *, owner: CustomerId, reason: str) -> Proposal:
-        order = await self.get(order_id, owner=owner)
+        order = whole(await self.get(order_id, owner=owner))
         if "cancel" not in order.offered and order.status in CANCELLABLE:
             raise Rejected("not_offered")
         # Nothing is cancelled here that was paid, so no term of a refund is ever asked for.
@@ -91,47 +107,68 @@ class TrytonOrders(Unoffered):
     async def propose_address(
         self, order_id: OrderId, *, owner: CustomerId, new_address: Address
     ) -> Proposal:
-        order = await self.get(order_id, owner=owner)
+        order = whole(await self.get(order_id, owner=owner))
         if "address" not in order.offered and order.status in MOVABLE:
             raise Rejected("not_offered")
         return rules.relocation(order, new_address=kept_as(new_address), now=self._now())
 
+    async def propose_return(
+        self,
+        order_id: OrderId,
+        *,
+        owner: CustomerId,
+        codes: Sequence[str],
+        refund_to: MethodId | None = None,
+    ) -> Proposal:
+        if self._done == "sent":
+            # Nobody here can tell what has arrived.
+            raise Rejected("not_offered")
+        order = whole(await self.get(order_id, owner=owner))
+        if "return" not in order.offered and order.status in RETURNABLE:
+            raise Rejected("not_offered")
+        if refund_to is not None:
+            raise Rejected("wrong_refund_method")
+        return rules.handing_back(order, codes=codes, now=self._now())
+
     async def execute(self, proposal: Proposal, *, owner: CustomerId, key: str) -> Effect:
-        write = _Write(self._tryton, proposal, sale=partial(self._sale, owner=owner))
+        write: Write = _Write(self._tryton, proposal, sale=partial(self._sale, owner=owner))
+        if proposal.tool == rules.RETURN:
+            write = ReturnWrite(self._tryton, proposal, whole=partial(self._with_returns, owner=owner))
         thing = f"sale {proposal.arguments.get('order_id', '')}@{proposal.version}"
         return await self._once.carry_out(proposal, write, owner=owner, key=key, thing=thing)
 
     # Reading. -----------------------------------------------------------------------------------------------
 
-    async def _sale(self, order_id: OrderId, *, owner: CustomerId) -> SaleRow:
-        if not order_id or len(order_id) > _LONGEST_NUMBER:
+    async def _sale(self, order_id: OrderId, *, owner: CustomerId, alone: bool = False) -> SaleRow:
+        if not order_id or len(order_id) > LONGEST:
             raise NotFound()
-        tail, written = _tail(order_id), (order_id, order_id.translate(_LATIN))
-        ends = dict.fromkeys((tail, tail.translate(_LATIN))) if tail else ()
-        named = ["OR", ["number", "in", list(written)], *(["number", "ilike", f"%{end}"] for end in ends)]
-        found = await self._sales([named], owner=owner, limit=_MOST_ALIKE)
-        # «12» is SO-00012 too, when no other order of theirs ends so.
-        for chosen in (
-            [sale for sale in found if sale.number == order_id],
-            [sale for sale in found if sale.number in written],
-            [sale for sale in found if tail and _alike(sale.number or "", tail)],
-        ):
-            if len(chosen) == 1:
-                return chosen[0]
-        raise NotFound()
+        named = [["number", "ilike", f"%{end}"] for end in tails(order_id)]
+        asked = ["OR", ["number", "in", list(spellings(order_id))], *named]
+        found = await self._sales([asked], owner=owner, limit=_MOST_ALIKE, alone=alone)
+        sale = meant(order_id, found, number=lambda one: one.number or "")
+        if sale is None:
+            raise NotFound()
+        return sale
 
-    async def _sales(self, domain: Domain, *, owner: CustomerId, limit: int) -> tuple[SaleRow, ...]:
-        """Return sales that have a number and are the owner's, both as the server says and as the rows do."""
+    async def _sales(
+        self, domain: Domain, *, owner: CustomerId, limit: int, alone: bool = False
+    ) -> tuple[SaleRow, ...]:
+        """Return sales that have a number and are the owner's, both as the server says and as the rows do.
+
+        `alone`: without their shipments.
+        """
         if not owner:
             return ()
         if self._link.by == "identifier" and not await self._is_one(owner):
             return ()
-        extras = [asked for model, field, asked in EXTRAS if await self._tryton.knows(model, field)]
+        wanted = [extra for extra in EXTRAS if not (alone and extra[2].startswith("shipments."))]
+        extras = [asked for model, field, asked in wanted if await self._tryton.knows(model, field)]
+        fields = [*(SALE_ALONE if alone else SALE_FIELDS), *extras, *self._link.fields("party.")]
         found = await self._tryton.search(
             SaleRow,
             SALE,
             [*self._link.domain(owner, "party."), ["number", "!=", None], *domain],
-            fields=[*SALE_FIELDS, *extras, *self._link.fields("party.")],
+            fields=fields,
             order=_NEWEST,
             limit=limit,
         )
@@ -149,11 +186,42 @@ class TrytonOrders(Unoffered):
         )
         return len(found) == 1
 
-    async def _told(self, sales: Sequence[SaleRow], *, owner: CustomerId) -> tuple[Order, ...]:
+    async def _told(self, sales: Sequence[SaleRow], *, owner: CustomerId, alone: bool) -> tuple[Order, ...]:
         english = await self._english(sales)
+        arrived = [sale for sale in sales if not alone and status_of(sale, done=self._done) == "delivered"]
+        returns = await self._returns(arrived, owner=owner)
         return tuple(
-            order_of(sale, owner=owner, zone=self._zone, done=self._done, english=english) for sale in sales
+            order_of(
+                sale,
+                owner=owner,
+                zone=self._zone,
+                done=self._done,
+                english=english,
+                returns=[one for one in returns if one.origin == origin_of(sale)],
+                alone=alone,
+            )
+            for sale in sales
         )
+
+    async def _returns(self, sales: Sequence[SaleRow], *, owner: CustomerId) -> tuple[ReturnRow, ...]:
+        """Return the owner's sales that take one of these back, called-off ones too, oldest first."""
+        if not sales:
+            return ()
+        found = await self._tryton.search(
+            ReturnRow,
+            SALE,
+            [*self._link.domain(owner, "party."), ["origin", "in", [origin_of(sale) for sale in sales]]],
+            fields=[*RETURN_FIELDS, *self._link.fields("party.")],
+            order=(("id", "ASC"),),
+        )
+        return tuple(one for one in found if self._link.is_of(owner, one.party))
+
+    async def _with_returns(
+        self, order_id: OrderId, *, owner: CustomerId
+    ) -> tuple[SaleRow, str, Sequence[ReturnRow]]:
+        sale = await self._sale(order_id, owner=owner)
+        returns = await self._returns([sale], owner=owner)
+        return sale, version_of(sale, returns), returns
 
     async def _english(self, sales: Sequence[SaleRow]) -> Mapping[int, str]:
         ids = sorted({line.product.id for sale in sales for line in sale.lines if line.product})
@@ -163,6 +231,21 @@ class TrytonOrders(Unoffered):
             Coded, "product.product", [["id", "in", ids]], fields=["name"], limit=len(ids), language="en"
         )
         return {row.id: row.name for row in found if row.name}
+
+
+class _Reading(Protocol):
+    async def __call__(self, *, alone: bool) -> tuple[Order, ...]: ...
+
+
+async def _at_least(read: _Reading) -> tuple[Order, ...]:
+    """Read sales with their shipments, else without: an order is worth telling though its delivery is not known."""
+    try:
+        return await read(alone=False)
+    except Unsent:
+        raise
+    except Unavailable as silent:
+        log.warning("Tryton: sales are read without their shipments: %s", silent)
+        return await read(alone=True)
 
 
 class _Made(BaseModel):
@@ -256,13 +339,3 @@ class _Write:
         return await self._tryton.create(
             ADDRESS, {"party": party, "street_unstructured": address.line, **named}
         )
-
-
-def _alike(number: str, tail: str) -> bool:
-    return _tail(number).translate(_LATIN) == tail.translate(_LATIN)
-
-
-def _tail(number: str) -> str:
-    """Return the number without what a sequence puts before it, "00012" and "SO-12" as "12"; "" if it has no end."""
-    found = _TAIL.search(number)
-    return found[1] if found else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain.tools import BaseTool, ToolRuntime
 
 from tools.address import Address
 from tools.answer import Answer, answering, proposed
@@ -22,16 +22,21 @@ from tools.arguments import (
     Reason,
 )
 from tools.assurance import Rule
-from tools.context import Caller, MethodId, OrderId
+from tools.context import Caller, CustomerId, MethodId, OrderId
+from tools.declared import tool
 from tools.errors import NotFound, Rejected
 from tools.orders.naming import meant_method, meant_pieces, meant_variants
 from tools.orders.number import order_numbers
 from tools.orders.port import Change, Order, Orders, PaymentMethod, Product
+from tools.orders.rules import whole
 from tools.phrases import LANGUAGES, Phrases
+from tools.spoken import meant, spoken
 
 WRITE = Rule(scope="orders:write", effect="write", assurance="verified")
 SENT_TO = {**WRITE.extras(), "recipients": ["new_address", *ADDRESS_PARTS]}
 
+MOST_OWN = 50
+"""Newest orders of one customer among which a number said in words is looked for."""
 _NAMED_METHODS: tuple[PaymentMethod, ...] = ("gift_card", "wallet", "card")
 
 
@@ -48,7 +53,9 @@ def _of_orders(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     ) -> Answer:
         """Prepare to cancel one of the customer's own orders that has not shipped. The customer must confirm it."""
         caller = runtime.context
-        proposal = await orders.propose_cancel(number_in(order_id), owner=caller.customer(), reason=reason)
+        owner = caller.customer()
+        number = await meant_order(order_id, orders=orders, owner=owner)
+        proposal = await orders.propose_cancel(number, owner=owner, reason=reason)
         return proposed(proposal, caller, phrases)
 
     @tool(extras=SENT_TO)
@@ -73,9 +80,9 @@ def _of_orders(orders: Orders, phrases: Phrases) -> list[BaseTool]:
             country=new_country,
             postcode=new_postcode,
         )
-        proposal = await orders.propose_address(
-            number_in(order_id), owner=caller.customer(), new_address=address
-        )
+        owner = caller.customer()
+        number = await meant_order(order_id, orders=orders, owner=owner)
+        proposal = await orders.propose_address(number, owner=owner, new_address=address)
         return proposed(proposal, caller, phrases)
 
     return [cancel_order, change_address]
@@ -89,7 +96,7 @@ def _of_money(orders: Orders, phrases: Phrases) -> list[BaseTool]:
     ) -> Answer:
         """Prepare to pay one of the customer's own unshipped orders with another saved method. To be confirmed."""
         caller = runtime.context
-        number = number_in(order_id)
+        number = await meant_order(order_id, orders=orders, owner=caller.customer())
         method = await _method(orders, phrases, caller, new_payment)
         if method is None:
             raise Rejected("no_such_method")
@@ -165,7 +172,9 @@ def _of_goods(orders: Orders, phrases: Phrases) -> list[BaseTool]:
 
 async def _open_to(change: Change, orders: Orders, number: str, caller: Caller) -> Order:
     """Return the caller's order; what the system never does is refused before the customer is asked for details."""
-    order = await orders.get(number_in(number), owner=caller.customer())
+    owner = caller.customer()
+    known = await meant_order(number, orders=orders, owner=owner)
+    order = whole(await orders.get(known, owner=owner))
     if change not in order.offered:
         raise Rejected("not_offered")
     return order
@@ -192,6 +201,20 @@ async def _method(orders: Orders, phrases: Phrases, caller: Caller, said: str) -
         for kind in _NAMED_METHODS
     }
     return meant_method(said, await orders.methods(owner=caller.customer()), words)
+
+
+async def meant_order(text: str, *, orders: Orders, owner: CustomerId) -> OrderId:
+    """Return the number a text names, in figures or in words; in words it must be one of the owner's own orders.
+
+    `Rejected`: "bad_number" when it is none, "which_order" when several.
+    """
+    if order_numbers(text) or not spoken(text):
+        return number_in(text)
+    own = [order.id for order in await orders.list(owner=owner, limit=MOST_OWN)]
+    found = meant(text, own)
+    if len(found) != 1:
+        raise Rejected("which_order" if found else "bad_number")
+    return OrderId(found[0])
 
 
 def number_in(text: str) -> OrderId:

@@ -1,11 +1,12 @@
 """The payment tool a model may call: it names an order; the system names the amount and the link."""
 
-from langchain.tools import ToolRuntime, tool
+from langchain.tools import ToolRuntime
 
 from tools.answer import Answer, answering
 from tools.arguments import OrderNumber
 from tools.assurance import Rule
 from tools.context import Caller
+from tools.declared import tool
 from tools.orders.writes import number_in
 from tools.payments.port import Payments
 from tools.phrases import Phrases

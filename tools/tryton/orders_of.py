@@ -1,13 +1,14 @@
 """A sale of Tryton as an order: its facts, its version, and what of it may be changed from outside. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 
 from tools.bilingual import Bilingual
 from tools.context import CustomerId, OrderId
-from tools.orders.port import Address, Change, Fulfilment, Order, OrderItem, Payment
+from tools.orders.port import Address, Change, Fulfilment, Order, OrderItem, Payment, Return
+from tools.tryton.returns import ReturnRow, returnable, standing
 from tools.tryton.rows import AddressRow, LineRow, SaleRow
 from tools.tryton.states import OPEN, Done, live, payment_of, status_of
 
@@ -18,18 +19,35 @@ UNPICKED = frozenset({"draft", "waiting"})
 """Tryton lets a shipment's address be changed in draft only; from waiting it may go back there."""
 
 
-def order_of(sale: SaleRow, *, owner: CustomerId, zone: tzinfo, done: Done, english: Names) -> Order:
-    """Return the order; `zone` is where the company's days begin, `english` may lack any name."""
+def order_of(
+    sale: SaleRow,
+    *,
+    owner: CustomerId,
+    zone: tzinfo,
+    done: Done,
+    english: Names,
+    returns: Sequence[ReturnRow] = (),
+    alone: bool = False,
+) -> Order:
+    """Return the order; `zone` is where the company's days begin, `english` may lack any name.
+
+    `returns` are the sales that take it back; `alone`: it was read without its shipments, because they did not answer.
+    """
     lines = [line for line in sale.lines if line.type == "line"]
     goods = [line for line in lines if line.shipment_cost is None]
     delivery = [line.amount or Decimal(0) for line in lines if line.shipment_cost is not None]
+    status = status_of(sale, done=done)
+    unknown = alone and status not in ("unconfirmed", "cancelled")
+    returning: Return | None = None
+    if status == "delivered":
+        status, returning = standing(sale, returns)
     placed = _midnight(sale.sale_date, zone) if sale.sale_date else sale.create_date
     return Order(
         id=OrderId(sale.number or ""),
         owner=owner,
-        status=status_of(sale, done=done),
+        status=status,
         placed=placed,
-        version=version_of(sale),
+        version=version_of(sale, returns),
         items=tuple(_item(line, english) for line in goods),
         delivery_price=sum(delivery, Decimal(0)),
         total=sale.total_amount,
@@ -37,16 +55,27 @@ def order_of(sale: SaleRow, *, owner: CustomerId, zone: tzinfo, done: Done, engl
         payment=Payment(method="invoice", state=payment_of(sale), amount=sale.total_amount),
         fulfilment=_fulfilment(sale, zone=zone, done=done),
         address=address_of(sale),
-        offered=changes_of(sale),
+        # Half a sale is for telling: what may be done with it, the whole says.
+        offered=frozenset() if alone else changes_of(sale) | _back(sale, returning, done=done),
+        returning=returning,
+        unreached=frozenset({"delivery"}) if unknown else frozenset(),
     )
 
 
-def version_of(sale: SaleRow) -> str:
-    """Return a digest that changes whenever the sale or a shipment of it is written."""
+def _back(sale: SaleRow, returning: Return | None, *, done: Done) -> frozenset[Change]:
+    """A return may be asked for once, where the company's warehouse knows what has arrived."""
+    free = done == "delivered" and returning is None and returnable(sale)
+    return frozenset({"return"}) if free else frozenset()
+
+
+def version_of(sale: SaleRow, returns: Sequence[ReturnRow] = ()) -> str:
+    """Return a digest that changes whenever the sale, a shipment of it or a return of it is written."""
     seen = [sale.id, sale.state, sale.write_date, sale.total_amount, sale.invoice_state, sale.shipment_state]
     for shipment in sale.shipments or ():
         place = shipment.delivery_address.id if shipment.delivery_address else None
         seen += [shipment.id, shipment.state, shipment.write_date, place]
+    for back in returns:
+        seen += [back.id, back.state]
     return hashlib.sha256(repr([str(part) for part in seen]).encode()).hexdigest()[:16]
 
 

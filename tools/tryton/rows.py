@@ -35,6 +35,7 @@ class Unit(BaseModel):
 class LineRow(BaseModel):
     """A line of a sale; `type` is "line" for goods and services. `shipment_cost` is set on the delivery line."""
 
+    id: int = 0
     type: str
     quantity: Decimal | None = None
     unit: Unit | None = None
@@ -92,12 +93,16 @@ class SaleRow(BaseModel):
 
 
 _ADDRESS = ("street_single_line", "city", "postal_code")
-SALE_FIELDS: Sequence[str] = (
+SALE_ALONE: Sequence[str] = (
     *("number", "state", "sale_date", "create_date", "write_date", "currency.code", "total_amount"),
     *("invoice_state", "shipment_state", "shipment_method", "shipment_party"),
     *(f"shipment_address.{name}" for name in _ADDRESS),
     *(f"lines.{name}" for name in ("type", "quantity", "unit.symbol", "unit_price", "amount", "description")),
     *("lines.product.code", "lines.product.name"),
+)
+"""A sale without what hangs on the warehouse's records."""
+SALE_FIELDS: Sequence[str] = (
+    *SALE_ALONE,
     *(f"shipments.{name}" for name in ("state", "effective_date", "write_date")),
     *(f"shipments.delivery_address.{name}" for name in _ADDRESS),
 )

@@ -13,6 +13,7 @@ from langchain_core.runnables import Runnable
 from pydantic import Field
 
 from agent.domain import Draft
+from agent.fake import FakeGate
 from agent.link import Link
 from agent.loop import Loop
 from agent.models import ModelChain
@@ -60,7 +61,7 @@ class Talk:
     def __init__(self, toolbox: Toolbox, pack: Pack) -> None:
         self._model = Calling()
         chain = ModelChain([Link(name="calling", model=self._model, timeout=60, local=True)])
-        self._loop = Loop(chain, toolbox=toolbox, pack=pack, purse=FakePurse())
+        self._loop = Loop(chain, toolbox=toolbox, pack=pack, purse=FakePurse(), gate=FakeGate())
 
     async def turn(self, *wanted: Wanted, who: Caller, steps: Steps) -> Draft:
         """Run one turn in which the model calls this."""

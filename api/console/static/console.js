@@ -6,6 +6,7 @@ import { curating } from "./curating.js";
 import { files } from "./files.js";
 import { follow } from "./live.js";
 import { keys } from "./keys.js";
+import { receipts } from "./receipt.js";
 import { writing } from "./writing.js";
 
 document.documentElement.classList.add("js");
@@ -67,6 +68,7 @@ const lastSeen = () => {
 };
 lastSeen();
 keys(sheet);
+receipts(sheet);
 writing();
 curating();
 files();

@@ -1,0 +1,1 @@
+"""Staff who sign in at the company's own provider (OpenID Connect)."""
