@@ -70,6 +70,7 @@ async def drop(document: str, sent: CuratorSent) -> Response:
 
 
 async def _page(visit: Visit, id: DocumentId, *, trouble: str = "", status: int = 200) -> Response:
+    job = jobs(visit.request).of(_job(id))
     catalogue = visit.house.building.library.catalogue
     found, history = await catalogue.document(id), await catalogue.history(id)
     known = await Curation(visit.house.building).decisions.of(id)
@@ -91,7 +92,7 @@ async def _page(visit: Visit, id: DocumentId, *, trouble: str = "", status: int 
         and change.state == "open"
         and (change.base, change.version) != (counts, newest),
         published=counts == newest,
-        job=jobs(visit.request).of(_job(id)),
+        job=job,
         verdicts=VERDICTS,
         titles={one.id: one.title for one in await catalogue.documents()},
         decided_by=next(iter(names.values()), change.decided_by if change else ""),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from agent.records.savings import savings
 from api.console.documents import new_sheet
-from api.console.jobs import Job, Tell, jobs
+from api.console.jobs import Tell, jobs
 from api.console.keeping import by_whom
 from api.console.page import PageRoute, redirect
 from api.console.shelf import LONGEST_TITLE
@@ -28,9 +28,11 @@ SPARED_DAYS = 30
 async def gaps(visit: Curator, trouble: str = "") -> Response:
     """The gaps, most harmful first; they are looked for beside the page."""
     known = jobs(visit.request)
-    job = known.of(JOB) or _look(visit)
+    if known.of(JOB) is None:
+        _look(visit)
+    job = known.of(JOB)
     published = await visit.house.building.library.catalogue.documents(status="published")
-    found: tuple[Gap, ...] = job.result or ()
+    found: tuple[Gap, ...] = (job.result if job is not None else None) or ()
     await _read(visit, "gaps", *found)
     return visit.page(
         "gaps.html",
@@ -119,13 +121,13 @@ def _since(visit: Visit) -> datetime:
     return visit.house.building.clock.now() - timedelta(days=SPARED_DAYS)
 
 
-def _look(visit: Visit) -> Job:
+def _look(visit: Visit) -> None:
     curation = Curation(visit.house.building)
 
     async def work(tell: Tell) -> tuple[Gap, ...]:
         return await curation.gaps()
 
-    return jobs(visit.request).start(JOB, work, by=visit.who.login, anew=True)
+    jobs(visit.request).start(JOB, work, by=visit.who.login, anew=True)
 
 
 async def _gap(visit: Visit, name: str) -> Gap:

@@ -120,10 +120,10 @@ async def sources(sent: CuratorSent) -> Response:
 @router.get("/{number}")
 async def report(number: str, visit: Curator) -> Response:
     """How far an import is; when it has ended, what became of each document."""
+    job = jobs(visit.request).of(job_name(number))
     one = await Journal(visit.house.building.engine).one(number)
     if one is None:
         raise Problem(404, "404", "No such import")
-    job = jobs(visit.request).of(job_name(number))
     catalogue = visit.house.building.library.catalogue
     known = {row.id: row for row in await catalogue.documents()}
     edited = await catalogue.edited()

@@ -6,7 +6,7 @@ Progress lives in this process; what the work brings is kept where it belongs, s
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
@@ -60,8 +60,12 @@ class Jobs:
         self._lanes: dict[str, asyncio.Lock] = {}
 
     def of(self, name: str) -> Job | None:
-        """Return the newest job of a name, running or ended."""
-        return self._known.get(name)
+        """Return the newest job of a name as it is now: a picture that no longer changes.
+
+        A page that takes it before it reads what the job keeps never shows an ended job without its result.
+        """
+        known = self._known.get(name)
+        return None if known is None else replace(known)
 
     def start(self, name: str, work: Work, *, by: str, anew: bool = False, stop: Stop | None = None) -> Job:
         """Start work. While some of the same name runs that one is returned, or with `anew` waited for: what it

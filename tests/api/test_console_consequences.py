@@ -146,6 +146,7 @@ async def test_a_job_tells_how_far_it_is_runs_once_and_says_what_broke_it() -> N
     assert (job.percent, job.ended) == (25, False)
     later = known.start("a", work, by="marina", anew=True)
     assert later is not job
+    seen = known.of("a")
     gate.set()
     known.start("b", broken, by="kirill")
     await known.settled()
@@ -154,5 +155,7 @@ async def test_a_job_tells_how_far_it_is_runs_once_and_says_what_broke_it() -> N
         "done",
         "other",
     )
+    assert seen is not None
+    assert not seen.ended, "what a page took stays as it was"
     assert known.start("a", work, by="kirill") is not job
     await known.settled()

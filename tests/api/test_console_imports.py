@@ -309,6 +309,26 @@ async def test_an_import_that_is_stopped_leaves_whole_documents_and_says_so(
     )
 
 
+async def test_a_page_asked_for_while_the_import_ends_never_shows_an_end_without_its_report(
+    house: Console, browser: httpx.AsyncClient, gated: type[Gated], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = await started(browser, ("rules.zip", many()))
+    await asyncio.to_thread(gated.reached.wait, 20)
+    read = Journal.one
+
+    async def slowly(journal: Journal, number: str) -> Import | None:
+        found = await read(journal, number)
+        gated.opened.set()
+        await jobs_of(house.app).settled()
+        return found
+
+    monkeypatch.setattr(Journal, "one", slowly)
+    between = (await browser.get(address)).text
+    assert 'data-renew="' + address in between
+    assert "Nothing was read" not in between
+    assert len(told((await browser.get(address)).text)) == 60
+
+
 async def test_a_server_that_stops_ends_the_import_and_keeps_its_report(
     house: Console, browser: httpx.AsyncClient, gated: type[Gated]
 ) -> None:
