@@ -102,7 +102,9 @@ class Consenting:
         say, language = self.closing.phrases.say, scene.language
         if not names:
             return say("consent.nothing", language)
-        stops = [self.pack.purposes[name].stops.get(language, "") for name in names]
+        # What was not allowed anyway is written down too; told is what the customer will notice.
+        live = [name for name in names if name in scene.situation.purposes]
+        stops = [self.pack.purposes[name].stops.get(language, "") for name in live or names]
         told = dict.fromkeys(words or say("consent.stops", language) for words in stops)
         return say("consent.withdrawn", language, stopped=", ".join(told))
 

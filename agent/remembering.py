@@ -33,6 +33,7 @@ from agent.memory import (
 )
 from agent.notes import PURPOSE, Note, NoteChanges, Stated
 from agent.pack import Pack
+from agent.policy.frank import heard
 from agent.policy.measure import may_offer, mood_of
 from agent.privacy.special import special
 from agent.scene import Scene, said
@@ -144,13 +145,19 @@ class Remembering:
 
     def _asked(self, scene: Scene) -> TurnRecord:
         words = "\n".join(filter(None, map(said, scene.situation.batch)))
-        return self.closing.needed(scene, Draft(kind="need", need=PURPOSE), question=words)
+        # What was asked of us beside it is answered above the card, and does not wait with the request.
+        return self.closing.needed(scene, Draft(kind="need", need=PURPOSE), question=heard(words).rest)
 
     def _seq(self, scene: Scene) -> int:
         """Return the number of the message that states the fact: after a consent, the one that waited for it."""
         last = scene.situation.batch[-1]
         waited = scene.situation.question if last.action is not None else ""
-        earlier = (m.seq for m in reversed(scene.situation.history) if waited and m.text == waited)
+        parts = waited.splitlines()
+        earlier = (
+            m.seq
+            for m in reversed(scene.situation.history)
+            if waited and (waited in m.text or m.text in parts)
+        )
         return next(earlier, last.seq)
 
     def _changes(

@@ -9,6 +9,7 @@ from agent.notes import NoteId
 from agent.ports import Situation
 from tests.agent.test_memory import DELIVERY, LAMP, NOTES, SOCKET
 from tests.agent.test_turn import CLOCK, GROUNDED, decide, situation
+from tools.context import MessageId
 
 MEMORY = frozenset({"memory"})
 QUESTION = "За сколько дней можно вернуть товар? У меня люстра «Сириус» с цоколем E14."
@@ -116,6 +117,29 @@ async def test_without_a_consent_it_is_asked_for_and_the_request_taken_up_after_
     assert writer.asked == []
     assert [(c.purpose, c.granted) for c in granted.consents] == [("memory", True)]
     assert [(k.kind, k.seq) for k in granted.record.notes.keep] == [("socket", 4)]
+
+
+async def test_a_request_sent_beside_another_question_is_not_lost_over_the_consent() -> None:
+    robot, request = "вы живой человек?", "запомните, что у меня цоколь E14"
+    first = at(notes=(), purposes=frozenset())
+    batch = tuple(
+        replace(first.batch[0], id=MessageId(f"m{n}"), seq=n, key=f"k{n}", text=text)
+        for n, text in enumerate((robot, request), start=4)
+    )
+    ledger, _ = await decide(replace(first, batch=batch))
+    assert ledger.record.outcome == Waiting(what="consent", target="memory")
+    before = tuple(Message(seq=m.seq, author="customer", text=m.text, at=CLOCK.now()) for m in batch)
+    yes = at(
+        action=Action(kind="consent", target="memory"),
+        notes=(),
+        purposes=frozenset(),
+        question=ledger.record.question,
+        awaiting="memory",
+        history=before,
+    )
+    granted, writer = await decide(yes)
+    assert writer.asked == []
+    assert [(k.kind, k.seq) for k in granted.record.notes.keep] == [("socket", 5)]
 
 
 async def test_another_consent_takes_up_its_own_question() -> None:

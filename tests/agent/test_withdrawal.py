@@ -98,6 +98,14 @@ async def test_words_stop_it_at_once_and_one_sentence_says_what(
     assert (ledger.record.outcome, writer.asked) == (Answered(), [])
 
 
+async def test_only_what_had_been_allowed_is_said_to_stop() -> None:
+    ledger, _ = await decide(
+        situation("отзываю согласие на просмотр заказов", purposes=frozenset({"orders:read"}))
+    )
+    assert [row.purpose for row in ledger.consents] == ["orders:read", "orders:write"]
+    assert "с этой минуты не смотрю ваши заказы." in ledger.record.replies[0].text
+
+
 async def test_who_allowed_nothing_is_told_so() -> None:
     ledger, _ = await decide(situation("отзываю согласие"))
     assert ledger.consents == []
