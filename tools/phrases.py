@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast, get_args
@@ -168,23 +169,15 @@ class Phrases:
     def _load(self, language: Language) -> None:
         path = self._folder / f"{language}.toml"
         try:
-            tables = tomllib.loads(path.read_text("utf-8"))
+            seen = path.stat()
         except FileNotFoundError as absent:
             raise PhraseFault(
                 f"{path} is absent", remedy="Every text folder has ru.toml and en.toml"
             ) from absent
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-            raise PhraseFault(f"{path}: {broken}", remedy="Mend the TOML at that line") from broken
-        self._templates[language], self._items[language] = {}, {}
-        for key, value in (*_flat(tables), *self._more.get(language, {}).items()):
-            if isinstance(value, str):
-                self._templates[language][key] = _parse(value, f"{path}: {key}", language)
-            elif isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-                self._items[language][key] = tuple(value)
-            else:
-                raise PhraseFault(
-                    f"{path}: {key} is no text", remedy="Use strings and arrays of strings only"
-                )
+        templates, items = _read(path, language, (seen.st_ino, seen.st_mtime_ns, seen.st_size))
+        more, more_items = _sorted(self._more.get(language, {}).items(), path, language)
+        self._templates[language] = {**templates, **more}
+        self._items[language] = {**items, **more_items}
 
     # How each kind of placeholder is shown. ---------------------------------------------------------------
 
@@ -259,6 +252,32 @@ def _decimal(value: object) -> Decimal:
     if not number.is_finite():
         raise ValueError(f"{value!r} is not finite")
     return number
+
+
+_Texts = tuple[Mapping[str, _Template], Mapping[str, tuple[str, ...]]]
+
+
+@lru_cache(maxsize=128)
+def _read(path: Path, language: Language, stamp: tuple[int, ...]) -> _Texts:
+    """Return the texts of a file as it is at `stamp`: many rooms and houses of one process read the same ones."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise PhraseFault(f"{path}: {broken}", remedy="Mend the TOML at that line") from broken
+    return _sorted(_flat(tables), path, language)
+
+
+def _sorted(found: Iterable[tuple[str, object]], path: Path, language: Language) -> _Texts:
+    templates: dict[str, _Template] = {}
+    items: dict[str, tuple[str, ...]] = {}
+    for key, value in found:
+        if isinstance(value, str):
+            templates[key] = _parse(value, f"{path}: {key}", language)
+        elif isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            items[key] = tuple(value)
+        else:
+            raise PhraseFault(f"{path}: {key} is no text", remedy="Use strings and arrays of strings only")
+    return templates, items
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain.tools import BaseTool, ToolRuntime
 from pydantic import Field
 
 from evals.tau.airline.port import (
@@ -33,6 +33,7 @@ from tools.answer import Answer, answering
 from tools.assurance import Rule
 from tools.confirm import confirmation
 from tools.context import Caller
+from tools.declared import tool
 from tools.phrases import LANGUAGES, Phrases
 from tools.toolkit import Toolkit
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain.tools import BaseTool, ToolRuntime
 from pydantic import Field
 
 from evals.tau.banking.actions import ACTIONS
@@ -18,6 +18,7 @@ from evals.tau.refusals import explaining
 from tools.answer import Answer, answering
 from tools.confirm import confirmation
 from tools.context import Caller
+from tools.declared import tool
 from tools.phrases import LANGUAGES, Phrases
 from tools.toolkit import Toolkit
 
