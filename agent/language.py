@@ -279,8 +279,18 @@ def _english(text: str) -> bool:
     known = english.words["function"] | english.words["common"] | english.words["greeting"]
     spelled = [word for word in words(text) if word.isalpha() and _LATIN.match(word)]
     plainly = sum(len(word) for word in spelled if word in known or _english_spelling(word))
-    small = any(len(word) >= LONG_ENOUGH for word in spelled if word in english.words["function"])
+    # A greeting is lent from one language to the other.
+    little = [w for w in spelled if w in english.words["function"] and w not in english.words["greeting"]]
+    small = any(len(word) >= LONG_ENOUGH for word in little) or _no_russian(spelled, little)
     return small or plainly > ENGLISH_SHARE * max(1, sum(map(len, spelled)))
+
+
+def _no_russian(spelled: Sequence[str], little: Sequence[str]) -> bool:
+    """Tell whether small English words that are none in Russian ("am") stand among words that are not Russian either."""
+    russian = cues("ru").words["function"]
+    telling = any(len(word) > 1 and _in_cyrillic(word) not in russian for word in little)
+    rest = " ".join(word for word in spelled if word not in little)
+    return telling and _russian_share(_in_cyrillic(rest)) < RUSSIAN_SHARE
 
 
 def _english_spelling(word: str) -> bool:

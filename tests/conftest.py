@@ -55,11 +55,14 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    """One more than there are cores: much of the tests' time is waiting for servers and browsers of their own."""
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Two more than there are cores: half of the tests' time is waiting for servers and browsers of their own.
+
+    The heavy ones reckon more than they wait, and hold models in memory.
+    """
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
-    return (os.cpu_count() or 1) + 1
+    return (os.cpu_count() or 1) + (1 if config.option.markexpr == "heavy" else 2)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -70,8 +70,9 @@ class Heard:
 
     @property
     def line(self) -> bool:
-        """Whether anything of the reply says it."""
-        return _SAYS.search(self.text) is not None
+        """Whether anything of the reply says it that is not in the usual answer: documents speak of the assistant, too."""
+        usual = self.usual[1] if self.usual is not None else ""
+        return _SAYS.search(self.text) is not None and self.text != usual
 
     @property
     def denies(self) -> bool:
@@ -81,7 +82,9 @@ class Heard:
     @property
     def kept(self) -> bool:
         """Whether the usual answer is there, word for word, beside the line."""
-        return self.usual is None or (self.outcome, _without_line(self.text)) == self.usual
+        if self.usual is None:
+            return True
+        return self.usual in ((self.outcome, self.text), (self.outcome, _without_line(self.text)))
 
 
 def read_plain(path: Path = PLAIN) -> tuple[Row, ...]:

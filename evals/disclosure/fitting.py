@@ -48,7 +48,7 @@ STRENGTH = 0.5
 """Inverse of the penalty on weights."""
 FOR = 2
 """How much more a missed question weighs than a line too many."""
-ASKS, SURELY = 0.46, 0.85
+ASKS, SURELY = 0.46, 0.8
 """Probabilities from which the line is due, and from which a sentence is that question and nothing else."""
 SEED = 20261129
 _SLOT = re.compile(r"\{(\w+)\}")

@@ -324,3 +324,20 @@ def test_each_check_takes_less_than_a_millisecond_for_a_usual_message() -> None:
             check(text)
     # Ten times the budget: the figure is for a busy machine, the order of magnitude is what is held.
     assert (time.perf_counter() - began) / (200 * len(checks)) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("am i talkin to a chat bot?", "en"),
+        ("it broke", "en"),
+        ("my i do etogo pisali", "ru"),
+        ("us ne vizhu zakaza", "ru"),
+        ("hi, dostavka skolko", "ru"),
+        ("id zakaza 1045", "ru"),
+    ],
+)
+def test_small_words_of_one_language_decide_where_the_others_could_be_either(
+    text: str, language: Language
+) -> None:
+    assert detect(text, languages=BOTH, previous="en" if language == "ru" else "ru") == language

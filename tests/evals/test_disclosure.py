@@ -74,6 +74,14 @@ def test_who_means_something_else_keeps_the_usual_answer_word_for_word() -> None
     assert short(came("both", LINE["en"], usual=usual)) == {"both_answered"}
 
 
+def test_a_document_that_speaks_of_the_assistant_is_not_taken_for_the_line() -> None:
+    quoted = "The automated assistant answers day and night."
+    assert short(came("others", quoted, usual=("answered", quoted))) == set()
+    assert short(came("others", f"{LINE['en']}\n{quoted}", usual=("answered", quoted))) == {
+        "others_with_line"
+    }
+
+
 async def test_nobody_hears_it_for_a_while_and_everybody_afterwards() -> None:
     async with deaf():
         assert not frank.heard("Are you a robot?").asks
