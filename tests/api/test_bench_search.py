@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from api.bench import plot
-from api.bench.corpus import BadCorpus, read_texts, write_corpus
+from api.bench.corpus import BadCorpus, Text, read_texts, write_corpus
 from api.bench.fill import Planted, shared
 from api.bench.mixed import Mixed
 from api.bench.search import FAR, BenchFailed, bench_search, growth, search_table
@@ -32,6 +32,12 @@ def figures() -> dict[str, object]:
     return bench_search(settings, sizes=[120, 40])
 
 
+@pytest.fixture(scope="module")
+def texts() -> list[Text]:
+    """The documents of the demo company, read once."""
+    return read_texts([], company=DEMO)
+
+
 def pieces(folder: Path) -> list[str]:
     return [
         " ".join(piece.text.split())
@@ -45,8 +51,7 @@ def pieces(folder: Path) -> list[str]:
     ]
 
 
-def test_a_corpus_has_the_wanted_size_beyond_its_real_text(tmp_path: Path) -> None:
-    texts = read_texts([], company=DEMO)
+def test_a_corpus_has_the_wanted_size_beyond_its_real_text(texts: list[Text], tmp_path: Path) -> None:
     corpus = write_corpus(texts, tmp_path, passages=700)
     assert corpus.real_passages < 700, "the demo company has fewer passages"
     found = pieces(tmp_path)
@@ -54,8 +59,7 @@ def test_a_corpus_has_the_wanted_size_beyond_its_real_text(tmp_path: Path) -> No
     assert corpus.documents == len(list(tmp_path.rglob("*.md")))
 
 
-def test_the_same_text_and_size_give_the_same_corpus(tmp_path: Path) -> None:
-    texts = read_texts([], company=DEMO)
+def test_the_same_text_and_size_give_the_same_corpus(texts: list[Text], tmp_path: Path) -> None:
     one, two = (write_corpus(texts, tmp_path / name, passages=450) for name in ("one", "two"))
     assert one == two
     for file in (tmp_path / "one").rglob("*.md"):
@@ -63,9 +67,9 @@ def test_the_same_text_and_size_give_the_same_corpus(tmp_path: Path) -> None:
 
 
 def test_a_planted_sentence_stands_in_one_passage_and_its_question_is_not_the_sentence(
-    tmp_path: Path,
+    texts: list[Text], tmp_path: Path
 ) -> None:
-    corpus = write_corpus(read_texts([], company=DEMO), tmp_path, passages=600)
+    corpus = write_corpus(texts, tmp_path, passages=600)
     found = pieces(tmp_path)
     assert len(corpus.planted) > 50
     for one in corpus.planted:
