@@ -12,8 +12,10 @@ from typing import Literal
 
 from agent.confidence import Calibration, Confidence, Signals
 from agent.domain import Citation, Draft, Evidence, Sentence, ToolUse, Verified
-from agent.grounding import verify
+from agent.grounding import Verdict, verify
 from agent.language import sentences
+from agent.pledging import is_pledge, pledged_by
+from agent.policy.courtesy import is_courtesy
 from agent.policy.limits import OF_A_MODEL, Limit, limit_of
 from agent.ports import Similarity
 from agent.promise import Promise
@@ -36,6 +38,11 @@ class Judged:
     """What the confidence was computed from; a fit reads them here."""
     limits: tuple[Limit, ...] = ()
     """Limits that drafted sentences were over, each once."""
+
+    @property
+    def promised(self) -> bool:
+        """Whether the draft promised what nobody would do."""
+        return "promise" in self.limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +152,9 @@ def examine(
     over = limit_of(sentence.text, forbidden=forbidden, hosts=hosts)
     verdict = verify(sentence, evidence, similarity=similarity)
     # What a document says word for word the company says itself, and keeps: only a model's own words are limited.
-    if over is not None and not (over in OF_A_MODEL and verdict.reason == "quoted"):
-        return Examined(fault=f"{over}: {sentence.text}", limit=over)
+    own = over in OF_A_MODEL and (verdict.reason == "quoted" or _pledged(sentence.text, verdict))
+    if over is not None and not own:
+        return Examined(fault=f"{over}: {sentence.text}", limit=None if _idle(sentence.text) else over)
     if not verdict.ok:
         return Examined(fault=f"{verdict.reason}: {sentence.text}")
     # A tool's result has no document to open; the receipt names it instead.
@@ -155,6 +163,18 @@ def examine(
         verified=Verified(text=sentence.text, citations=cited),
         from_tools=len(cited) < len(verdict.citations),
     )
+
+
+def _pledged(text: str, verdict: Verdict) -> bool:
+    """Return whether a document pledges to everybody what the sentence says: the company keeps that without a record."""
+    if not verdict.ok or pledged_by(text) != "us":
+        return False
+    return any(is_pledge(unit) for cited in verdict.citations for unit in sentences(cited.quote))
+
+
+def _idle(text: str) -> bool:
+    """Return whether a pledge is a manner of speaking before an answer: «Сейчас посмотрю.»"""
+    return is_pledge(text) and is_courtesy(text)
 
 
 def _showable(citation: Citation, hosts: Collection[str] | None) -> Citation:

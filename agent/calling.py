@@ -1,11 +1,14 @@
 """What is said when a person is called: where the question goes, when people answer, whom else one can phone. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.departments import back_at
 from agent.domain import Action, Button, Reply
+from agent.due import Working
 from agent.pack import Department, Pack
+from agent.pledge import Pledge
 from agent.ports import Situation
 from agent.routing import Next
 from agent.scene import Scene
@@ -16,10 +19,20 @@ EARLIER = 2
 """Earlier messages of the customer that may say which department a question is for."""
 
 
-def handed(
-    scene: Scene, department: Department, *, phrases: Phrases, pack: Pack
-) -> tuple[str, tuple[Button, ...]]:
-    """Return where the question goes and when people answer; out of hours the assistant may go on."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What the customer is told of a call for a person, and what that promises them."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    pledge: Pledge | None = None
+
+
+def handed(scene: Scene, department: Department, *, phrases: Phrases, pack: Pack) -> Called:
+    """Return where the question goes and when people answer.
+
+    Out of hours the assistant may go on, and the department promises to answer first thing.
+    """
     language, now = scene.language, scene.caller.now
     returns = back_at(now, pack=pack, department=department)
     if returns is None:
@@ -29,10 +42,18 @@ def handed(
             department_to=department.to[language],
             minutes=department.answer_minutes,
         )
-        return text, ()
+        return Called(text=text)
     when = _when(returns, now, language, phrases=phrases, zone=ZoneInfo(pack.timezone))
     go_on = Button(label=phrases.say("button.go_on", language), action=Action(kind="ai"))
-    return phrases.say("person.closed_now", language, when=when), (go_on,)
+    text = phrases.say("person.closed_now", language, when=when)
+    pledge = first_thing(text, department=department, now=now, pack=pack)
+    return Called(text=text, buttons=(go_on,), pledge=pledge)
+
+
+def first_thing(text: str, *, department: Department, now: datetime, pack: Pack) -> Pledge:
+    """Return what is promised out of hours: the department's usual time, counted from when its people are back."""
+    due = Working(pack=pack, department=department).usual(now)
+    return Pledge(words=text, due=due, exact=False)
 
 
 def waiting_words(

@@ -79,7 +79,8 @@ class Closing:
 
     def fixed(self, scene: Scene, key: str) -> TurnRecord:
         """A fixed text answers: greeting, thanks, the honest yes to "are you a robot?"."""
-        buttons = self._quick_replies(scene) if key == "talk.greeting" else ()
+        greets = key == "talk.greeting"
+        buttons = choices(self.pack.quick_replies.get(scene.language, ())) if greets else ()
         if key in OFFERING:
             buttons = (self.person_button(scene.language),)
         reply = self._say(scene, key, buttons=buttons)
@@ -214,6 +215,8 @@ class Closing:
         reason: Reason = "not_sure" if judged.sentences or not draft.sentences else "ungrounded"
         if spent(draft.withheld):
             reason = "budget_spent"
+        elif judged.promised:
+            reason = "promise"
         kept_back = "\n".join((*(s.text for s in judged.sentences), *judged.dropped))
         return self.escalated(
             scene, reason=reason, question=question, rejected=kept_back, draft=draft, judged=judged
@@ -256,9 +259,14 @@ class Closing:
         told = replace(scene, left=())
         # A repetition has no draft: its words are of then, and a card of then would pass for one of now.
         cards = cards_of(said, draft, shelf=self._shelf(scene)) if draft is not None else ()
-        reply = one_message(said, cards=cards)
-        record = self._record(told, Answered(), draft=draft, judged=judged, replies=(reply,))
+        replies = (one_message(said, cards=cards), *self._instead(scene, judged))
+        record = self._record(told, Answered(), draft=draft, judged=judged, replies=replies)
         return replace(record, ms={**record.ms, "first_sentence": first_ms, "first": first_ms})
+
+    def _instead(self, scene: Scene, judged: Judged | None) -> tuple[Reply, ...]:
+        """Offer a person where the draft promised what nobody would do."""
+        offer = self._say(scene, "answer.no_promise", buttons=(self.person_button(scene.language),))
+        return (offer,) if judged and judged.promised else ()
 
     def _shelf(self, scene: Scene) -> Shelf:
         return Shelf(
@@ -291,8 +299,8 @@ class Closing:
         department = department_for(topic, pack=self.pack, language=scene.language, stage=stage)
         key = CUT.get(reason, "answer.partial") if scene.left else TOLD.get(reason)
         why = told or (self.phrases.say(key, scene.language) if key else "")
-        words, buttons = handed(scene, department, phrases=self.phrases, pack=self.pack)
-        reply = Reply(text=" ".join(filter(None, (why, words))), buttons=buttons)
+        call = handed(scene, department, phrases=self.phrases, pack=self.pack)
+        reply = Reply(text=" ".join(filter(None, (why, call.text))), buttons=call.buttons)
         ticket = Ticket(
             reason=reason,
             department=department.id,
@@ -309,6 +317,7 @@ class Closing:
             ticket=ticket,
             tools=tools,
             closed_proposal=closed_proposal,
+            pledge=call.pledge,
         )
 
     def settled(
@@ -389,9 +398,3 @@ class Closing:
     def person_button(self, language: Language) -> Button:
         """The way to a person."""
         return Button(label=self.phrases.say("button.person", language), action=Action(kind="person"))
-
-    def _quick_replies(self, scene: Scene) -> tuple[Button, ...]:
-        return tuple(
-            Button(label=text, action=Action(kind="say", target=text))
-            for text in self.pack.quick_replies.get(scene.language, ())
-        )

@@ -17,6 +17,7 @@ from typing import Any, Literal, NewType
 
 from agent.cards import Card
 from agent.notes import NoteChanges
+from agent.pledge import Pledge
 from agent.receipt import ModelRead, Receipt
 from tools.context import Assurance, ConversationId, CustomerId, Language, MessageId, TurnId
 
@@ -50,6 +51,8 @@ Reason = Literal[
     "budget_spent",
     "distress",
     "restricted",
+    "promise",
+    "promise_late",
 ]
 """Why a person is called; a closed set, shown to operators and counted."""
 
@@ -370,6 +373,8 @@ class TurnRecord:
     disclosed: bool = False
     """Whether its replies say that an AI answers."""
     ticket: Ticket | None = None
+    pledge: Pledge | None = None
+    """What its words promise on behalf of a department; it is in the ledger of promises, and in no record of the turn."""
     contact: str = ""
     """Where a customer who waits for a person wants to be answered, as they wrote it."""
     path: Path = ""

@@ -245,7 +245,7 @@ class Replying:
         kept_back = [stream.failed, *(sentence.text for sentence in waiting[bool(stream.failed) :])]
         return self.closing.escalated(
             replace(scene, left=tuple(stream.left)),
-            reason="ungrounded" if stream.failed else "not_sure",
+            reason="promise" if judged.promised else "ungrounded" if stream.failed else "not_sure",
             question=question,
             rejected="\n".join(filter(None, kept_back)),
             draft=draft,

@@ -1,7 +1,7 @@
 """An answer that leaves while it is written: a gate before its first sentence, then every sentence by itself.
 
 ```
-sentence ─► in the company's voice, supported, live? ─┬─ no ─┬─ a courtesy ───────► passed: left out
+sentence ─► in the company's voice, supported, live? ─┬─ no ─┬─ courtesy, promise ─► passed: left out
                                                       │      ├─ nothing left yet ─► held: the whole is judged at its end
                                                       │      └─ something left ───► over: the stream stops here
                                                       └─ yes ─► the gate ─┬─ closed ─► held
@@ -116,7 +116,7 @@ class Stream(Listener):
         if found.verified is not None and self._told(found.verified):
             return "passed"
         if found.verified is None:
-            if is_courtesy(sentence.text):
+            if is_courtesy(sentence.text) or found.limit == "promise":
                 return "passed"
             if not self.left:
                 return "held"

@@ -18,12 +18,14 @@ TOLD: Mapping[Reason, str] = {
     "anger": "answer.anger",
     "budget_spent": "trouble.model",
     "restricted": "person.restricted",
+    "promise": "answer.promise",
 }
 """What the customer is told before the hand-over, by reason; who asked for a person needs no explanation, and what a
 system left unanswered is named one by one (`agent.unreached`)."""
 CUT: Mapping[Reason, str] = {
     "model_failed": "answer.cut",
     "internal_error": "answer.cut",
+    "promise": "answer.promise",
 }
 """The same after a part of the answer had left, where it is not for want of anything more to say."""
 

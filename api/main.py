@@ -25,7 +25,8 @@ from api.errors import add_problems
 from api.gate import Gate
 from api.metrics import Metrics
 from api.opened import OPENINGS_PER_MINUTE, PER_ADDRESS, Opened, opened
-from api.queueing import Queue, clocked
+from api.promises import Promises
+from api.queueing import Queue, Watch, clocked
 from api.rights.erasures import Erasures
 from api.rights.premises import premises_of
 from api.rights.task import aged_out, carried_out
@@ -87,6 +88,17 @@ def create_app(building: BuildingFactory, *, extras: Iterable[Extra] = ()) -> Fa
     return app
 
 
+def _watches(building: "Building") -> tuple[Watch, ...]:
+    """What is due by a clock: the queue of those who wait for a person, and promises to customers."""
+    house: dict[str, Any] = {
+        "records": building.records,
+        "pack": building.pack,
+        "phrases": building.phrases,
+        "clock": building.clock,
+    }
+    return Queue(**house), Promises(**house)
+
+
 @asynccontextmanager
 async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opened]:
     settings, pack = building.settings, building.pack
@@ -119,7 +131,6 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
             clocks=clocks,
         )
         await worker.start()
-        queue = Queue(records=building.records, pack=pack, phrases=building.phrases, clock=building.clock)
         premises = premises_of(building)
         erasures = Erasures(premises)
         alone = building.engine.dialect.name == "sqlite"
@@ -127,7 +138,7 @@ async def _opened(building: "Building", metrics: Metrics) -> AsyncIterator[Opene
             async with (
                 carried_out(erasures, alone=alone),
                 aged_out(premises, metrics=metrics),
-                clocked(queue),
+                clocked(*_watches(building)),
             ):
                 yield Opened(
                     building=building,

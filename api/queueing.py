@@ -11,8 +11,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
-from agent.calling import waiting_words
+from agent.calling import first_thing, waiting_words
 from agent.domain import Reply
 from agent.pack import Pack
 from agent.ports import Clock
@@ -52,7 +53,13 @@ class Queue:
     async def _pass_along(self, case: Case, operators: Sequence[Operator]) -> bool:
         next = next_event(case, now=self.clock.now(), operators=operators, pack=self.pack)
         said = self._said(case, next)
-        return await self.records.pass_along(case.conversation, next, expecting=case.due, said=said)
+        pledge = None
+        if said is not None and next.back is not None:
+            department = self.pack.department(next.department)
+            pledge = first_thing(said.text, department=department, now=self.clock.now(), pack=self.pack)
+        return await self.records.pass_along(
+            case.conversation, next, expecting=case.due, said=said, pledge=pledge
+        )
 
     def _said(self, case: Case, next: Next) -> Reply | None:
         if not next.tells:
@@ -68,22 +75,29 @@ class Queue:
         )
 
 
-@asynccontextmanager
-async def clocked(queue: Queue) -> AsyncIterator[None]:
-    """Let the queue be looked at while the block runs."""
+class Watch(Protocol):
+    """What is looked at again and again."""
 
-    async def look_on() -> None:
+    async def look(self) -> int: ...
+
+
+@asynccontextmanager
+async def clocked(*watches: Watch) -> AsyncIterator[None]:
+    """Let what is due by a clock be looked at while the block runs: each by itself, none waits for another."""
+
+    async def look_on(watch: Watch) -> None:
         while True:
             try:
-                await queue.look()
+                await watch.look()
             except Exception as fault:
                 # What is due stays due.
-                logger.error("the queue cannot be looked at: %r", fault)
+                logger.error("what is due cannot be looked at: %r", fault)
             await asyncio.sleep(LOOK_SECONDS)
 
-    looking = asyncio.create_task(look_on())
+    looking = [asyncio.create_task(look_on(watch)) for watch in watches]
     try:
         yield
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        for one in looking:
+            one.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)

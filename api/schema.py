@@ -1,6 +1,7 @@
 """All tables of one installation: those of the three rooms, in one database."""
 
 import agent.records.handoff_tables
+import agent.records.promise_table
 import agent.records.pulse_table
 import agent.records.rights_tables
 import agent.records.staff_tables

@@ -3,7 +3,7 @@
 ```
 orders_to_a_model   commands for a model, planted in a document, a review, an order note
 human               words of a program that it is a person, or none
-promise             something somebody shall do whom nobody told: a promise without an owner
+promise             what somebody shall do whom nobody told (`agent.pledging`), a guarantee, an exception: nobody keeps it
 own_rules           six words in a row of the rules a model is given: they are nobody's answer
 legal · medical     advice that is for a lawyer or a doctor
 foreign_link        a link, an image or an e-mail address that leads to none of the company's own hosts
@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from agent.pledging import is_pledge
 from agent.policy.hosts import foreign
 
 DATA = Path(__file__).with_name("limits.toml")
@@ -51,7 +52,9 @@ def limit_of(
     if hosts is not None and foreign(sentence, allowed=hosts):
         return "foreign_link"
     folded = said.casefold()
-    return "forbidden_words" if any(words.casefold() in folded for words in forbidden) else None
+    if any(words.casefold() in folded for words in forbidden):
+        return "forbidden_words"
+    return "promise" if is_pledge(sentence) else None
 
 
 def asks_for_a_secret(text: str) -> bool:

@@ -32,7 +32,7 @@ _OUTCOMES: Mapping[str, type] = {name: kind for kind, name in OUTCOME_NAMES.item
 def record_json(record: TurnRecord) -> dict[str, Any]:
     """Return the record as JSON; the outcome carries its public name under `kind`."""
     # What is forgotten must not live on in what was decided when it was remembered.
-    data: dict[str, Any] = _RECORD.dump_python(record, mode="json", exclude={"notes", "contact"})
+    data: dict[str, Any] = _RECORD.dump_python(record, mode="json", exclude={"notes", "contact", "pledge"})
     data["outcome"] = {"kind": outcome_name(record.outcome), **asdict(record.outcome)}
     return data
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.domain import Conversation
+from agent.pledge import Owed
+from agent.records.promises import promised_in, standing_of
 from agent.records.rules import OpenTicket, conversation_of
 from agent.records.tables import conversations, messages, outbox, tickets
 from tools.context import ConversationId, TurnId
 
 Shelf = Literal["open", "waiting", "mine", "done"]
-"""`open`: waiting or held by a person; `mine`: held by the reader; `done`: a person was called, now none is needed."""
+"""`open`: waiting, held by a person or promised an answer; `mine`: held by the reader, or theirs to answer; `done`: a person was called, now none is needed."""
 SHELVES: tuple[Shelf, ...] = get_args(Shelf)
 MOST = 100
 
@@ -37,6 +39,8 @@ class Line:
     reason: str
     since: datetime | None
     updated: datetime
+    promise: Owed | None = None
+    """What was promised there and still stands, the first due."""
 
 
 class Desk:
@@ -61,6 +65,7 @@ class Desk:
             called = await _called(connection, ids)
             words = await _words(connection, ids)
             unanswered = await _unanswered(connection, ids)
+            promised = await standing_of(connection, ids)
         lines = [
             Line(
                 conversation=conversation_of(row),
@@ -69,12 +74,13 @@ class Desk:
                 reason=called[row.id].reason if row.id in called else "",
                 since=_since(row, called.get(row.id), unanswered.get(row.id)),
                 updated=row.updated,
+                promise=promised.get(row.id),
             )
             for row in rows
         ]
         if shelf == "done":
             return tuple(lines)
-        return tuple(sorted(lines, key=lambda line: (line.since is None, line.since or line.updated)))
+        return tuple(sorted(lines, key=_urgency))
 
     async def counts(self, *, operator: str, department: str = "") -> Mapping[Shelf, int]:
         """Return how many conversations each shelf has; `done`, which only grows, is not counted."""
@@ -113,14 +119,21 @@ class Desk:
             return {row.seq: row.state for row in await connection.execute(wanted)}
 
 
+def _urgency(line: Line) -> tuple[bool, bool, datetime]:
+    """Sort what was promised and is late first, then the longest waiting."""
+    on_time = line.promise is None or line.promise.state != "late"
+    return on_time, line.since is None, line.since or line.updated
+
+
 def _on(shelf: Shelf, operator: str) -> list[ColumnElement[bool]]:
     holder = conversations.c.holder
     if shelf == "open":
-        return [holder.in_(("queued", "person"))]
+        return [or_(holder.in_(("queued", "person")), promised_in(conversations.c.id))]
     if shelf == "waiting":
         return [holder == "queued"]
     if shelf == "mine":
-        return [holder == "person", conversations.c.operator == operator]
+        held = and_(holder == "person", conversations.c.operator == operator)
+        return [or_(held, promised_in(conversations.c.id, by=operator))]
     return [holder.in_(("ai", "closed")), exists().where(tickets.c.conversation == conversations.c.id)]
 
 

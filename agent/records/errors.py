@@ -55,6 +55,17 @@ class OtherCustomer(AgentFault):
         )
 
 
+class UnknownPromise(AgentFault):
+    """There is no such promise in the conversation."""
+
+    code: ClassVar[str] = "unknown_promise"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such promise.", remedy="Reload the conversation: it may have been erased."
+        )
+
+
 class Superseded(AgentFault):
     """This run of the turn may write nothing any more: a message came before anything was sent."""
 

@@ -254,8 +254,9 @@ class FakeRecords(FakeConsents):
         out = leaving(record, holder=case.state.holder, left=left, late=late)
         case.turns[record.turn] = record
         author: Author = "system" if case.state.holder == "person" and not out.withheld else "ai"
-        for reply in out.replies:
-            self._say(case, author, reply, turn=record.turn)
+        lines = [self._say(case, author, reply, turn=record.turn) for reply in out.replies]
+        if record.pledge is not None and record.ticket is not None and lines:
+            self._promises.make(case.state, record.pledge, lines[-1], department=record.ticket.department)
         outcome = record.outcome
         if not out.withheld and isinstance(outcome, Waiting) and outcome.what == "consent":
             card = self.card(outcome.target, record.language)

@@ -20,12 +20,14 @@ from agent.domain import (
 )
 from agent.handoff import CLOCKED, OWNER, Cause, Event, step
 from agent.notes import Note, NoteId
+from agent.pledge import Pledge
 from agent.policy.disclosure import owed_after
 from agent.policy.proof import discreet
 from agent.ports import Clock
 from agent.records.codec import handoff_event, message_event
 from agent.records.errors import NotYours, OtherCustomer, TakenAlready, UnknownConversation, UnknownTurn
 from agent.records.fake_notes import FakeNotes
+from agent.records.fake_promises import FakePromises
 from agent.records.page import WIDGET_CHANNELS
 from agent.records.rules import (
     FIRST,
@@ -104,6 +106,7 @@ class FakeStaffing:
         self._erasures: dict[str, str] = {}
         self._restricted: set[tuple[str | None, bool]] = set()
         self._notes = FakeNotes()
+        self._promises = FakePromises()
 
     async def notes_of(self, customer: CustomerId) -> tuple[Note, ...]:
         return self._notes.of(customer, now=self.clock.now())
@@ -265,7 +268,14 @@ class FakeStaffing:
         ]
 
     async def person_says(
-        self, conversation: ConversationId, text: str, *, operator: str, name: str, key: str = ""
+        self,
+        conversation: ConversationId,
+        text: str,
+        *,
+        operator: str,
+        name: str,
+        key: str = "",
+        pledge: Pledge | None = None,
     ) -> Message:
         case, marked = self._case(conversation), f"{conversation}:{key}" if key else ""
         if marked in self._replies:
@@ -274,6 +284,7 @@ class FakeStaffing:
             raise NotYours()
         message = self._say(case, "person", Reply(text=clean(text)), name=name, key=marked)
         case.due = None
+        self._promises.answered(case.state, message, pledge, operator=operator)
         if marked:
             self._replies[marked] = message
         return message
@@ -333,6 +344,7 @@ class FakeStaffing:
 
     def _resolve(self, case: Case) -> None:
         self._tickets = [t for t in self._tickets if t.conversation != case.state.id]
+        self._promises.end(case.state.id, "case_closed", owner="department", now=self.clock.now())
 
     async def tickets(self, *, department: str | None = None) -> tuple[OpenTicket, ...]:
         return tuple(t for t in self._tickets if department in (None, t.department))

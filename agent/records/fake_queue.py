@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.domain import Reply
+from agent.pledge import Pledge
 from agent.records.fake_case import Case as Kept
 from agent.records.fake_case import FakeStaffing
 from agent.routing import PRESENT, Case, Next, Operator
@@ -46,7 +47,13 @@ class FakeQueue(FakeStaffing):
         return sum((state.operator or state.assigned) == login for state in held)
 
     async def pass_along(
-        self, conversation: ConversationId, next: Next, *, expecting: datetime, said: Reply | None = None
+        self,
+        conversation: ConversationId,
+        next: Next,
+        *,
+        expecting: datetime,
+        said: Reply | None = None,
+        pledge: Pledge | None = None,
     ) -> bool:
         case = self._case(conversation)
         if case.due != expecting:
@@ -63,8 +70,10 @@ class FakeQueue(FakeStaffing):
         else:
             case.due = next.due
         if said is not None:
-            self._say(case, "system", said)
+            message = self._say(case, "system", said)
             case.told = next.tells
+            if pledge is not None:
+                self._promises.make(case.state, pledge, message, department=next.department)
         return True
 
     def _let_wait(self, case: Kept, next: Next) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Reply
+from agent.pledge import Pledge
+from agent.records import promises
 from agent.records.handoff_tables import desks
 from agent.records.page import Page
 from agent.records.staff import Role
@@ -97,9 +99,17 @@ class Queueing(Store):
         )
 
     async def pass_along(
-        self, conversation: ConversationId, next: Next, *, expecting: datetime, said: Reply | None = None
+        self,
+        conversation: ConversationId,
+        next: Next,
+        *,
+        expecting: datetime,
+        said: Reply | None = None,
+        pledge: Pledge | None = None,
     ) -> bool:
         """Do what was decided for the event that was due at `expecting`; `said` is what the customer is told.
+
+        `pledge` is what those words promise.
 
         False, and nothing done, when somebody claimed, closed, gave back or decided meanwhile.
         """
@@ -113,8 +123,10 @@ class Queueing(Store):
             else:
                 page.set(due=next.due)
             if said is not None:
-                page.say("system", said)
+                message = page.say("system", said)
                 page.set(told=next.tells)
+                if pledge is not None:
+                    await promises.make(page, pledge, seq=message.seq, department=next.department)
             return True
 
 

@@ -14,6 +14,7 @@ from agent.policy import consent as consents
 from agent.policy.proof import discreet
 from agent.ports import Situation
 from agent.receipt import granted_of
+from agent.records import promises
 from agent.records.codec import (
     citations_json,
     message_of,
@@ -166,8 +167,10 @@ class Settling(Store):
                 return False
             # Beside a person it is the house that says what must be said: there is one voice.
             author: Author = "system" if page.holder == "person" and not out.withheld else "ai"
-            for reply in out.replies:
-                page.say(author, reply, turn=record.turn)
+            said = [page.say(author, reply, turn=record.turn) for reply in out.replies]
+            if record.pledge is not None and record.ticket is not None and said:
+                department = record.ticket.department
+                await promises.make(page, record.pledge, seq=said[-1].seq, department=department)
             note_turn(page, record, withheld=out.withheld)
             self._tell_card(page, record, out)
             await _settle_proposals(page, record)

@@ -7,6 +7,7 @@ from agent.records.consents import Consents
 from agent.records.forgetting import Forgetting
 from agent.records.intake import Intake
 from agent.records.notes import Notebook
+from agent.records.promises import Promising
 from agent.records.queueing import Queueing
 from agent.records.reading import Reading
 from agent.records.restricting import Restricting
@@ -17,7 +18,17 @@ from agent.records.using import Using
 
 
 class SqlRecords(
-    Intake, Settling, Consents, Staffing, Queueing, Restricting, Forgetting, Reading, Using, Notebook
+    Intake,
+    Settling,
+    Consents,
+    Staffing,
+    Queueing,
+    Promising,
+    Restricting,
+    Forgetting,
+    Reading,
+    Using,
+    Notebook,
 ):
     """Implements `agent.ports.Records`, and what doors, channels and the console need beside it."""
 

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from agent.domain import Message, Reply
+from agent.pledge import Pledge
+from agent.records import promises
 from agent.records.chain import NOBODY, Entry, Subject
 from agent.records.codec import message_of
 from agent.records.errors import NotYours, TakenAlready
@@ -44,9 +46,19 @@ class Staffing(Store):
             page.audit("claim", actor=operator)
 
     async def person_says(
-        self, conversation: ConversationId, text: str, *, operator: str, name: str, key: str = ""
+        self,
+        conversation: ConversationId,
+        text: str,
+        *,
+        operator: str,
+        name: str,
+        key: str = "",
+        pledge: Pledge | None = None,
     ) -> Message:
-        """Send the person's words to the customer, once per `key` where there is one. Raises `NotYours`."""
+        """Send the person's words to the customer, once per `key` where there is one. Raises `NotYours`.
+
+        They keep what was promised before; `pledge`, which they make themselves, takes its place.
+        """
         marked = f"{conversation}:{key}" if key else ""
         async with self._page(conversation) as page:
             if marked and (said := await _said(page, marked)) is not None:
@@ -55,6 +67,11 @@ class Staffing(Store):
                 raise NotYours()
             message = page.say("person", Reply(text=clean(text)), name=name, key=marked)
             page.set(due=None)
+            await promises.end(page, "answered" if pledge is None else "renewed")
+            if pledge is not None:
+                department = page.row.department
+                mine: dict[str, Any] = {"owner": "person", "name": operator, "department": department}
+                await promises.make(page, pledge, seq=message.seq, **mine)
             page.audit("reply", actor=operator, seq=message.seq)
             return message
 
@@ -171,6 +188,8 @@ def _check_holder(page: Page, operator: str) -> None:
 
 
 async def _resolve(page: Page) -> None:
+    """The call is over, and what the department promised with it; what a person promised stands."""
+    await promises.end(page, "case_closed", owner="department")
     await page.connection.execute(
         update(tickets)
         .where(tickets.c.conversation == page.id, tickets.c.state != "resolved")

@@ -15,6 +15,7 @@ from agent.records.desk import Line, Shelf
 from agent.records.errors import UnknownTurn
 from agent.records.rules import OpenTicket
 from api.console.page import day_of
+from api.console.promises import Shown, promise_mark, promised, shown
 from api.console.visit import Visit
 from tools.context import ConversationId, CustomerId, TurnId
 from tools.crm.port import Customer
@@ -44,6 +45,7 @@ class Row:
     minutes: int
     ring: int
     haste: Haste
+    promise: Shown | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class Case:
     dropped: tuple[Dropped, ...]
     sources: tuple[Citation, ...]
     consents: tuple[Consent, ...]
+    promises: tuple[Shown, ...]
     mark: str
     """Changes whenever the page would."""
     key: str
@@ -123,7 +126,8 @@ def _holder(conversation: Conversation) -> str:
 async def rows(visit: Visit, lines: Iterable[Line]) -> list[Row]:
     """Return the list's lines with names and waits."""
     lines = list(lines)
-    names = await visit.staff.names(_holder(line.conversation) for line in lines)
+    owners = [line.promise.name for line in lines if line.promise]
+    names = await visit.staff.names([*(_holder(line.conversation) for line in lines), *owners])
     known: dict[CustomerId, Customer | None] = {}
     found = []
     for line in lines:
@@ -156,6 +160,7 @@ def _row(visit: Visit, line: Line, *, who: str, names: Mapping[str, str]) -> Row
         minutes=int(waited.total_seconds() // 60),
         ring=min(100, round(used * 100)),
         haste=haste,
+        promise=shown(visit, line.promise, names=names) if line.promise else None,
     )
 
 
@@ -163,9 +168,9 @@ async def case_mark(visit: Visit, conversation: Conversation) -> str:
     """Return what changes when the conversation's page would."""
     event = await visit.house.building.records.last_event(conversation.id)
     deliveries = await visit.desk.deliveries(conversation.id)
-    return mark_of(
-        conversation.holder, conversation.operator, conversation.language, event, sorted(deliveries.items())
-    )
+    held = (conversation.holder, conversation.operator, conversation.language)
+    promises = await promise_mark(visit, conversation.id)
+    return mark_of(*held, event, sorted(deliveries.items()), promises)
 
 
 async def case(visit: Visit, conversation: Conversation, *, whole: bool = False) -> Case:
@@ -197,6 +202,7 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         dropped=dropped(ticket.rejected) if ticket else (),
         sources=_sources(messages),
         consents=await _consents(visit, conversation),
+        promises=await promised(visit, conversation.id),
         mark=mark,
         key=secrets.token_urlsafe(12),
     )

@@ -12,12 +12,15 @@ from agent.records.desk import MOST, SHELVES, Shelf
 from agent.records.errors import NotYours, TakenAlready
 from api.console.cases import case, case_mark, list_mark, rows
 from api.console.page import HEADERS, PageRoute, redirect
+from api.console.promises import pledged, promises_mark
 from api.console.visit import Operator, OperatorSent, Sent, Visit
 from tools.context import ConversationId
 
 router = APIRouter(prefix="/console/dialogues", route_class=PageRoute)
 
-SAID = ("claimed", "replied", "returned", "closed")
+SAID = ("claimed", "replied", "returned", "closed", "promise")
+TROUBLE = ("promise_time", "promise_past")
+"""What another form of the page may come back with."""
 LONGEST_REPLY = 4000
 """Letters of one reply: what every channel carries in one message."""
 assert get_args(Shelf) == SHELVES
@@ -53,9 +56,11 @@ async def dialogue(
     department: Within = "",
     whole: bool = False,
     said: Annotated[str, Query(max_length=16)] = "",
+    trouble: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """One conversation beside the list."""
-    return await _page(visit, id, show, department, whole=whole, said=said if said in SAID else "")
+    told, wrong = (said if said in SAID else ""), (trouble if trouble in TROUBLE else "")
+    return await _page(visit, id, show, department, whole=whole, said=told, trouble=wrong)
 
 
 @router.get("/{id}/part")
@@ -105,9 +110,11 @@ async def reply(id: str, sent: OperatorSent) -> Response:
     if not text or len(text) > LONGEST_REPLY:
         trouble = "empty_reply" if not text else "long_reply"
         return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, status=422)
+    pledge = await pledged(visit, ConversationId(id), text)
+    who = {"operator": visit.who.login, "name": visit.who.name}
     try:
         await visit.house.building.records.person_says(
-            ConversationId(id), text, operator=visit.who.login, name=visit.who.name, key=_key(sent, text)
+            ConversationId(id), text, key=_key(sent, text), pledge=pledge, **who
         )
     except NotYours as fault:
         return await _refused(sent, id, fault, typed=text)
@@ -156,7 +163,8 @@ async def _list(visit: Visit, show: str, department: str, *, known: str = "") ->
     within = department if any(one.id == department for one in departments) else ""
     lines = await visit.desk.lines(shelf, operator=visit.who.login, department=within)
     counts = await visit.desk.counts(operator=visit.who.login, department=within)
-    mark = list_mark(lines, counts, chosen=f"{shelf} {within} {visit.language}")
+    chosen = f"{shelf} {within} {visit.language} {promises_mark(visit, lines)}"
+    mark = list_mark(lines, counts, chosen=chosen)
     if mark == known:
         return {"mark": mark}
     if lines:

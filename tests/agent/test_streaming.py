@@ -198,13 +198,15 @@ async def test_a_claim_without_a_reference_is_no_courtesy() -> None:
     assert desk.left == [FIRST]
 
 
-async def test_a_promise_nobody_keeps_stops_the_stream() -> None:
+async def test_a_promise_nobody_keeps_is_left_out_of_the_stream_and_a_person_offered_in_its_place() -> None:
     desk = Desk(script([TWO[0], "Мы вам перезвоним завтра. [returns#1] ", TWO[1]]))
     record = await desk.run()
-    assert record.outcome == Escalated(reason="ungrounded", partial=True)
-    assert record.ticket is not None
-    assert record.ticket.rejected.startswith("promise: ")
-    assert desk.left == [FIRST]
+    assert record.outcome == Answered()
+    assert desk.left == [FIRST, SECOND]
+    assert "promise" in record.reasons
+    answer, offer = record.replies[-2:]
+    assert answer.text == f"{FIRST} {SECOND}"
+    assert [button.action.kind for button in offer.buttons] == ["person"]
 
 
 async def test_a_later_sentence_in_another_language_stops_the_stream() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from agent.domain import Answered, ConsentChange, Escalated, Reply, Ticket, TurnRecord
 from agent.pack import load_pack
+from agent.pledge import Pledge
 from agent.ports import Clock
 from agent.records import tables as a
 from agent.records.audit import SqlAudit
@@ -112,6 +113,7 @@ async def _talk(records: SqlRecords, customer: CustomerId | None, text: str) -> 
             proposal={"id": f"p-{turn}", "tool": "cancel_order", "arguments": {"why": text}},
             holder="queued" if customer else "ai",
             ticket=ticket if customer else None,
+            pledge=Pledge(words=f"Ответим: {text}", due=records.clock.now() + timedelta(days=1)),
         )
     )
     return opened.id, turn

@@ -46,6 +46,10 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/console/dialogues/{id}/reply"): OPERATORS,
     ("POST", "/console/dialogues/{id}/return"): OPERATORS,
     ("POST", "/console/dialogues/{id}/close"): OPERATORS,
+    ("POST", "/console/dialogues/{id}/promises/{promise}/kept"): OPERATORS,
+    ("POST", "/console/dialogues/{id}/promises/{promise}/mistaken"): OPERATORS,
+    ("POST", "/console/dialogues/{id}/promises/{promise}/stands"): OPERATORS,
+    ("POST", "/console/dialogues/{id}/promises/{promise}/due"): OPERATORS,
     ("GET", "/console/knowledge"): CURATORS,
     ("GET", "/console/knowledge.csv"): CURATORS,
     ("POST", "/console/bulk"): CURATORS,
@@ -131,6 +135,7 @@ async def test_a_route_answers_only_those_the_table_names(house: Console, visito
                 name="console.css",
                 rest="no/such",
                 number="none",
+                promise="none",
             )
             form = {"form_token": token} if method == "POST" else None
             answer = await browser.request(method, address, data=form)
