@@ -7,6 +7,7 @@ import agent.records.rights_tables
 import agent.records.staff_tables
 import agent.records.tables
 import knowledge.keeping.curation_tables
+import knowledge.keeping.lesson_tables
 import knowledge.keeping.tables
 import knowledge.sources.tables
 import tools.codes.tables

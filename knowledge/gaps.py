@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from knowledge.clusters import Encode, Space, weights
-from knowledge.text.sentences import sentences
+from knowledge.teachable import judged
 from knowledge.types import DocumentId, Language
 
 Status = Literal["open", "drafted", "closed"]
@@ -268,11 +268,12 @@ def _figures(rows: Sequence[int], ended: Sequence[Ended], space: Space) -> Gap:
 
 
 def _quotes(ended: Sequence[Ended], *, most: int, wordy: int) -> tuple[Quote, ...]:
-    """Return what people replied, from the questions most like the others first, nothing twice, no mere courtesies."""
+    """Return what people replied, from the questions most like the others first, nothing twice, and nothing that holds for one customer."""
     out: dict[str, Quote] = {}
     for one in ended:
         for reply in one.replies:
-            said = [line for line in sentences(reply) if len(line.split()) >= wordy]
+            fit = (each.text for each in judged(reply, language=one.language) if not each.why)
+            said = [line for line in fit if len(line.split()) >= wordy]
             text = "\n".join(said)
             if text:
                 key = " ".join(text.casefold().split())

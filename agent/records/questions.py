@@ -71,7 +71,7 @@ class Questions:
                 rows = await _closed(connection, before=before, since=since)
                 if not rows:
                     break
-                out += await self._questions(connection, [row for row in rows if _searched(row)])
+                out += await self._questions(connection, [row for row in rows if searched(row)])
                 before = rows[-1].closed
         return tuple(out[:limit])
 
@@ -99,7 +99,7 @@ class Questions:
         following = own[at + 1] if at + 1 < len(own) else None
         earlier = [" ".join(said.words[turn.id]) for turn in own[:at] if said.words[turn.id]]
         # A person answers this question until the customer asks the assistant another one.
-        until = next((turn.opened for turn in own[at + 1 :] if _searched(turn)), None)
+        until = next((turn.opened for turn in own[at + 1 :] if searched(turn)), None)
         answers = [
             reply.text for reply in replies if reply.at >= row.opened and (until is None or reply.at < until)
         ]
@@ -169,7 +169,8 @@ async def _replies(connection: AsyncConnection, conversations: Sequence[str]) ->
     return out
 
 
-def _searched(row: Any) -> bool:
+def searched(row: Any) -> bool:
+    """Tell whether a turn looked for an answer: presses of buttons and greetings did not."""
     record: Mapping[str, Any] = row.record or {}
     return bool(record.get("evidence")) or "retrieval" in (record.get("ms") or {})
 

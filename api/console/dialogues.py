@@ -11,6 +11,7 @@ from agent.records.chain import Subject, subject_of
 from agent.records.desk import MOST, SHELVES, Shelf
 from agent.records.errors import NotYours, TakenAlready
 from api.console.cases import case, case_mark, list_mark, rows
+from api.console.learned import learn_soon
 from api.console.page import HEADERS, PageRoute, redirect
 from api.console.promises import pledged, promises_mark
 from api.console.visit import Operator, OperatorSent, Sent, Visit
@@ -131,6 +132,7 @@ async def give_back(id: str, sent: OperatorSent) -> Response:
         await records.return_to_ai(conversation.id, operator=sent.visit.who.login, said=said)
     except (TakenAlready, NotPossible) as fault:
         return await _refused(sent, id, fault)
+    learn_soon(sent.visit)
     return _back(sent, id, said="returned")
 
 
@@ -144,6 +146,7 @@ async def close(id: str, sent: OperatorSent) -> Response:
         await records.close(conversation.id, operator=sent.visit.who.login, said=said)
     except (TakenAlready, NotPossible) as fault:
         return await _refused(sent, id, fault)
+    learn_soon(sent.visit)
     return _back(sent, id, said="closed")
 
 

@@ -18,6 +18,7 @@ from api.console import (
     gaps,
     history,
     imports,
+    lessons,
     page,
     promises,
     receipts,
@@ -52,6 +53,7 @@ def console_router() -> APIRouter:
         bulk,
         conflicts,
         gaps,
+        lessons,
         accuracy,
     ):
         router.include_router(part.router)

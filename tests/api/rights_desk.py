@@ -21,6 +21,7 @@ from agent.records.sql import SqlRecords
 from api.rights.premises import Premises
 from api.settings import ROOT, Settings
 from knowledge.keeping import curation_tables as k
+from knowledge.keeping.lesson_tables import lesson_cases, lessons
 from tests.api.desk import SECRET, SystemClock, _card
 from tests.migrated import migrated
 from tools import tables as t
@@ -224,6 +225,37 @@ async def _beside(premises: Premises, talk: ConversationId, turn: TurnId) -> Non
                     draft="d1",
                     document="",
                     by="vera",
+                ),
+            ),
+            (
+                lessons,
+                dict(
+                    id="l1",
+                    state="open",
+                    question=SAYS,
+                    answer="Люстру вернуть можно за 14 дней.",
+                    language="ru",
+                    by="olga",
+                    members=[turn, "another"],
+                    examples=[SAYS, "Как вернуть люстру?"],
+                    decided_by="",
+                    why="",
+                    **moment,
+                ),
+            ),
+            (
+                lesson_cases,
+                dict(
+                    turn=turn,
+                    conversation=talk,
+                    lesson="l1",
+                    wish="",
+                    language="ru",
+                    question=SAYS,
+                    answer="Люстру вернуть можно за 14 дней.",
+                    said=["Люстру вернуть можно за 14 дней."],
+                    by="olga",
+                    **moment,
                 ),
             ),
             (

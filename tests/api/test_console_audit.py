@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from agent.records.desk import Desk
 from api.console.jobs import jobs
+from api.learning import Learning
 from tests.api.console_house import Console, console, escalated, form_token, send, signed_in
 from tests.api.test_console_roles import TABLE
 from tests.api.test_curation import WRAP, asked_in_vain
@@ -18,6 +19,8 @@ READS: dict[str, str] = {
     "/console/dialogues/{id}/part": "read",
     "/console/dialogues/{id}/receipts/{turn}": "read",
     "/console/gaps": "questions",
+    "/console/lessons": "questions",
+    "/console/dialogues/{id}/lesson": "read",
     "/console/gaps/{gap}/answer": "questions",
     "/console/knowledge/{document}/consequences": "consequences",
     # What follows shows nothing of customers: documents, figures, one's own account, forms and files.
@@ -65,6 +68,9 @@ async def test_a_page_that_shows_a_customers_words_leaves_a_line_and_others_show
     async with console(tmp_path) as house, signed_in(house, "marina") as browser:
         talk = await escalated(house.building, says=SAID, customer="c-001")
         await asked_in_vain(house.building)
+        ended = await asked_in_vain(house.building)
+        await house.building.records.close(ended, operator="olga")
+        assert await Learning(house.building).gather() == 1
         library = house.building.library
         await library.save_draft("returns", "# Returns\n\n14 days.", title="Returns", language="en", by="t")
         await form_token(browser)
@@ -98,4 +104,5 @@ async def test_a_page_that_shows_a_customers_words_leaves_a_line_and_others_show
         # The pages that must be read for it do show what they are audited for.
         assert SAID in (await browser.get(f"/console/dialogues/{talk}")).text
         assert WRAP in (await browser.get("/console/gaps")).text
+        assert WRAP in (await browser.get("/console/lessons")).text
         assert (await house.building.records.trail.verified()).holds

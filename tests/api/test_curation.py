@@ -92,6 +92,7 @@ async def asked_in_vain(building, text=WRAP, reply=REPLY):
     await records.claim(id, operator="olga", name="Ольга")
     if reply:
         await records.person_says(id, reply, operator="olga", name="Ольга")
+    return id
 
 
 async def test_a_preview_answers_as_the_agent_would_and_says_what_changes(building, curation):
