@@ -27,6 +27,7 @@ from api.metrics import Metrics
 from api.opened import OPENINGS_PER_MINUTE, PER_ADDRESS, Opened, opened
 from api.promises import Promises
 from api.queueing import Queue, Watch, clocked
+from api.relay import relayed
 from api.rights.erasures import Erasures
 from api.rights.premises import premises_of
 from api.rights.task import aged_out, carried_out
@@ -56,7 +57,11 @@ def create_app(building: BuildingFactory, *, extras: Iterable[Extra] = ()) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with building() as built, _opened(built, metrics) as house:
+        async with (
+            building() as built,
+            relayed(built.engine, built.notices),
+            _opened(built, metrics) as house,
+        ):
             app.state.opened = house
             with _streams_end_first(built.notices):
                 yield

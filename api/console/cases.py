@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from agent.basis import digest
 from agent.departments import back_at
@@ -18,7 +18,7 @@ from api.console.page import day_of
 from api.console.promises import Shown, promise_mark, promised, shown
 from api.console.visit import Visit
 from tools.context import ConversationId, CustomerId, TurnId
-from tools.crm.port import Customer
+from tools.crm.port import CRM, Customer
 from tools.errors import ToolFault
 
 SHOWN = 200
@@ -123,18 +123,22 @@ def _holder(conversation: Conversation) -> str:
     return conversation.operator or conversation.assigned
 
 
-async def rows(visit: Visit, lines: Iterable[Line]) -> list[Row]:
+class Names(Protocol):
+    """Who customers are, for lists."""
+
+    async def customer(self, id: CustomerId, *, crm: CRM) -> Customer | None:
+        """Return the customer, None where nothing can be known of them."""
+
+
+async def rows(visit: Visit, lines: Iterable[Line], *, known: Names) -> list[Row]:
     """Return the list's lines with names and waits."""
-    lines = list(lines)
+    lines, crm = list(lines), visit.house.building.crm
     owners = [line.promise.name for line in lines if line.promise]
     names = await visit.staff.names([*(_holder(line.conversation) for line in lines), *owners])
-    known: dict[CustomerId, Customer | None] = {}
     found = []
     for line in lines:
         customer = line.conversation.customer_id
-        if customer is not None and customer not in known:
-            known[customer] = await _customer(visit, customer)
-        who = _who(visit, line.conversation, known.get(customer) if customer else None)
+        who = _who(visit, line.conversation, await known.customer(customer, crm=crm) if customer else None)
         found.append(_row(visit, line, who=who, names=names))
     return found
 

@@ -10,10 +10,12 @@ from agent.handoff import NotPossible
 from agent.records.chain import Subject, subject_of
 from agent.records.desk import MOST, SHELVES, Shelf
 from agent.records.errors import NotYours, TakenAlready
-from api.console.cases import case, case_mark, list_mark, rows
+from api.console.around import around, replied
+from api.console.cases import case, case_mark, rows
+from api.console.inbox import chosen, inbox_of, standing
 from api.console.learned import learn_soon
 from api.console.page import HEADERS, PageRoute, redirect
-from api.console.promises import pledged, promises_mark
+from api.console.promises import pledged
 from api.console.visit import Operator, OperatorSent, Sent, Visit
 from tools.context import ConversationId
 
@@ -79,7 +81,7 @@ async def only_dialogue(
         return Response(status_code=204, headers=dict(HEADERS))
     opened = await case(visit, conversation, whole=whole)
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said), live=True)
-    return visit.page("_case.html", shelf=show, within=department, **_case_values(visit, opened))
+    return visit.page("_case.html", shelf=show, within=department, **await _case_values(visit, opened))
 
 
 @router.post("/{id}/claim")
@@ -119,6 +121,7 @@ async def reply(id: str, sent: OperatorSent) -> Response:
         )
     except NotYours as fault:
         return await _refused(sent, id, fault, typed=text)
+    replied(visit, id)
     return _back(sent, id, said="replied")
 
 
@@ -161,26 +164,22 @@ def _about(conversation: Conversation) -> Subject:
 
 
 async def _list(visit: Visit, show: str, department: str, *, known: str = "") -> dict[str, Any]:
-    shelf: Shelf = next((name for name in SHELVES if name == show), "open")
+    choice = chosen(visit, show, department)
+    found = await standing(visit, choice)
+    if found.mark == known:
+        return {"mark": found.mark}
+    if found.lines:
+        await visit.note("list", choice.shelf, shown=[_about(line.conversation) for line in found.lines])
     departments = visit.house.building.pack.departments
-    within = department if any(one.id == department for one in departments) else ""
-    lines = await visit.desk.lines(shelf, operator=visit.who.login, department=within)
-    counts = await visit.desk.counts(operator=visit.who.login, department=within)
-    chosen = f"{shelf} {within} {visit.language} {promises_mark(visit, lines)}"
-    mark = list_mark(lines, counts, chosen=chosen)
-    if mark == known:
-        return {"mark": mark}
-    if lines:
-        await visit.note("list", shelf, shown=[_about(line.conversation) for line in lines])
     return {
-        "rows": await rows(visit, lines),
-        "counts": counts,
+        "rows": await rows(visit, found.lines, known=inbox_of(visit.request.app).known),
+        "counts": found.counts,
         "shelves": SHELVES,
-        "shelf": shelf,
-        "within": within,
+        "shelf": choice.shelf,
+        "within": choice.within,
         "departments": [(one.id, one.name[visit.language]) for one in departments],
         "most": MOST,
-        "mark": mark,
+        "mark": found.mark,
     }
 
 
@@ -201,13 +200,14 @@ async def _page(
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
     values = await _list(visit, show, department)
     shown = {"said": said, "trouble": trouble, "typed": typed}
-    return visit.page("dialogues.html", status=status, **values, **_case_values(visit, opened) | shown)
+    return visit.page("dialogues.html", status=status, **values, **await _case_values(visit, opened) | shown)
 
 
-def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
+async def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
     conversation: Conversation = opened.conversation
     return {
         "open": opened,
+        "around": await around(visit, conversation),
         "open_id": conversation.id,
         "told": {
             name: visit.say(f"customer.{name}", conversation.language) for name in ("returned", "closed")

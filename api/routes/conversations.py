@@ -11,6 +11,7 @@ from agent.domain import Action, Conversation, Reply
 from agent.policy.consent import bases, declined
 from agent.policy.disclosure import words
 from agent.records.rules import clean
+from api.around import Sign
 from api.errors import Problem
 from api.opened import House, Opened, Own, address_of
 from api.render import to_html
@@ -166,13 +167,15 @@ async def send(body: Writing, request: Request, conversation: Own, house: House)
     if accepted.new:
         house.metrics.messages.labels(conversation.channel).inc()
         house.worker.wake(conversation.id)
+        house.building.notices.around.hide(Sign("typing", conversation.id))
     return {"seq": accepted.seq}
 
 
 @router.post("/{id}/typing", status_code=204, response_class=Response)
 async def typing(conversation: Own, house: House) -> None:
-    """Say that the customer is still typing: their messages are then taken together."""
+    """Say that the customer is still typing: their messages are then taken together, and a person sees it."""
     house.worker.typing(conversation.id)
+    house.building.notices.around.show(Sign("typing", conversation.id))
 
 
 @router.get("/{id}/messages", response_model=Transcript)

@@ -1,7 +1,9 @@
 """The stream of a conversation's events: numbered, resumable, with a heartbeat."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 from typing import Annotated, Any
 
@@ -9,7 +11,9 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from agent.records.rules import Event
+from api.around import Around, Sign
 from api.errors import Problem
+from api.notices import LiveNotices
 from api.opened import House, Opened, Own
 from api.render import to_html
 from tools.context import ConversationId
@@ -17,8 +21,8 @@ from tools.context import ConversationId
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 HEARTBEAT_SECONDS = 15.0
-POLL_SECONDS = 0.2
-"""How often other processes' events are looked for, on a database that several processes share."""
+POLL_SECONDS = 1.0
+"""How often events are looked for without a bell where several processes share the database: a notice may be lost."""
 STREAMS = 8
 """Streams one conversation may have open: tabs and devices of one customer."""
 
@@ -52,13 +56,15 @@ async def follow(house: Opened, conversation: ConversationId, after: int) -> Asy
     """Yield frames until the client goes away or the server stops."""
     notices, records = house.building.notices, house.building.records
     shared = house.building.engine.dialect.name != "sqlite"
-    with notices.watch(conversation) as watcher:
+    with notices.watch(conversation) as watcher, _there(notices, conversation) as company:
         yield b"retry: 1000\n\n"
         spoken = monotonic()
         while not notices.stopping:
             frames = [
                 frame("status", {"turn": status.turn, "text": status.text}) for status in watcher.statuses()
             ]
+            if company.changed():
+                frames.append(frame("typing", {"on": company.answering}))
             for event in await records.events(conversation, after=after):
                 frames.append(frame(event.type, shown(event), number=event.n))
                 after = event.n
@@ -68,8 +74,41 @@ async def follow(house: Opened, conversation: ConversationId, after: int) -> Asy
             elif monotonic() - spoken >= HEARTBEAT_SECONDS:
                 yield b": here\n\n"
                 spoken = monotonic()
-            left = spoken + HEARTBEAT_SECONDS - monotonic()
+            left = min(spoken + HEARTBEAT_SECONDS - monotonic(), company.left())
             await watcher.wait(min(POLL_SECONDS, left) if shared else left)
+
+
+class _Company:
+    """The customer's side of who is about: says that they are there, sees whether a person writes to them."""
+
+    def __init__(self, around: Around, conversation: ConversationId) -> None:
+        self._around = around
+        self.sign = Sign("online", conversation, source=secrets.token_hex(4))
+        self.answering = False
+        self._shown = float("-inf")
+
+    def changed(self) -> bool:
+        """Look, and say again that the customer is there; return whether a person began or stopped writing."""
+        if monotonic() - self._shown >= HEARTBEAT_SECONDS:
+            self._shown = monotonic()
+            self._around.show(self.sign)
+        before = self.answering
+        self.answering = bool(self._around.scene(self.sign.conversation).answering)
+        return before != self.answering
+
+    def left(self) -> float:
+        """Return the seconds until it has to be looked again."""
+        fades = self._around.fades(self.sign.conversation) if self.answering else None
+        return HEARTBEAT_SECONDS if fades is None else max(0.01, fades)
+
+
+@contextmanager
+def _there(notices: LiveNotices, conversation: ConversationId) -> Iterator[_Company]:
+    company = _Company(notices.around, conversation)
+    try:
+        yield company
+    finally:
+        notices.around.hide(company.sign)
 
 
 def shown(event: Event) -> Mapping[str, Any]:

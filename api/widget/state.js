@@ -3,7 +3,7 @@
  *
  *   message   one line of the transcript, known by `seq`; replaces the streamed sentences of its turn
  *   sentence  a verified sentence of a turn that is still being written
- *   status handoff consent csat   what goes on around them
+ *   status typing handoff consent csat   what goes on around them
  */
 
 export class State {
@@ -11,6 +11,7 @@ export class State {
   sentences = new Map();
   status = "";
   holder = "ai";
+  answering = false;
   handoff = null;
   consents = new Map();
   csat = null;
@@ -19,7 +20,7 @@ export class State {
   /** Take up one event; returns the names of what changed. */
   apply(type, data) {
     if (data === null || typeof data !== "object") return [];
-    const take = { message: "message", sentence: "sentence", status: "status", handoff: "handoff" }[type];
+    const take = { message: "message", sentence: "sentence", status: "status", typing: "typing", handoff: "handoff" }[type];
     if (take) return this[`_${take}`](data);
     if (type === "consent") {
       this.consents.set(String(data.purpose), data);
@@ -46,6 +47,7 @@ export class State {
     if (known >= 0) this.messages.splice(known, 1, { ...message, text: message.text || this.messages[known].text });
     else this.#insert(message);
     if (message.author !== "customer") this.status = "";
+    if (message.author === "person") this.answering = false;
     return ["log", "status", "holder", message.author === "customer" || known >= 0 ? "said" : "heard"];
   }
 
@@ -76,10 +78,17 @@ export class State {
     return ["status"];
   }
 
+  /** A person is writing, or has stopped; only where a person speaks. */
+  _typing(data) {
+    this.answering = data.on === true && this.holder === "person";
+    return ["status"];
+  }
+
   _handoff(data) {
     this.holder = ["ai", "queued", "person", "closed"].includes(data.holder) ? data.holder : this.holder;
     this.handoff = data;
     if (this.holder !== "ai") this.status = "";
+    if (this.holder !== "person") this.answering = false;
     return ["holder", "log", "status"];
   }
 

@@ -137,7 +137,8 @@ export class View {
     document.body.dataset.holder = model.state.holder;
     if (ready) this.log.show(entriesOf(model.state, model));
     else this.log.show([]);
-    this.status.textContent = ready ? model.state.status : "";
+    this.status.textContent = ready ? said(model.state) : "";
+    this.status.classList.toggle("person", ready && model.state.answering);
     this.status.classList.toggle("on", this.status.textContent !== "");
     this.#once(this.after, this.#afterFacts(model), () => this.#after(model));
     this.#head(model);
@@ -204,4 +205,9 @@ export class View {
         icon("person", 18), h("span", { text: say("person.call") })),
     ];
   }
+}
+
+/** What goes on right now, in words: a person writes, or the assistant is at something. */
+function said(state) {
+  return state.answering ? say("person.typing", { name: String(state.handoff?.operator || say("author.colleague")) }) : state.status;
 }

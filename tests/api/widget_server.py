@@ -49,7 +49,7 @@ class Talk:
 
     def tell(self, type: str, **data: Any) -> None:
         """Add an event; a status is not numbered."""
-        number = None if type == "status" else 1 + sum(n is not None for n, _, _ in self.feed)
+        number = None if type in ("status", "typing") else 1 + sum(n is not None for n, _, _ in self.feed)
         self.feed.append((number, type, data))
 
     def say(self, author: str, text: str, **more: Any) -> int:

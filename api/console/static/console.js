@@ -7,6 +7,7 @@ import { files } from "./files.js";
 import { follow } from "./live.js";
 import { keys } from "./keys.js";
 import { receipts } from "./receipt.js";
+import { typing } from "./typing.js";
 import { writing } from "./writing.js";
 
 document.documentElement.classList.add("js");
@@ -70,6 +71,7 @@ lastSeen();
 keys(sheet);
 receipts(sheet);
 writing();
+typing();
 curating();
 files();
 follow(lastSeen);

@@ -1,16 +1,21 @@
 /**
- * Keeps the parts of an open page fresh. The server answers 204 while nothing changed, so asking costs little; what the
- * person is doing (scrolling, typing, an open citation) is left alone.
+ * Keeps the parts of an open page fresh: a stream says which of them became others, and those are fetched. Where there
+ * is no stream the server is asked every two seconds; it answers 204 while nothing changed. What the person is doing
+ * (scrolling, typing, an open citation) is left alone.
  */
 
+import { open } from "./stream.js";
+import { waits } from "./waits.js";
+
 const EVERY_MS = 2000;
-const MINUTE_MS = 60_000;
 
 const offline = document.querySelector(".offline");
 
+const markOf = (place) => place.querySelector("[data-mark]").dataset.mark;
+
 async function fetched(place) {
   const url = new URL(place.dataset.part, location.href);
-  url.searchParams.set("known", place.querySelector("[data-mark]").dataset.mark);
+  url.searchParams.set("known", markOf(place));
   const answer = await fetch(url, { headers: { "X-Part": "1" }, credentials: "same-origin" });
   if (answer.status === 401) location.assign("/console/login?said=expired");
   if (answer.status !== 200) return null;
@@ -31,6 +36,7 @@ function renewList(place, fresh) {
   const rows = place.querySelector(".rows");
   if (rows) rows.scrollTop = top;
   if (focused && place.querySelector(`#${CSS.escape(focused)}`)) document.getElementById(focused).focus();
+  waits();
 }
 
 /** Replace a conversation's parts; the field is left alone unless who may write has changed. */
@@ -56,37 +62,78 @@ function renewCase(place, fresh, toEnd) {
   document.dispatchEvent(new Event("mayak:renewed"));
 }
 
-/** Minutes go on between two answers of the server. */
-function waits() {
-  const language = document.body.dataset.language;
-  for (const one of document.querySelectorAll("[data-since]")) {
-    const minutes = Math.floor((Date.now() - Date.parse(one.dataset.since)) / MINUTE_MS);
-    if (minutes < 1 || minutes >= 60) continue;
-    one.textContent = new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }).format(minutes);
-  }
-}
-
+/** Follow the parts of the page; `toEnd` shows the newest message. */
 export function follow(toEnd) {
   const places = [...document.querySelectorAll("[data-part]")];
   if (!places.length) return;
-  let busy = false;
+  let marks = null;
+  let running = false;
+  let again = false;
+  /** The mark for which a part was fetched last: the page may already show a newer one. */
+  const handled = new Map();
+
+  const renew = (place, fresh) => {
+    if (fresh?.classList.contains("list-in")) renewList(place, fresh);
+    else if (fresh?.classList.contains("case")) renewCase(place, fresh, toEnd);
+    else if (fresh) place.replaceChildren(fresh);
+  };
+  /** A part whose mark the stream told is fetched only when the page shows another one. */
+  const isOld = (place) => {
+    const told = marks?.[place.dataset.live];
+    return !told || (told !== markOf(place) && told !== handled.get(place));
+  };
+  const renewed = async (place) => {
+    const told = marks?.[place.dataset.live];
+    renew(place, await fetched(place));
+    handled.set(place, told);
+  };
+
   async function look() {
-    if (busy || document.hidden) return;
-    busy = true;
+    again = running;
+    if (running || document.hidden) return;
+    running = true;
     try {
-      for (const place of places) {
-        const fresh = await fetched(place);
-        if (fresh?.classList.contains("list-in")) renewList(place, fresh);
-        else if (fresh?.classList.contains("case")) renewCase(place, fresh, toEnd);
-      }
+      do {
+        again = false;
+        // What is in front of the person comes first, the list after it.
+        for (const place of places.toReversed()) if (isOld(place)) await renewed(place);
+      } while (again);
       offline.hidden = true;
     } catch {
       offline.hidden = false;
     } finally {
-      busy = false;
+      running = false;
     }
   }
-  setInterval(look, EVERY_MS);
-  setInterval(waits, MINUTE_MS / 4);
+
+  let polling = null;
+  const poll = (on) => {
+    clearInterval(polling);
+    if (!on) return;
+    marks = null;
+    polling = setInterval(look, EVERY_MS);
+  };
+  const streamed = document.querySelector("[data-stream]")?.dataset.stream;
+  if (streamed) {
+    open(streamed, {
+      onMarks: (told) => {
+        poll(false);
+        marks = told;
+        look();
+      },
+      onLost: () => { offline.hidden = false; },
+      onFound: () => { offline.hidden = true; },
+      onRefused: () => {
+        poll(true);
+        look();
+      },
+      // Nobody is signed in any more, or not as before: the page that comes says so.
+      onOver: () => location.reload(),
+    });
+  } else {
+    poll(true);
+  }
   document.addEventListener("visibilitychange", look);
+  waits();
+  setInterval(waits, 1000);
 }
