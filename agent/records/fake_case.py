@@ -42,6 +42,7 @@ from agent.records.rules import (
 from agent.records.rules import Event as Told
 from agent.records.store import Card
 from agent.routing import Telling
+from agent.staff_notes import StaffNote
 from agent.terms import Purpose
 from tools.context import Assurance, ConversationId, CustomerId, TurnId
 
@@ -71,6 +72,7 @@ class Case:
     passed: list[str] = field(default_factory=list)
     told: Telling = ""
     handoffs: list[Handoff] = field(default_factory=list)
+    staff_notes: list[tuple[str, StaffNote]] = field(default_factory=list)
 
     @property
     def operator(self) -> str:

@@ -7,11 +7,11 @@ from agent.domain import ConsentChange
 from agent.receipt import Granted, granted
 from agent.records.consents import SURE
 from agent.records.fake_case import Case
-from agent.records.fake_promising import FakePromising
+from agent.records.fake_desk import FakeDesk
 from tools.context import ConversationId, CustomerId, TurnId
 
 
-class FakeConsents(FakePromising):
+class FakeConsents(FakeDesk):
     """What customers allowed and took back; methods as in `Consents`."""
 
     async def consent(self, turn: TurnId, *changes: ConsentChange) -> None:

@@ -1,6 +1,7 @@
-"""How conversations went between the AI and people, one row a transition; and what each of those people can take on."""
+"""How conversations went between the AI and people, one row a transition; what each of those people can take on, and
+what they write to each other."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from agent.records.tables import COUNT, ID, metadata
 from knowledge.keeping.tables import Moment
@@ -27,4 +28,19 @@ desks = Table(
     Column("login", String(64), ForeignKey("staff.login"), primary_key=True),
     Column("languages", JSON, nullable=False),
     Column("capacity", Integer, nullable=False),
+)
+
+# What staff write to each other; `after` is the last message of the transcript when it was written.
+staff_notes = Table(
+    "staff_notes",
+    metadata,
+    Column("conversation", ID, ForeignKey("conversations.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("after", Integer, nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("key", String(128)),
+    Column("at", Moment, nullable=False),
+    Index("uq_staff_notes_key", "conversation", "key", unique=True),
 )

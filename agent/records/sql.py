@@ -12,6 +12,7 @@ from agent.records.queueing import Queueing
 from agent.records.reading import Reading
 from agent.records.restricting import Restricting
 from agent.records.settling import Settling
+from agent.records.staff_notes import StaffNotes
 from agent.records.staffing import Staffing
 from agent.records.tables import metadata
 from agent.records.using import Using
@@ -22,6 +23,7 @@ class SqlRecords(
     Settling,
     Consents,
     Staffing,
+    StaffNotes,
     Queueing,
     Promising,
     Restricting,

@@ -9,6 +9,7 @@ conversations 1 ─┬─ * inbox        accepted customer messages, unique by k
                  ├─ * proposals    writes that wait for the customer's own yes
                  ├─ * tickets      calls for a person
                  ├─ * handoffs     how it went between AI and people, and why
+                 ├─ * staff_notes  what people of the company write to each other; read by them alone
                  ├─ * charges      what calls of remote models cost
                  ├─ * notes        what is remembered of its customer, while the consent lives
                  ├─ * outbox       messages for channels other than the widget

@@ -14,6 +14,7 @@ from agent.policy.consent import bases, declined
 from agent.records.desk import Line, Shelf
 from agent.records.errors import UnknownTurn
 from agent.records.rules import OpenTicket
+from api.console.deskwork import Deskwork, deskwork
 from api.console.page import day_of
 from api.console.promises import Shown, promise_mark, promised, shown
 from api.console.visit import Visit
@@ -97,6 +98,7 @@ class Case:
     sources: tuple[Citation, ...]
     consents: tuple[Consent, ...]
     promises: tuple[Shown, ...]
+    work: Deskwork
     mark: str
     """Changes whenever the page would."""
     key: str
@@ -174,7 +176,8 @@ async def case_mark(visit: Visit, conversation: Conversation) -> str:
     deliveries = await visit.desk.deliveries(conversation.id)
     held = (conversation.holder, conversation.operator, conversation.language)
     promises = await promise_mark(visit, conversation.id)
-    return mark_of(*held, event, sorted(deliveries.items()), promises)
+    notes = await visit.house.building.records.staff_notes(conversation.id)
+    return mark_of(*held, event, sorted(deliveries.items()), promises, len(notes))
 
 
 async def case(visit: Visit, conversation: Conversation, *, whole: bool = False) -> Case:
@@ -207,6 +210,7 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         sources=_sources(messages),
         consents=await _consents(visit, conversation),
         promises=await promised(visit, conversation.id),
+        work=await deskwork(visit, conversation, messages[earlier:]),
         mark=mark,
         key=secrets.token_urlsafe(12),
     )

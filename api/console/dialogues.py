@@ -21,7 +21,7 @@ from tools.context import ConversationId
 
 router = APIRouter(prefix="/console/dialogues", route_class=PageRoute)
 
-SAID = ("claimed", "replied", "returned", "closed", "promise")
+SAID = ("claimed", "replied", "returned", "closed", "promise", "noted")
 TROUBLE = ("promise_time", "promise_past")
 """What another form of the page may come back with."""
 LONGEST_REPLY = 4000
@@ -194,12 +194,13 @@ async def _page(
     trouble: str = "",
     typed: str = "",
     status: int = 200,
+    **more: Any,
 ) -> Response:
     conversation = await visit.house.building.records.conversation(ConversationId(id))
     opened = await case(visit, conversation, whole=whole)
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
     values = await _list(visit, show, department)
-    shown = {"said": said, "trouble": trouble, "typed": typed}
+    shown = {"said": said, "trouble": trouble, "typed": typed, **more}
     return visit.page("dialogues.html", status=status, **values, **await _case_values(visit, opened) | shown)
 
 

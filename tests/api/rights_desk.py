@@ -117,6 +117,7 @@ async def _talk(records: SqlRecords, customer: CustomerId | None, text: str) -> 
             pledge=Pledge(words=f"Ответим: {text}", due=records.clock.now() + timedelta(days=1)),
         )
     )
+    await records.note_down(opened.id, f"Перезвонить: {text}", operator="vera", name="Вера")
     return opened.id, turn
 
 

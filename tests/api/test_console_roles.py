@@ -47,6 +47,7 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/console/dialogues/{id}/receipts/{turn}"): OPERATORS,
     ("POST", "/console/dialogues/{id}/claim"): OPERATORS,
     ("POST", "/console/dialogues/{id}/reply"): OPERATORS,
+    ("POST", "/console/dialogues/{id}/note"): OPERATORS,
     ("POST", "/console/dialogues/{id}/return"): OPERATORS,
     ("POST", "/console/dialogues/{id}/close"): OPERATORS,
     ("POST", "/console/dialogues/{id}/promises/{promise}/kept"): OPERATORS,

@@ -3,6 +3,7 @@
  */
 
 import { curating } from "./curating.js";
+import { desk } from "./desk.js";
 import { files } from "./files.js";
 import { follow } from "./live.js";
 import { keys } from "./keys.js";
@@ -70,6 +71,7 @@ const lastSeen = () => {
 lastSeen();
 keys(sheet);
 receipts(sheet);
+desk(new URL(location.href).searchParams.get("said"));
 writing();
 typing();
 curating();
