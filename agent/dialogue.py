@@ -127,7 +127,7 @@ def _asked(history: Sequence[Message]) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for n, message in enumerate(history):
         pressed |= {b.label for b in message.buttons if b.action.kind != "say"}
-        if message.author != "customer" or message.text in pressed or _remark(message.text):
+        if message.author != "customer" or message.text in pressed or is_remark(message.text):
             continue
         before = [question for _, question in found]
         restated = _restated(readable(message.text), before, history[:n])
@@ -210,7 +210,8 @@ def _was_unhelpful(history: Sequence[Message]) -> bool:
     return _only(readable(last), "unhelpful")
 
 
-def _remark(text: str) -> bool:
+def is_remark(text: str) -> bool:
+    """Tell whether the whole message is about the talk: once more, shorter, no help, understood, "I have a problem"."""
     said = readable(text)
     kinds = ("repeat", "shorter", "unhelpful", "noted", "vague")
     return len(words(said)) <= LONGEST and any(_only(said, kind) for kind in kinds)
@@ -306,7 +307,7 @@ def _answered_about(named: set[str], history: Sequence[Message]) -> str:
     """Return the question whose answer was about the topic, empty when there is none."""
     for n in range(len(history) - 1, -1, -1):
         if history[n].author == "ai" and _touches(named, content(history[n].text)):
-            before = [m.text for m in history[:n] if m.author == "customer" and not _remark(m.text)]
+            before = [m.text for m in history[:n] if m.author == "customer" and not is_remark(m.text)]
             return before[-1] if before else ""
     return ""
 

@@ -11,17 +11,20 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from agent.domain import Conversation
+from agent.domain import Conversation, TurnRecord
 from agent.pledge import Owed
+from agent.records.codec import record_of
 from agent.records.promises import promised_in, standing_of
 from agent.records.rules import OpenTicket, conversation_of
-from agent.records.tables import conversations, messages, outbox, tickets
+from agent.records.tables import conversations, inbox, messages, outbox, tickets, turns
 from tools.context import ConversationId, TurnId
 
 Shelf = Literal["open", "waiting", "mine", "done"]
 """`open`: waiting, held by a person or promised an answer; `mine`: held by the reader, or theirs to answer; `done`: a person was called, now none is needed."""
 SHELVES: tuple[Shelf, ...] = get_args(Shelf)
 MOST = 100
+RECORDS = 30
+"""Turns whose tools are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,40 @@ class Desk:
             operator=row.operator,
             created=row.created,
             contact=row.contact,
+        )
+
+    async def since(self, conversation: ConversationId) -> datetime | None:
+        """Return when the customer's present wait began, None where nobody waits."""
+        wanted = select(conversations).where(conversations.c.id == conversation)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+            called = await _called(connection, [conversation])
+            unanswered = await _unanswered(connection, [conversation])
+        if row is None:
+            return None
+        return _since(row, called.get(conversation), unanswered.get(conversation))
+
+    async def accounts(self, conversation: ConversationId) -> tuple[TurnRecord, ...]:
+        """Return the records of the latest turns that ended, oldest first, at most `RECORDS`."""
+        wanted = (
+            select(turns.c.record)
+            .where(turns.c.conversation == conversation, turns.c.outcome.is_not(None))
+            .order_by(turns.c.closed.desc())
+            .limit(RECORDS)
+        )
+        async with self._engine.connect() as connection:
+            found = [record for record in (await connection.execute(wanted)).scalars() if record is not None]
+        return tuple(record_of(record) for record in reversed(found))
+
+    async def disliked(self, conversation: ConversationId) -> frozenset[TurnId]:
+        """Return the turns whose answer got a thumbs-down."""
+        wanted = select(inbox.c.action).where(
+            inbox.c.conversation == conversation, inbox.c.action.is_not(None)
+        )
+        async with self._engine.connect() as connection:
+            actions = [action for action in (await connection.execute(wanted)).scalars() if action]
+        return frozenset(
+            TurnId(one["target"]) for one in actions if one["kind"] == "rate" and not one.get("yes", True)
         )
 
     async def deliveries(self, conversation: ConversationId) -> Mapping[int, str]:

@@ -15,6 +15,7 @@ from agent.records.desk import Line, Shelf
 from agent.records.errors import UnknownTurn
 from agent.records.rules import OpenTicket
 from api.console.deskwork import Deskwork, deskwork
+from api.console.handing import Hand, hand_over
 from api.console.page import day_of
 from api.console.promises import Shown, promise_mark, promised, shown
 from api.console.visit import Visit
@@ -99,6 +100,7 @@ class Case:
     consents: tuple[Consent, ...]
     promises: tuple[Shown, ...]
     work: Deskwork
+    hand: Hand
     mark: str
     """Changes whenever the page would."""
     key: str
@@ -190,6 +192,11 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
     customer = await _customer(visit, conversation.customer_id) if conversation.customer_id else None
     names = await visit.staff.names([conversation.operator])
     department = conversation.department or (ticket.department if ticket else "")
+    consents, outcomes = (
+        await _consents(visit, conversation),
+        await building.records.outcomes(conversation.id),
+    )
+    refused = [one.name for one in consents if one.state == "refused"]
     return Case(
         conversation=conversation,
         who=_who(visit, conversation, customer),
@@ -199,7 +206,7 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         mine=conversation.holder == "person" and conversation.operator == visit.who.login,
         said=_said(
             messages[earlier:],
-            outcomes=await building.records.outcomes(conversation.id),
+            outcomes=outcomes,
             deliveries=await desk.deliveries(conversation.id),
             visit=visit,
         ),
@@ -208,9 +215,12 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         record=await _record(visit, ticket),
         dropped=dropped(ticket.rejected) if ticket else (),
         sources=_sources(messages),
-        consents=await _consents(visit, conversation),
+        consents=consents,
         promises=await promised(visit, conversation.id),
         work=await deskwork(visit, conversation, messages[earlier:]),
+        hand=await hand_over(
+            visit, conversation, messages, ticket=ticket, refused=refused, outcomes=outcomes
+        ),
         mark=mark,
         key=secrets.token_urlsafe(12),
     )

@@ -168,23 +168,26 @@ async def escalated(
     department: str = "care",
     rejected: str = "",
     customer: str | None = None,
+    conversation: ConversationId | None = None,
 ) -> ConversationId:
-    """A conversation whose one question ended in the queue."""
+    """A conversation whose one question, or the last one of `conversation`, ended in the queue."""
     records = building.records
-    conversation = await records.open_conversation(
-        channel="widget",
-        language=language,
-        customer_id=CustomerId(customer) if customer else None,
-        assurance="verified" if customer else "anonymous",
-    )
-    await records.accept(conversation.id, key="k1", text=says)
-    turn = await records.next_batch(conversation.id)
+    if conversation is None:
+        opened = await records.open_conversation(
+            channel="widget",
+            language=language,
+            customer_id=CustomerId(customer) if customer else None,
+            assurance="verified" if customer else "anonymous",
+        )
+        conversation = opened.id
+    await records.accept(conversation, key=f"called {says}", text=says)
+    turn = await records.next_batch(conversation)
     assert turn is not None
     ticket = Ticket(reason=reason, department=department, summary=says, rejected=rejected)
     await records.commit(
         TurnRecord(
             turn=turn,
-            conversation=conversation.id,
+            conversation=conversation,
             outcome=Escalated(reason=reason),
             language=language,
             replies=(Reply(text="Передаю разговор."),),
@@ -194,7 +197,7 @@ async def escalated(
             ticket=ticket,
         )
     )
-    return conversation.id
+    return conversation
 
 
 async def answered(building: Building, *, says: str = "Сколько стоит доставка?") -> ConversationId:
