@@ -51,7 +51,7 @@ _LACKS: Mapping[Reason, Lack] = {
     "internal_error": "model",
 }
 _CODE = re.compile(
-    r"(?<![\w.,:$€£₽@+-])(?:[A-Za-zА-Яа-яЁё]{1,4}-?\d{2,14}|\d{3,14})(?:-[A-Za-zА-Яа-яЁё0-9]{1,4})?(?!\w|[.,:@-]\w)"
+    r"(?<![\w.,:$€£₽@+-])(?:[A-Za-zА-Яа-яЁё]{1,4}-?\d{2,14}|\d{4,14})(?:-[A-Za-zА-Яа-яЁё0-9]{1,4})?(?!\w|[.,:@-]\w)"
 )
 _MONEY = re.compile(r"\s*(?:₽|руб|р\.|rub|usd|eur|\$|€|%|см|мм|вт|кг|cm|mm|kg)", re.IGNORECASE)
 _TITLE = re.compile(r"(?:[^\W\d_]+\s+)?[«“\"]([^«»“”\"\n]{2,50})[»”\"]")

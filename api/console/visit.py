@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from agent.records.chain import NOBODY, Subject
 from agent.records.desk import Desk
@@ -225,7 +226,8 @@ async def checked_form(visit: Visit, *, files: int = 0, fields: int = FIELDS) ->
     """Read the form and check its token; what was uploaded is gone after the block. Raises a 403 problem."""
     try:
         form = await visit.request.form(max_files=files, max_fields=fields, max_part_size=FIELD_BYTES)
-    except HTTPException as broken:
+    except (HTTPException, ClientDisconnect) as broken:
+        # Who went away while sending it is told nothing, and nothing of it was done.
         raise Problem(422, "form", "The form cannot be read") from broken
     try:
         found = form.get("form_token")

@@ -231,6 +231,39 @@ async def test_a_form_from_another_site_is_refused(house: Console, headers: dict
             assert "another site" in answer.text
 
 
+async def test_who_goes_away_while_sending_a_form_leaves_no_fault_behind(
+    house: Console, caplog: pytest.LogCaptureFixture
+) -> None:
+    arrives: list[dict[str, object]] = [
+        {"type": "http.request", "body": b"form_token=", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[dict[str, object]] = []
+    headers = [(b"host", b"desk.test"), (b"origin", BASE.encode())]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/console/login",
+        "raw_path": b"/console/login",
+        "query_string": b"",
+        "headers": [*headers, (b"content-type", b"application/x-www-form-urlencoded")],
+        "client": ("127.0.0.1", 1),
+        "server": ("desk.test", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+
+    async def receive() -> dict[str, object]:
+        return arrives.pop(0) if arrives else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    await house.app(scope, receive, send)  # type: ignore[arg-type]
+    assert sent[0]["status"] == 422
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
+
+
 @pytest.mark.parametrize("token", ["", "0" * 64, "кириллица"])
 async def test_a_form_without_its_token_is_refused(house: Console, token: str) -> None:
     async with signed_in(house, "marina") as browser:
