@@ -14,7 +14,7 @@ from agent.confidence import Calibration, Confidence, Signals
 from agent.domain import Citation, Draft, Evidence, Sentence, ToolUse, Verified
 from agent.grounding import Verdict, verify
 from agent.language import sentences
-from agent.pledging import is_pledge, pledged_by
+from agent.pledging import is_idle, is_pledge, pledged_by
 from agent.policy.courtesy import is_courtesy
 from agent.policy.limits import OF_A_MODEL, Limit, limit_of
 from agent.ports import Similarity
@@ -174,7 +174,7 @@ def _pledged(text: str, verdict: Verdict) -> bool:
 
 def _idle(text: str) -> bool:
     """Return whether a pledge is a manner of speaking before an answer: «Сейчас посмотрю.»"""
-    return is_pledge(text) and is_courtesy(text)
+    return is_pledge(text) and (is_courtesy(text) or is_idle(text))
 
 
 def _showable(citation: Citation, hosts: Collection[str] | None) -> Citation:

@@ -53,6 +53,12 @@ def pledged_by(sentence: str) -> By | None:
     return found
 
 
+def is_idle(sentence: str) -> bool:
+    """Return whether a sentence only fills the time while something is looked up: «Сейчас проверю заказ.»"""
+    said = " ".join(sentence.lower().replace("’", "'").replace("ё", "е").split())
+    return bool(_pattern("ru" if _CYRILLIC.search(said) else "en", "idle").search(said))
+
+
 def _conditional(said: str, language: Language) -> bool:
     left = _pattern(language, "no_condition").sub(" ", said)
     return bool(_pattern(language, "condition").search(left))

@@ -156,10 +156,11 @@ class Desk:
             return {row.seq: row.state for row in await connection.execute(wanted)}
 
 
-def _urgency(line: Line) -> tuple[bool, bool, datetime]:
-    """Sort what was promised and is late first, then the longest waiting."""
+def _urgency(line: Line) -> tuple[bool, bool, bool, datetime]:
+    """Sort what was promised and is late first, then the longest waiting, then what is due first."""
     on_time = line.promise is None or line.promise.state != "late"
-    return on_time, line.since is None, line.since or line.updated
+    due = line.promise.due if line.promise else None
+    return on_time, line.since is None, due is None, line.since or due or line.updated
 
 
 def _on(shelf: Shelf, operator: str) -> list[ColumnElement[bool]]:

@@ -30,10 +30,14 @@ class Server:
 
 
 @asynccontextmanager
-async def running(settings: Settings, data: Path, *, log: Path) -> AsyncIterator[Server]:
-    """Run `mayak serve` on `data` until the block ends. Raises `RuntimeError` with its last words if it ends early."""
+async def running(settings: Settings, data: Path, *, log: Path, port: int = 0) -> AsyncIterator[Server]:
+    """Run `mayak serve` on `data` until the block ends, on a free port where none is given.
+
+    Raises `RuntimeError` with the server's last words if it ends early.
+    """
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        free.bind(("127.0.0.1", port))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     began = perf_counter()

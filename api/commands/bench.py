@@ -151,6 +151,34 @@ def tools(
     _print(figures, tools_table(figures), as_json)
 
 
+@app.command()
+def handoff(
+    ctx: typer.Context,
+    customers: Annotated[
+        int, typer.Option(min=1, max=2000, help="Conversations that call for a person.")
+    ] = 200,
+    operators: Annotated[int, typer.Option(min=1, max=200, help="Open consoles.")] = 20,
+    per_second: Annotated[float, typer.Option(min=0.1, max=50, help="Calls a second.")] = 2.0,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Kill the server in the middle, and start it again.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Call for people on a real server: when customers are told, when open consoles show it, and that nothing is lost.
+
+    The exit code is 1 where a customer is told in more than 300 ms (p95), an open list shows a call after more than
+    1 s (p95), or a message is lost or doubled at either end.
+    """
+    from api.bench.handoff.ledger import faults
+    from api.bench.handoff.run import Size, bench_handoff, handoff_table
+
+    size = Size(customers=customers, operators=operators, per_second=per_second, kill=kill)
+    figures = asyncio.run(bench_handoff(ctx.obj.settings(), size, quiet=as_json))
+    _print(figures, handoff_table(figures), as_json)
+    if faults(figures):
+        raise typer.Exit(1)
+
+
 def _peers(
     settings: "Settings", corpus: Sequence[Path], questions: Sequence[Path], *, embedder: str, as_json: bool
 ) -> None:

@@ -1,6 +1,6 @@
 """`mayak promises list`: what customers were promised and still wait for.
 
-A short transaction beside a running server. It shows words of staff and whose they are, and nothing a customer said.
+A short transaction beside a running server. It shows words of staff and nothing a customer said; that it did is in the audit.
 """
 
 import asyncio
@@ -8,6 +8,8 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from api.commands.library import me
 
 if TYPE_CHECKING:
     from agent.pledge import Owed
@@ -28,7 +30,7 @@ def promises() -> None:
 def list_(ctx: typer.Context, late: Late = False, as_json: Json = False) -> None:
     """Show the promises that stand, the first due first."""
     settings = ctx.obj.settings()
-    rows = [_row(owed) for owed in asyncio.run(_standing(settings)) if owed.state == "late" or not late]
+    rows = [_row(owed) for owed in asyncio.run(_standing(settings, late=late))]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -38,16 +40,25 @@ def list_(ctx: typer.Context, late: Late = False, as_json: Json = False) -> None
         typer.echo("None stand.")
 
 
-async def _standing(settings: "Settings") -> "tuple[Owed, ...]":
+async def _standing(settings: "Settings", *, late: bool) -> "list[Owed]":
+    """Return what is shown, and write down that it was."""
+    from agent.records.audit import SqlAudit
+    from agent.records.chain import Entry, subject_of
     from agent.records.engine import connect
     from agent.records.promises import all_standing
+    from api.container import SystemClock
     from api.migrate import migrate_or_say
 
     settings.data.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(migrate_or_say, settings.database_url)
     engine = connect(settings.database_url)
     try:
-        return await all_standing(engine)
+        found = [owed for owed in await all_standing(engine) if owed.state == "late" or not late]
+        if found:
+            about = [subject_of(owed.conversation, owed.customer) for owed in found]
+            entry = Entry(act="promises", actor=me(), detail={"late": late}, shown=about)
+            await SqlAudit(engine, clock=SystemClock()).write(entry)
+        return found
     finally:
         await engine.dispose()
 

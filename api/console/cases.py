@@ -35,7 +35,7 @@ Haste = Literal["calm", "near", "late", "off", "none"]
 class Row:
     """One line of the list; `ring` is the share of the promised time that is used up, 0..100.
 
-    `holder` is the name of who holds it, or of whom the queue offers it to.
+    `due` is when that time is over, None where it does not run. `holder` is the name of who holds it, or of whom the queue offers it to.
     """
 
     line: Line
@@ -48,6 +48,7 @@ class Row:
     ring: int
     haste: Haste
     promise: Shown | None
+    due: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,8 @@ def _row(visit: Visit, line: Line, *, who: str, names: Mapping[str, str]) -> Row
     pack, now = visit.house.building.pack, visit.house.building.clock.now()
     department = pack.department(line.conversation.department)
     waited = max(timedelta(0), now - line.since) if line.since else timedelta(0)
-    used = waited / timedelta(minutes=department.answer_minutes)
+    span = timedelta(minutes=department.answer_minutes)
+    used = waited / span
     haste: Haste = "late" if used >= 1 else "near" if used >= NEAR else "calm"
     if line.since is None:
         haste = "none"
@@ -169,6 +171,7 @@ def _row(visit: Visit, line: Line, *, who: str, names: Mapping[str, str]) -> Row
         ring=min(100, round(used * 100)),
         haste=haste,
         promise=shown(visit, line.promise, names=names) if line.promise else None,
+        due=line.since + span if line.since and haste != "off" else None,
     )
 
 

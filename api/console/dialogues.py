@@ -179,6 +179,7 @@ async def _list(visit: Visit, show: str, department: str, *, known: str = "") ->
         "within": choice.within,
         "departments": [(one.id, one.name[visit.language]) for one in departments],
         "most": MOST,
+        "now": visit.house.building.clock.now(),
         "mark": found.mark,
     }
 

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.pledge import STANDING
 from agent.records import tables as a
 from agent.records.promise_table import promises
 from agent.records.rights_tables import consent_evidence, restrictions
@@ -138,7 +137,7 @@ def _quiet(moment: datetime, *, now: datetime) -> ColumnElement[bool]:
     """Select conversations that may go: nothing since, nobody at work, nothing open, no restriction, not emptied yet."""
     c = a.conversations.c
     ticket = exists().where(a.tickets.c.conversation == c.id, a.tickets.c.state != "resolved")
-    promise = exists().where(promises.c.conversation == c.id, promises.c.state.in_(STANDING))
+    promise = exists().where(promises.c.conversation == c.id, promises.c.state == "open")
     turn = exists().where(a.turns.c.conversation == c.id, a.turns.c.outcome.is_(None))
     said = or_(
         exists().where(a.messages.c.conversation == c.id),

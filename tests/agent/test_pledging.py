@@ -9,7 +9,7 @@ import pytest
 
 from agent.due import Working, pledge_in
 from agent.pack import load_pack
-from agent.pledging import is_pledge, pledged_by
+from agent.pledging import is_idle, is_pledge, pledged_by
 
 PACK = load_pack(Path("demo"))
 WORKING = Working(pack=PACK, department=PACK.default_department)
@@ -62,10 +62,34 @@ def test_pledges_are_told_from_rules_questions_conditions_and_the_past(language:
         ("Уточню: это цоколь E27.", None),
         ("«Вернусь до 18:00», — написано в прошлом письме.", None),
         ("", None),
+        ("Once you confirm, I'll check it and let you know.", None),
+        ("Please provide the number, and I'll find out.", None),
+        ("Пришлите фото, и я узнаю у мастера.", None),
+        ("Когда пришлёте фото, узнаю у мастера.", None),
+        ("Когда узнаю у мастера, напишу вам.", "one"),
+        ("I will now proceed with the cancellation.", None),
+        ("I have told my manager, they will give you a call.", "one"),
+        ("Let me check your order first.", "one"),
     ],
 )
 def test_somebodys_pledge_is_told_from_what_the_company_pledges_to_all(sentence: str, by: str | None) -> None:
     assert pledged_by(sentence) == by
+
+
+@pytest.mark.parametrize(
+    ("sentence", "idle"),
+    [
+        ("Let me check your order first.", True),
+        ("Please give me a moment.", True),
+        ("Сейчас проверю ваш заказ.", True),
+        ("Минуту, посмотрю.", True),
+        ("Let me check and get back to you.", False),
+        ("Сейчас проверю и напишу вам завтра.", False),
+        ("Уточню у склада.", False),
+    ],
+)
+def test_what_fills_the_time_is_told_from_what_is_promised(sentence: str, idle: bool) -> None:
+    assert is_idle(sentence) is idle
 
 
 def test_two_sentences_are_one_promise_with_the_time_that_is_named() -> None:

@@ -1,5 +1,6 @@
 """Two ends of a conversation in real browsers: what one side does is seen on the other, without a reload."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -104,6 +105,32 @@ def test_a_session_that_was_ended_sends_its_open_page_to_the_sign_in(
         signed_in(page, house, "marina")
         house.do(lambda building: Staff(building.engine, clock=building.clock).close_sessions("marina"))
         page.wait_for_url("**/console/login**")
+
+
+def test_a_wait_counts_down_to_the_promised_answer_and_past_it_without_the_network(
+    house: Running, browser: Browser
+) -> None:
+    talk = house.do(lambda building: escalated(building, says="Сколько ещё ждать?"))
+    with visitor(browser) as context:
+        page = context.new_page()
+        page.clock.install()
+        signed_in(page, house, "olga")
+        row = page.locator(f"#row-{talk}")
+        wait, said = row.locator(".row-minutes"), row.locator(".row-wait .unseen")
+        expect(wait).to_have_text(re.compile(r"^4:[0-5]\d$"))
+        expect(said).to_have_text("в срок")
+        context.set_offline(True)
+        page.clock.fast_forward("04:00")
+        expect(row).to_have_class(re.compile("haste-near"))
+        expect(wait).to_have_text(re.compile(r"^0:[0-5]\d$"))
+        expect(said).to_have_text("скоро опоздаем")
+        page.clock.fast_forward("02:00")
+        expect(row).to_have_class(re.compile("haste-late"))
+        expect(wait).to_have_text(re.compile(r"^\+1:[0-5]\d$"))
+        expect(said).to_have_text("дольше обещанного")
+        ring = row.locator(".ring-used")
+        expect(ring).to_have_attribute("stroke-dasharray", "100 100")
+        quiet(page)
 
 
 def test_the_customer_sees_that_a_person_is_writing(page: Page, world: World) -> None:

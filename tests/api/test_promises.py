@@ -233,6 +233,7 @@ async def test_what_stands_is_listed_by_a_command(house: Console) -> None:
     (row,) = json.loads(await asyncio.to_thread(listed, "--json"))
     assert (row["conversation"], row["owner"], row["name"], row["state"]) == (talk, "person", "olga", "open")
     assert SAID in await asyncio.to_thread(listed)
+    assert len(await house.audited("promises")) == 2
     assert json.loads(await asyncio.to_thread(listed, "--late", "--json")) == []
     house.clock.pass_by(hours=6)
     await clock_of(house).look()
