@@ -84,6 +84,11 @@ def _when(moment: datetime, now: datetime, language: Language, *, phrases: Phras
     return phrases.say(key, language, time=local, date=local)
 
 
+def when_back(moment: datetime, now: datetime, language: Language, *, phrases: Phrases, pack: Pack) -> str:
+    """Return a moment as people say it: today at, tomorrow at, on Monday at."""
+    return _when(moment, now, language, phrases=phrases, zone=ZoneInfo(pack.timezone))
+
+
 def helplines(language: Language, *, phrases: Phrases, pack: Pack) -> str:
     """Return whom somebody can phone who may come to harm; where the pack names nobody, that help exists."""
     lines = "; ".join(f"{line.phone} — {line.name[language]}" for line in pack.company.helplines)

@@ -26,7 +26,7 @@ TicketId = NewType("TicketId", str)
 Author = Literal["customer", "ai", "person", "system"]
 Holder = Literal["ai", "queued", "person", "closed"]
 """Who may speak: the AI, nobody until a person claims (the AI is silent), a person, or nobody."""
-Stage = Literal["ai", "offered", "queued", "person", "returned", "closed"]
+Stage = Literal["ai", "offered", "queued", "person", "snoozed", "returned", "closed"]
 """Where the conversation is between AI and person; `agent.handoff.OWNER` tells who holds each."""
 
 ActionKind = Literal["person", "ai", "consent", "confirm", "rate", "say", "code", "forget"]

@@ -56,7 +56,7 @@ def lateness(one: Overdue, *, now: datetime, operators: Sequence[Operator], pack
     there = any(operator.login == one.operator for operator in operators)
     moves: dict[bool, Move] = {True: "stays", False: "let_go"}
     move: Move = "called"
-    if one.stage == "person":
+    if one.stage in ("person", "snoozed"):
         move = moves[there]
     elif one.stage == "queued":
         move = "stays"

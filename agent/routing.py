@@ -6,7 +6,9 @@ queued ─┬─ nobody works now ───────────────�
         ├─ nobody here, the fallback has not been ───► Choose / Look in that department
         └─ nobody anywhere ──────────────────────────► Look again in accept_seconds, everybody may be tried anew
 person ─┬─ no first words within answer_seconds ─────► Requeue
+        ├─ the same, but their own time woke it and they are here ─► Look again
         └─ still time ───────────────────────────────► Look(then)
+snoozed ── its time has come ────────────────────────► Wake
 ```
 Every decision names the moment of the next one, so a conversation in the queue always has a next event. What the customer
 is told of waiting they are told once: that it takes longer, and that people have gone home.
@@ -55,6 +57,9 @@ class Case:
     tried: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
     told: Telling = ""
+    operator: str = ""
+    woken: bool = False
+    """Whether the `operator` had put it aside and its time came; no customer waits for them then."""
 
     @property
     def fresh(self) -> bool:
@@ -66,7 +71,8 @@ class Case:
 class Next:
     """What happens now, and `due`: when to look again.
 
-    `assigned` is the operator chosen, if any; `tells` what the customer is told now. `requeue`: the person lets go.
+    `assigned` is the operator chosen, if any; `tells` what the customer is told now. `requeue`: the person lets go;
+    `wake`: what they had put aside is theirs to go on with.
     """
 
     due: datetime
@@ -76,6 +82,7 @@ class Next:
     passed: tuple[str, ...] = ()
     tells: Telling = ""
     requeue: bool = False
+    wake: bool = False
     back: datetime | None = None
     """When people are back, where nobody works now."""
 
@@ -109,17 +116,26 @@ def available(
 def next_event(case: Case, *, now: datetime, operators: Sequence[Operator], pack: Pack) -> Next:
     """Return what happens to a conversation whose next event is due."""
     department = pack.department(case.department)
+    if case.stage == "snoozed":
+        return Next(due=now, department=case.department, wake=True)
     if case.stage == "person":
-        return _claimed(case, department, now=now, pack=pack)
+        here = case.woken and any(
+            one.login == case.operator and now - one.seen <= PRESENT for one in operators
+        )
+        return _claimed(case, department, now=now, here=here, pack=pack)
     tried = tuple(dict.fromkeys((*case.tried, *filter(None, (case.assigned,)))))
     return _offered(case, department, tried, now=now, operators=operators, pack=pack) or _nobody(
         case, department, now=now, pack=pack
     )
 
 
-def _claimed(case: Case, department: Department, *, now: datetime, pack: Pack) -> Next:
-    """Wait for the person's first words, or give the conversation back to the queue."""
-    until = case.since + timedelta(seconds=department.answer_seconds)
+def _claimed(case: Case, department: Department, *, now: datetime, here: bool, pack: Pack) -> Next:
+    """Wait for the person's first words, or give the conversation back to the queue.
+
+    Who took up again in their own time what they had put aside, and is `here`, is not hurried.
+    """
+    wait = timedelta(seconds=department.answer_seconds)
+    until = now + wait if here else case.since + wait
     if now < until:
         return Next(due=until, department=case.department, tried=case.tried, passed=case.passed)
     back = back_at(now, pack=pack, department=department)
@@ -157,7 +173,8 @@ def _offered(
             tried=tried,
             passed=(*case.passed, department.id) if moved else case.passed,
             # The first choice of all is what the customer was told when the person was called.
-            tells="later" if not case.told and (moved or bool(tried)) else "",
+            # Nor is it late where a person passed it on: who that was is not asked first.
+            tells="later" if not case.told and (moved or (bool(tried) and not case.fresh)) else "",
         )
     return None
 

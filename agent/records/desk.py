@@ -3,7 +3,7 @@
 Reads only. A conversation is on the desk when it waits for a person, a person holds it, or it once left a ticket.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -14,17 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from agent.domain import Conversation, TurnRecord
 from agent.pledge import Owed
 from agent.records.codec import record_of
+from agent.records.handoff_tables import handoffs
 from agent.records.promises import promised_in, standing_of
 from agent.records.rules import OpenTicket, conversation_of
 from agent.records.tables import conversations, inbox, messages, outbox, tickets, turns
 from tools.context import ConversationId, TurnId
 
-Shelf = Literal["open", "waiting", "mine", "done"]
-"""`open`: waiting, held by a person or promised an answer; `mine`: held by the reader, or theirs to answer; `done`: a person was called, now none is needed."""
+Shelf = Literal["open", "waiting", "mine", "snoozed", "done"]
+"""`open`: waiting, held by a person or promised an answer; `mine`: held by the reader, or theirs to answer; `snoozed`: put aside
+by the reader or a colleague, and on no other shelf; `done`: a person was called, now none is needed."""
 SHELVES: tuple[Shelf, ...] = get_args(Shelf)
 MOST = 100
 RECORDS = 30
 """Turns whose tools are looked at."""
+Brought = Literal["", "transfer", "wake"]
+"""How a conversation came to where it lies: a colleague passed it on, its time came, or neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +37,8 @@ class Line:
 
     `words` is the customer's latest message. `since` is when their wait began: when a person was called, or, in
     somebody's hands, their first message without an answer; None when nobody waits. `reason` is empty where a person
-    took the conversation unasked.
+    took the conversation unasked. `until`: the moment a conversation that is put aside comes back. `brought` by whom and
+    why, as the row of `handoffs` tells.
     """
 
     conversation: Conversation
@@ -44,6 +49,10 @@ class Line:
     updated: datetime
     promise: Owed | None = None
     """What was promised there and still stands, the first due."""
+    until: datetime | None = None
+    brought: Brought = ""
+    by: str = ""
+    why: str = ""
 
 
 class Desk:
@@ -53,9 +62,13 @@ class Desk:
         self._engine = engine
 
     async def lines(
-        self, shelf: Shelf, *, operator: str, department: str = "", limit: int = MOST
+        self, shelf: Shelf, *, operator: str, department: str = "", home: str = "", limit: int = MOST
     ) -> tuple[Line, ...]:
-        """Return the conversations of a shelf: the longest waiting first, then the latest."""
+        """Return the conversations of a shelf: the longest waiting first, then the latest.
+
+        Before them: what is offered to the reader or was passed on to their `home` department, and what they had put
+        aside and is back. What is put aside stands by the moment it comes back, the reader's own first.
+        """
         wanted = (
             select(conversations)
             .where(*_on(shelf, operator), *_of(department))
@@ -69,27 +82,39 @@ class Desk:
             words = await _words(connection, ids)
             unanswered = await _unanswered(connection, ids)
             promised = await standing_of(connection, ids)
+            last = await _last(connection, ids)
         lines = [
             Line(
                 conversation=conversation_of(row),
                 words=words[row.id].text if row.id in words else "",
                 said_at=words[row.id].at if row.id in words else None,
                 reason=called[row.id].reason if row.id in called else "",
-                since=_since(row, called.get(row.id), unanswered.get(row.id)),
+                since=_since(row, called.get(row.id), unanswered.get(row.id), last.get(row.id)),
                 updated=row.updated,
                 promise=promised.get(row.id),
+                until=row.due if row.stage == "snoozed" else None,
+                **_brought(row, last.get(row.id)),
             )
             for row in rows
         ]
         if shelf == "done":
             return tuple(lines)
-        return tuple(sorted(lines, key=_urgency))
+        return ordered(lines, operator=operator, home=home)
+
+    async def until(self, conversation: ConversationId) -> datetime | None:
+        """Return when a conversation that is put aside comes back, None where it is not."""
+        wanted = select(conversations.c.due).where(
+            conversations.c.id == conversation, conversations.c.stage == "snoozed"
+        )
+        async with self._engine.connect() as connection:
+            return (await connection.execute(wanted)).scalar_one_or_none()
 
     async def counts(self, *, operator: str, department: str = "") -> Mapping[Shelf, int]:
         """Return how many conversations each shelf has; `done`, which only grows, is not counted."""
         counted = [shelf for shelf in SHELVES if shelf != "done"]
         each = [func.count(case((and_(*_on(shelf, operator)), conversations.c.id))) for shelf in counted]
-        wanted = select(*each).where(*_on("open", operator), *_of(department))
+        held = conversations.c.holder.in_(("queued", "person"))
+        wanted = select(*each).where(held, *_of(department))
         async with self._engine.connect() as connection:
             row = (await connection.execute(wanted)).one()
         return dict(zip(counted, row, strict=True))
@@ -122,9 +147,10 @@ class Desk:
             row = (await connection.execute(wanted)).one_or_none()
             called = await _called(connection, [conversation])
             unanswered = await _unanswered(connection, [conversation])
+            last = await _last(connection, [conversation])
         if row is None:
             return None
-        return _since(row, called.get(conversation), unanswered.get(conversation))
+        return _since(row, called.get(conversation), unanswered.get(conversation), last.get(conversation))
 
     async def accounts(self, conversation: ConversationId) -> tuple[TurnRecord, ...]:
         """Return the records of the latest turns that ended, oldest first, at most `RECORDS`."""
@@ -156,22 +182,23 @@ class Desk:
             return {row.seq: row.state for row in await connection.execute(wanted)}
 
 
-def _urgency(line: Line) -> tuple[bool, bool, bool, datetime]:
-    """Sort what was promised and is late first, then the longest waiting, then what is due first."""
-    on_time = line.promise is None or line.promise.state != "late"
-    due = line.promise.due if line.promise else None
-    return on_time, line.since is None, due is None, line.since or due or line.updated
+def ordered(lines: Iterable[Line], *, operator: str, home: str) -> tuple[Line, ...]:
+    """Return the lines as they stand for one reader."""
+    return tuple(sorted(lines, key=lambda line: _place(line, operator=operator, home=home)))
 
 
 def _on(shelf: Shelf, operator: str) -> list[ColumnElement[bool]]:
-    holder = conversations.c.holder
+    holder, stage = conversations.c.holder, conversations.c.stage
     if shelf == "open":
-        return [or_(holder.in_(("queued", "person")), promised_in(conversations.c.id))]
+        held = or_(holder.in_(("queued", "person")), promised_in(conversations.c.id))
+        return [held, stage != "snoozed"]
     if shelf == "waiting":
         return [holder == "queued"]
     if shelf == "mine":
-        held = and_(holder == "person", conversations.c.operator == operator)
-        return [or_(held, promised_in(conversations.c.id, by=operator))]
+        own = and_(holder == "person", conversations.c.operator == operator)
+        return [or_(own, promised_in(conversations.c.id, by=operator)), stage != "snoozed"]
+    if shelf == "snoozed":
+        return [stage == "snoozed"]
     return [holder.in_(("ai", "closed")), exists().where(tickets.c.conversation == conversations.c.id)]
 
 
@@ -179,7 +206,32 @@ def _of(department: str) -> list[ColumnElement[bool]]:
     return [conversations.c.department == department] if department else []
 
 
-def _since(row: Any, ticket: Any, unanswered: datetime | None) -> datetime | None:
+def _place(line: Line, *, operator: str, home: str) -> tuple[bool, bool, bool, bool, datetime]:
+    """Return where a line stands: what was promised and is late, then what is the reader's to begin with."""
+    held, promise = line.conversation, line.promise
+    if line.until is not None:
+        return held.operator != operator, False, False, False, line.until
+    on_time = promise is None or promise.state != "late"
+    passed = line.brought == "transfer" and bool(home) and held.department == home
+    back = line.brought == "wake" and held.operator == operator
+    first = held.assigned == operator or passed or back
+    due = promise.due if promise else None
+    return on_time, not first, line.since is None, due is None, line.since or due or line.updated
+
+
+def _brought(row: Any, last: Any) -> dict[str, Any]:
+    """Return how the conversation came into its stage, where a colleague or its time brought it there."""
+    if last is None or last.event not in ("transfer", "wake") or row.stage not in ("queued", "person"):
+        return {}
+    # Answered, it is like any other in a person's hands.
+    if row.stage == "person" and row.due is None:
+        return {}
+    return {"brought": last.event, "by": last.actor, "why": last.cause}
+
+
+def _since(row: Any, ticket: Any, unanswered: datetime | None, last: Any) -> datetime | None:
+    if row.holder == "queued" and last is not None and last.event == "transfer":
+        return unanswered or row.since
     if row.holder == "queued":
         return ticket.created if ticket is not None else unanswered
     return unanswered if row.holder == "person" else None
@@ -188,6 +240,16 @@ def _since(row: Any, ticket: Any, unanswered: datetime | None) -> datetime | Non
 async def _called(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Any]:
     """Return the latest ticket of each conversation."""
     wanted = select(tickets).where(tickets.c.conversation.in_(ids)).order_by(tickets.c.created)
+    return {row.conversation: row for row in await connection.execute(wanted)}
+
+
+async def _last(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Any]:
+    """Return the latest transition of each conversation that was not the queue's own search for somebody."""
+    own = handoffs.c.event.not_in(("not_accepted", "out_of_hours"))
+    newest = (select(func.max(handoffs.c.id)).where(handoffs.c.conversation.in_(ids), own)).group_by(
+        handoffs.c.conversation
+    )
+    wanted = select(handoffs).where(handoffs.c.id.in_(newest))
     return {row.conversation: row for row in await connection.execute(wanted)}
 
 

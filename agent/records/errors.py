@@ -44,6 +44,17 @@ class NotYours(AgentFault):
         super().__init__("You do not hold this conversation.", remedy="Claim it first.")
 
 
+class AnswerFirst(AgentFault):
+    """The customer waits for this person's words: it cannot be put aside before."""
+
+    code: ClassVar[str] = "answer_first"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The customer waits for an answer.", remedy="Write when you will be back, then put it aside."
+        )
+
+
 class OtherCustomer(AgentFault):
     """The conversation belongs to another customer."""
 

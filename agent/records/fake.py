@@ -115,8 +115,11 @@ class FakeRecords(FakeConsents):
         if shown.strip():
             self._say(case, "customer", Reply(text=shown), seq=incoming.seq)
         rates = action is not None and action.kind == "rate"
+        closed = case.state.holder == "closed"
         if not rates:
             self._pass_on(case, "customer_writes", cause="customer_wrote")
+            if closed:
+                self._begin_again(case)
         return Accepted(id=incoming.id, seq=incoming.seq, new=True)
 
     def _take_back(self, case: Case, action: Action | None) -> None:

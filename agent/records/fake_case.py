@@ -18,7 +18,7 @@ from agent.domain import (
     Verified,
     one_message,
 )
-from agent.handoff import CLOCKED, OWNER, Cause, Event, step
+from agent.handoff import OWNER, WRITTEN, Cause, Event, step
 from agent.notes import Note, NoteId
 from agent.pledge import Pledge
 from agent.policy.disclosure import owed_after
@@ -220,7 +220,7 @@ class FakeStaffing:
         name: str = "",
     ) -> None:
         before, after = case.state.stage, step(case.state.stage, event)
-        if before == after and event not in CLOCKED:
+        if before == after and event not in WRITTEN:
             return
         now, known = self.clock.now(), case.state
         if before != after:
@@ -284,6 +284,8 @@ class FakeStaffing:
             return self._replies[marked]
         if (case.state.holder, case.state.operator) != ("person", operator):
             raise NotYours()
+        if case.state.stage == "snoozed":
+            self._pass_on(case, "wake", cause="person_spoke", actor=operator)
         message = self._say(case, "person", Reply(text=clean(text)), name=name, key=marked)
         case.due = None
         self._promises.answered(case.state, message, pledge, operator=operator)

@@ -67,6 +67,8 @@ class FakePromising(FakeQueue):
         return True
 
     def _move(self, case: Case, owed: Owed, late: Lateness) -> None:
+        if case.state.stage == "snoozed":
+            self._pass_on(case, "wake", cause="promise_late")
         if late.move == "stays":
             return
         if late.move == "let_go":

@@ -30,6 +30,8 @@ class FakeQueue(FakeStaffing):
                 tried=tuple(case.tried),
                 passed=tuple(case.passed),
                 told=case.told,
+                operator=case.operator,
+                woken=self._woken(case),
             )
             for id, case in self._cases.items()
             if case.due is not None and case.due <= now
@@ -65,6 +67,8 @@ class FakeQueue(FakeStaffing):
                 replace(ticket, state="open", operator="") if ticket.conversation == conversation else ticket
                 for ticket in self._tickets
             ]
+        elif next.wake:
+            self._pass_on(case, "wake", cause="time_came")
         elif case.state.stage == "queued":
             self._let_wait(case, next)
         else:
@@ -75,6 +79,11 @@ class FakeQueue(FakeStaffing):
             if pledge is not None:
                 self._promises.make(case.state, pledge, message, department=next.department)
         return True
+
+    def _woken(self, case: Kept) -> bool:
+        if case.state.stage != "person" or case.due is None:
+            return False
+        return any(line.event == "wake" and line.at == case.since for line in case.handoffs)
 
     def _let_wait(self, case: Kept, next: Next) -> None:
         moved = next.department if next.department != case.state.department else ""

@@ -177,6 +177,9 @@ class Intake(Store):
             rates = action is not None and action.kind == "rate"
             if not rates:
                 page.pass_on("customer_writes", cause="customer_wrote")
+                if page.row.holder == "closed":
+                    # What a person came between and closed is not answered as if nothing had happened.
+                    await take_back(page)
             return Accepted(id=id, seq=seq, new=True)
 
     async def knows(self, conversation: ConversationId, key: str) -> bool:

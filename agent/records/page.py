@@ -17,7 +17,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.domain import Author, Holder, Message, Reply, Stage
-from agent.handoff import CLOCKED, OWNER, Cause, Event, step
+from agent.handoff import OWNER, WRITTEN, Cause, Event, step
 from agent.policy.disclosure import owed_after
 from agent.records.audit import append
 from agent.records.chain import Entry, subject_of
@@ -203,10 +203,10 @@ class Page:
         """Let `event` happen: stage, owner, next event and a row of why. Raises `NotPossible`.
 
         The customer's screen is told where the owner changed; it shows `name`, not the login. Of what leaves the stage
-        as it is only the clock's doings get a row.
+        as it is only `agent.handoff.WRITTEN` gets a row.
         """
         before, after = self.stage, step(self.stage, event)
-        if before == after and event not in CLOCKED:
+        if before == after and event not in WRITTEN:
             return
         self.set(stage=after)
         if before != after:

@@ -215,7 +215,9 @@ async def _known(page: Page, promise: PledgeId) -> Owed:
 
 
 async def _move(page: Page, owed: Owed, late: Lateness) -> None:
-    """Bring the conversation to somebody who can answer."""
+    """Bring the conversation to somebody who can answer; one that was put aside comes back."""
+    if page.stage == "snoozed":
+        page.pass_on("wake", cause="promise_late")
     if late.move == "stays":
         return
     if late.move == "let_go":

@@ -6,7 +6,7 @@ due_events ─► agent.routing.next_event ─► pass_along(expecting the `due`
 Two processes that decide the same event at once are told apart by `due`: the one that comes second changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agent.domain import Reply
 from agent.pledge import Pledge
 from agent.records import promises
-from agent.records.handoff_tables import desks
+from agent.records.handoff_tables import desks, handoffs
 from agent.records.page import Page
 from agent.records.staff import Role
 from agent.records.staff_tables import staff, staff_sessions
@@ -42,6 +42,7 @@ class Queueing(Store):
         )
         async with self._reading() as connection:
             rows = (await connection.execute(wanted)).all()
+            woken = await woken_ones(connection, [row.id for row in rows if row.stage == "person"])
         return tuple(
             Case(
                 conversation=ConversationId(row.id),
@@ -54,6 +55,8 @@ class Queueing(Store):
                 tried=tuple(row.tried),
                 passed=tuple(row.passed),
                 told=row.told,
+                operator=row.operator,
+                woken=row.id in woken,
             )
             for row in rows
         )
@@ -118,6 +121,8 @@ class Queueing(Store):
                 return False
             if next.requeue:
                 await _let_go(page)
+            elif next.wake:
+                page.pass_on("wake", cause="time_came")
             elif page.stage == "queued":
                 await _let_wait(page, next)
             else:
@@ -158,6 +163,24 @@ async def _let_go(page: Page) -> None:
         .values(state="open", operator="", claimed=None)
     )
     page.audit("requeue", actor=operator)
+
+
+async def woken_ones(connection: AsyncConnection, ids: Sequence[str]) -> frozenset[str]:
+    """Return those of the conversations that are in a person's hands because their time came, and not yet answered."""
+    if not ids:
+        return frozenset()
+    wanted = (
+        select(conversations.c.id)
+        .join(handoffs, handoffs.c.conversation == conversations.c.id)
+        .where(
+            conversations.c.id.in_(ids),
+            conversations.c.stage == "person",
+            conversations.c.due.is_not(None),
+            handoffs.c.event == "wake",
+            handoffs.c.at == conversations.c.since,
+        )
+    )
+    return frozenset((await connection.execute(wanted)).scalars())
 
 
 async def _loads(connection: AsyncConnection) -> Mapping[str, int]:

@@ -158,8 +158,11 @@ def entering(after: Stage, event: Happening, row: Any, *, now: datetime) -> dict
     if after not in TIMED:
         return {**waits, "due": None}
     kept = {"tried": list(row.tried), "passed": list(row.passed), "told": row.told}
+    if after == "snoozed":
+        return {**waits, **kept, "due": now}
     if after == "person":
-        return {**waits, **kept, "due": now, "claims": row.claims + 1}
+        # Who only takes up again what they had put aside did not come anew.
+        return {**waits, **kept, "due": now, "claims": row.claims + (event == "claim")}
     again = {**kept, "tried": [*row.tried, row.operator]} if event == "not_answered" else {}
     return {**waits, **again, "due": now}
 

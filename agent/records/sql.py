@@ -7,6 +7,7 @@ from agent.records.consents import Consents
 from agent.records.forgetting import Forgetting
 from agent.records.intake import Intake
 from agent.records.notes import Notebook
+from agent.records.passing import PassingOn
 from agent.records.promises import Promising
 from agent.records.queueing import Queueing
 from agent.records.reading import Reading
@@ -24,6 +25,7 @@ class SqlRecords(
     Consents,
     Staffing,
     StaffNotes,
+    PassingOn,
     Queueing,
     Promising,
     Restricting,

@@ -65,6 +65,8 @@ class Staffing(Store):
                 return said
             if page.holder != "person" or page.row.operator != operator:
                 raise NotYours()
+            if page.stage == "snoozed":
+                page.pass_on("wake", cause="person_spoke", actor=operator)
             message = page.say("person", Reply(text=clean(text)), name=name, key=marked)
             page.set(due=None)
             await promises.end(page, "answered" if pledge is None else "renewed")

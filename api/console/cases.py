@@ -120,7 +120,9 @@ def list_mark(lines: Iterable[Line], counts: Mapping[Shelf, int], *, chosen: str
 
 def _state(line: Line) -> tuple[object, ...]:
     held = line.conversation
-    return (held.id, held.holder, _holder(held), held.department, line.reason)
+    return (
+        held.id, held.holder, _holder(held), held.department, line.reason, line.until, line.brought,
+    )  # fmt: skip
 
 
 def _holder(conversation: Conversation) -> str:
@@ -182,7 +184,7 @@ async def case_mark(visit: Visit, conversation: Conversation) -> str:
     held = (conversation.holder, conversation.operator, conversation.language)
     promises = await promise_mark(visit, conversation.id)
     notes = await visit.house.building.records.staff_notes(conversation.id)
-    return mark_of(*held, event, sorted(deliveries.items()), promises, len(notes))
+    return mark_of(*held, conversation.stage, event, sorted(deliveries.items()), promises, len(notes))
 
 
 async def case(visit: Visit, conversation: Conversation, *, whole: bool = False) -> Case:

@@ -21,7 +21,9 @@ from tools.context import ConversationId
 
 router = APIRouter(prefix="/console/dialogues", route_class=PageRoute)
 
-SAID = ("claimed", "replied", "returned", "closed", "promise", "noted")
+SAID = (
+    "claimed", "replied", "returned", "closed", "promise", "noted", "transferred", "snoozed", "woken",
+)  # fmt: skip
 TROUBLE = ("promise_time", "promise_past")
 """What another form of the page may come back with."""
 LONGEST_REPLY = 4000

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from fastapi import FastAPI
 
-from agent.records.desk import SHELVES, Line, Shelf
+from agent.records.desk import SHELVES, Line, Shelf, ordered
 from api.console.cases import list_mark
 from api.console.promises import promises_mark
 from api.console.visit import Visit
@@ -135,6 +135,8 @@ async def standing(visit: Visit, choice: Choice) -> Standing:
     counts = await readings.get(
         ("counts", within, login), lambda: desk.counts(operator=login, department=within)
     )
+    if shelf != "done":
+        lines = ordered(lines, operator=login, home=visit.who.department)
     told = f"{shelf} {within} {visit.language} {promises_mark(visit, lines)}"
     mark = list_mark(lines, counts, chosen=told)
     return Standing(lines=lines, counts=counts, mark=mark)

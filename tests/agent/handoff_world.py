@@ -24,9 +24,10 @@ from agent.domain import (
 )
 from agent.handoff import OWNER, TABLE, NotPossible
 from agent.pack import load_pack
+from agent.passing import Colleague, Passing, passing_to, passing_words
 from agent.policy import disclosure
 from agent.ports import Situation
-from agent.records.errors import NotYours, Superseded, TakenAlready
+from agent.records.errors import AnswerFirst, NotYours, Superseded, TakenAlready
 from agent.records.fake import FakeRecords
 from agent.records.sql import SqlRecords
 from agent.routing import Operator
@@ -50,6 +51,8 @@ BEGINNINGS = (
     "claimed",
     "thinking",
     "queued",
+    "snoozed",
+    "passed on",
 )
 PERSON = Button(label="A person", action=Action(kind="person"))
 CHANNEL = "telegram"
@@ -122,7 +125,7 @@ class World:
             self.thinks("escalates" if at == "thinking" else "answers")
         if at == "saying":
             self.says()
-        if at in ("queued", "chosen", "claimed"):
+        if at in ("queued", "chosen", "claimed", "snoozed", "passed on"):
             self.writes()
             self.thinks("escalates")
             self.ends()
@@ -131,8 +134,13 @@ class World:
             self.clock.time += timedelta(seconds=130)
         if at == "chosen":
             self.looks(("olga",))
-        if at in ("claimed", "interrupted", "given back", "cut off"):
+        if at in ("claimed", "interrupted", "given back", "cut off", "snoozed", "passed on"):
             self.acts("claims", "olga")
+        if at == "snoozed":
+            self.acts("speaks", "olga")
+            self.acts("snoozes", "olga")
+        if at == "passed on":
+            self.acts("passes to a colleague", "olga")
         if at == "given back":
             self.acts("returns", "olga")
 
@@ -141,7 +149,12 @@ class World:
     def writes(self, action: Action | None = None) -> None:
         self.keys += 1
         text = "" if action else f"words {self.keys}"
+        before = self.run(self.records.conversation(self.id)).stage
         self.run(self.records.accept(self.id, key=f"k{self.keys}", text=text, action=action, label="pressed"))
+        self._woken(before)
+        rates = action is not None and action.kind == "rate"
+        heard = self.run(self.records.conversation(self.id)).stage != "snoozed"
+        assert heard or rates, "the customer writes, and it stays put aside"
 
     # The model
 
@@ -186,7 +199,10 @@ class World:
 
     def _late(self, at: Thinking, record: TurnRecord, stage: str, new: Any) -> None:
         """Hold what a turn may still do, to whom a person came meanwhile."""
-        assert self.run(self.records.conversation(self.id)).stage == stage, "late words move the conversation"
+        after = self.run(self.records.conversation(self.id)).stage
+        # Words that say again what the AI is end `returned`, also where they were begun before a second person came.
+        said_again = stage == "returned" and record.disclosed and any(line.author == "ai" for line in new)
+        assert after == stage or said_again, "late words move the conversation"
         whole = [line for line in new if line.author == "ai" and line.text == record.replies[-1].text]
         if not whole or record.closed_proposal is not None:
             return
@@ -229,25 +245,49 @@ class World:
         records = self.records
         before = self.run(records.conversation(self.id))
         try:
-            if act == "claims":
-                self.run(records.claim(self.id, operator=operator, name=operator.title(), said="here"))
-                self.claims += before.holder != "person"
-            elif act == "speaks":
-                self.run(records.person_says(self.id, "words", operator=operator, name=operator.title()))
-            elif act == "returns":
-                self.run(records.return_to_ai(self.id, operator=operator, said="the AI again"))
-            else:
-                self.run(records.close(self.id, operator=operator, said="closed"))
-        except (NotPossible, NotYours, TakenAlready):
+            self._does(act, operator)
+            self.claims += act == "claims" and before.holder != "person"
+        except (AnswerFirst, NotPossible, NotYours, TakenAlready):
             assert self.run(records.conversation(self.id)) == before, "a refused act has left a trace"
             return
         after = self.run(records.conversation(self.id))
         if act == "speaks" or before.holder != "person":
             self.answered = act == "speaks"
+        elif act == "wakes":
+            self.answered = False
         if act == "speaks":
             assert (before.holder, before.operator) == ("person", operator), "somebody else's voice"
         if before.stage != after.stage and disclosure.owed_after(before.holder, after.holder):
             self.owes = True
+
+    def _does(self, act: str, operator: str) -> None:
+        records, name = self.records, operator.title()
+        who = {"operator": operator}
+        does: dict[str, Callable[[], Any]] = {
+            "claims": lambda: records.claim(self.id, name=name, said="here", **who),
+            "speaks": lambda: records.person_says(self.id, "words", name=name, **who),
+            "snoozes": lambda: records.snooze(self.id, until=self.clock.time + timedelta(hours=1), **who),
+            "wakes": lambda: records.wake(self.id, **who),
+            "returns": lambda: records.return_to_ai(self.id, said="the AI again", **who),
+            "closes": lambda: records.close(self.id, said="closed", **who),
+            "passes on": lambda: self._passes_on(operator, personally=False),
+            "passes to a colleague": lambda: self._passes_on(operator, personally=True),
+        }
+        self.run(does[act]())
+
+    def _passes_on(self, operator: str, *, personally: bool) -> Coroutine[Any, Any, None]:
+        other = next(one for one in OPERATORS if one != operator)
+        colleague = Colleague(login=other, name=other.title()) if personally else None
+        department = PACK.department("delivery" if self.keys % 2 else "returns")
+        how: dict[str, Any] = {"colleague": colleague, "language": "ru", "now": self.clock.time, "pack": PACK}
+        passing: Passing = passing_to(department, why="needs_expert", present=(), **how)
+        said = passing_words(passing, department, phrases=PHRASES, **how)
+        return self.records.pass_to(self.id, passing, operator=operator, name=operator.title(), said=said)
+
+    def _woken(self, before: str) -> None:
+        """Whoever takes up again what was put aside owes an answer."""
+        if before == "snoozed" and self.run(self.records.conversation(self.id)).stage == "person":
+            self.answered = False
 
     def passes(self, time: timedelta, *, present: tuple[str, ...]) -> None:
         """Let time pass, with these people at their consoles, and the queue be looked at."""
@@ -261,6 +301,9 @@ class World:
         after = self.run(self.records.conversation(self.id))
         if before.stage == "person" and after.stage == "queued":
             self.owes = True
+        self._woken(before.stage)
+        if before.stage == "snoozed":
+            assert after.operator == before.operator, "what was put aside has changed hands"
 
     def dies(self) -> None:
         """The process ends in the middle of whatever it did; the next one finds the tables."""
@@ -297,6 +340,8 @@ class World:
                 assert line.event == "ask_person", "it loops"
             if line.event == "not_answered":
                 assert any(m.author == "system" for m in new) or self._told_before(), "let go in silence"
+            if line.event == "transfer":
+                assert [m.author for m in new].count("system") == 1, "passed on in silence, or told twice"
         shown = [event.data["holder"] for event in told if event.type == "handoff"]
         assert (shown[-1] if shown else self.holder) == state.holder, "the screen shows another owner"
         assert state.disclosed != self.owes, "what the AI owes the customer is not what is written down"
@@ -321,6 +366,8 @@ class World:
         due = self.due()
         if state.stage == "queued":
             assert due is not None, "stuck in the queue: no next event"
+        elif state.stage == "snoozed":
+            assert due is not None, "put aside for ever"
         elif state.stage == "person":
             assert (due is None) == self.answered, "a silent claim that nobody watches"
         else:
@@ -349,6 +396,8 @@ class World:
         if state.holder == "ai":
             last = self.run(self.records.messages(self.id))[-1]
             assert last.author != "customer", "the AI has it, and the customer was left without a word"
+        if state.stage == "snoozed":
+            self._comes_back(state.operator)
         if state.stage != "queued":
             return
         # Whoever waits is offered to whoever is there, at the latest in the next opening hours.
@@ -364,6 +413,23 @@ class World:
             assert due > self.clock.time, "the next event is in the past: it would spin"
             self.clock.time = due
         raise AssertionError(f"nobody was chosen although somebody is there: {before}")
+
+    def _comes_back(self, operator: str) -> None:
+        """What was put aside comes back in its time, whether or not its owner is there; one who is not loses it then."""
+        due = self.due()
+        assert due is not None, "put aside for ever"
+        self.clock.time = max(self.clock.time, due)
+        self.looks(())
+        self.check()
+        state = self.run(self.records.conversation(self.id))
+        assert (state.stage, state.operator) == ("person", operator), "its time came and nothing happened"
+        self.looks(())
+        self.clock.time += timedelta(seconds=301)
+        self.looks(())
+        self.check()
+        assert self.run(self.records.conversation(self.id)).stage == "queued", (
+            "left with somebody who is gone"
+        )
 
 
 def fake_world() -> World:

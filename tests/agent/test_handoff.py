@@ -71,6 +71,7 @@ def test_the_ai_speaks_again_only_after_a_return_a_choice_or_a_closed_case() -> 
         ("queued", "return"),
         ("queued", "ai_resume"),
         ("person", "return"),
+        ("snoozed", "return"),
         ("closed", "customer_writes"),
     }
 

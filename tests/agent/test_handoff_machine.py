@@ -97,6 +97,13 @@ class Living(RuleBasedStateMachine):
     def an_operator_acts(self, act: str, operator: str) -> None:
         self.world.acts(act, operator)
 
+    @rule(
+        act=st.sampled_from(("passes on", "passes to a colleague", "snoozes", "snoozes", "wakes")),
+        operator=WHO,
+    )
+    def an_operator_lets_it_rest_or_go(self, act: str, operator: str) -> None:
+        self.world.acts(act, operator)
+
     @rule(time=TIMES, present=HERE)
     def time_passes(self, time: timedelta, present: tuple[str, ...]) -> None:
         self.world.passes(time, present=present)

@@ -233,6 +233,18 @@ class TestLateness:
         assert (await records.handoffs(id))[-1].cause == "promise_late"
         assert len(await records.due_events()) == 1, "the queue looks at it at once"
 
+    @pytest.mark.parametrize(("move", "stage"), [("stays", "person"), ("let_go", "queued")])
+    async def test_what_was_put_aside_comes_back_with_its_promise(
+        self, records: Store, clock: Clock, move: str, stage: str
+    ) -> None:
+        id, _ = await promised(records, clock, minutes=10)
+        await records.snooze(id, operator="olga", until=clock.now() + timedelta(days=1))
+        clock.pass_by(600)
+        (one,) = await records.overdue()
+        assert one.stage == "snoozed"
+        assert await records.be_late(one, late(move=move), said=LATE)
+        assert (await records.conversation(id)).stage == stage
+
     async def test_a_closed_conversation_comes_back_to_the_queue(self, records: Store, clock: Clock) -> None:
         id, _ = await promised(records, clock, minutes=10)
         await records.close(id, operator="olga")

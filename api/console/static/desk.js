@@ -1,6 +1,6 @@
 /** The tools under the reply: a key opens one and puts the caret into it, and a note's words survive a reload. */
 
-const CODES = { KeyN: "n" };
+const CODES = { KeyN: "n", KeyT: "t", KeyS: "s" };
 const NAME = "mayak.note.";
 
 const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -9,7 +9,7 @@ function openTool(key) {
   const tool = document.querySelector(`details.tool[data-key="${key}"]`);
   if (!tool) return false;
   tool.open = true;
-  tool.querySelector("textarea, select, input:not([type=hidden])")?.focus();
+  tool.querySelector("textarea, select, form.pair button, input:not([type=hidden])")?.focus();
   return true;
 }
 
