@@ -137,7 +137,8 @@ def _quiet(moment: datetime, *, now: datetime) -> ColumnElement[bool]:
     """Select conversations that may go: nothing since, nobody at work, nothing open, no restriction, not emptied yet."""
     c = a.conversations.c
     ticket = exists().where(a.tickets.c.conversation == c.id, a.tickets.c.state != "resolved")
-    promise = exists().where(promises.c.conversation == c.id, promises.c.state == "open")
+    ahead = (promises.c.state == "open") & (promises.c.due > now)
+    promise = exists().where(promises.c.conversation == c.id, ahead)
     turn = exists().where(a.turns.c.conversation == c.id, a.turns.c.outcome.is_(None))
     said = or_(
         exists().where(a.messages.c.conversation == c.id),
