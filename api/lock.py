@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from api.backup.place import finish
+
 NAME = "mayak.lock"
 
 
@@ -38,6 +40,8 @@ def owned(data: Path, *, address: str = "") -> Iterator[None]:
             raise FolderTaken(data, pid=pid, address=known) from None
         _write(file.fileno(), {"pid": os.getpid(), "address": address})
         try:
+            # A restore that was cut off is finished before anybody reads half of it.
+            finish(data)
             yield
         finally:
             _write(file.fileno(), {})

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
@@ -53,6 +54,11 @@ def differences(url: str) -> list[object]:
     with _connected(url) as connection:
         known = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(known, METADATA))  # type: ignore[arg-type]
+
+
+def knows(head: str) -> bool:
+    """Whether this release has the step that a database was brought to last."""
+    return any(step.revision == head for step in ScriptDirectory(str(FOLDER)).walk_revisions())
 
 
 def write_step(message: str) -> None:

@@ -187,7 +187,7 @@ def is_demo(settings: Settings) -> bool:
 async def furnish(building: Building) -> None:
     """Load the pack's shop data and documents, unless the files are those of the last start."""
     folder = building.pack.folder
-    seen, now = building.settings.data / SEEN, _fingerprint(folder, building.settings.database_url)
+    seen, now = building.settings.data / SEEN, fingerprint(folder, building.settings.database_url)
     known = seen.read_text("ascii") if seen.exists() else ""
     if known == now and await building.library.catalogue.documents():
         return
@@ -198,8 +198,8 @@ async def furnish(building: Building) -> None:
     seen.write_text(now, "ascii")
 
 
-def _fingerprint(folder: Path, database: str) -> str:
-    """Return a digest of the pack's bytes and of where they were loaded to."""
+def fingerprint(folder: Path, database: str) -> str:
+    """Return a digest of the pack's bytes and of where they were loaded to (nothing: of the bytes alone)."""
     digest = hashlib.sha256(database.encode())
     for path in sorted(
         p for part in ("shop", "knowledge") for p in (folder / part).rglob("*") if p.is_file()

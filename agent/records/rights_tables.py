@@ -3,6 +3,7 @@
 ```
 erasures           who asked to be forgotten, until it is done; afterwards what was erased, and nobody's id
 consent_evidence   consents of the forgotten, under a pseudonym: that they were given can be shown, by whom cannot be read
+forgotten          who was forgotten and when, under a pseudonym: a backup of before is made to forget them again
 restrictions       customers and conversations that no program may process
 corrections        what a customer says is wrong about them
 ```
@@ -47,6 +48,15 @@ consent_evidence = Table(
     Column("at", Moment, nullable=False),
     Column("erased", Moment, nullable=False),
     Index("ix_consent_evidence_subject", "subject"),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    # Whether the shop's rows went although orders were under way.
+    Column("whole", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 restrictions = Table(

@@ -30,7 +30,7 @@ PRIVATE = 0o600
 
 def register(app: typer.Typer) -> None:
     """Give the group its verbs."""
-    for verb in (export, erase, freeze, thaw, rectify, retention):
+    for verb in (export, erase, forgotten, freeze, thaw, rectify, retention):
         app.command()(verb)
 
 
@@ -116,6 +116,28 @@ def erase(
     for what, where in (("orders", settings.orders), ("customers", settings.crm)):
         if where != "embedded":
             typer.echo(f"Not in here: {what} are kept by {where}; delete them there.")
+
+
+def forgotten(
+    ctx: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write it to a file that only you may read.")
+    ] = None,
+) -> None:
+    """List who was forgotten, under pseudonyms: mayak restore --erasures FILE makes a backup forget them again."""
+    from api.rights.forgotten import ledger_of
+
+    async def work(premises: "Premises") -> dict[str, Any]:
+        found = await ledger_of(premises.engine, secret=premises.secret, now=premises.clock.now())
+        return found.as_dict()
+
+    told = _run(ctx.obj.settings(), work)
+    text = json.dumps(told, ensure_ascii=False, indent=2)
+    if out is None:
+        typer.echo(text)
+        return
+    _write(out, text)
+    typer.echo(f"{len(told['forgotten'])} pseudonyms, {len(told['tombstones'])} tombstones: {out}")
 
 
 def freeze(

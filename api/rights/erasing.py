@@ -16,6 +16,7 @@ from agent.records.chain import Subject as About
 from agent.records.rights_tables import consent_evidence
 from agent.records.tables import consents
 from api.rights.export import quoting_rows
+from api.rights.forgotten import note_forgotten
 from api.rights.pseudonym import pseudonyms
 from api.rights.quoting import GONE, told, unquoted
 from api.rights.registry import Held, held
@@ -48,6 +49,7 @@ async def erase(
     counts: dict[str, int] = {
         "consent_evidence": await keep_evidence(connection, subject, secret=secret, at=at)
     }
+    await note_forgotten(connection, subject, whole=whole, secret=secret, at=at)
     counts |= await delete_rows(connection, subject)
     kept: tuple[str, ...] = ()
     if subject.customer is not None:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.records import tables as a
 from agent.records.promise_table import promises
-from agent.records.rights_tables import consent_evidence, restrictions
+from agent.records.rights_tables import consent_evidence, forgotten, restrictions
 from api.rights.erasing import delete_rows, keep_evidence
 from api.rights.files import old_files
 from api.rights.premises import Premises
@@ -81,7 +81,10 @@ def _by_age(name: str, moment: datetime) -> tuple[tuple[Table, ColumnElement[boo
         ),
         # Each was promised a day of its own.
         "notes": lambda: ((a.notes, _unrestricted(a.notes) & (a.notes.c.expires < moment)),),
-        "evidence": lambda: ((consent_evidence, consent_evidence.c.erased < moment),),
+        "evidence": lambda: (
+            (consent_evidence, consent_evidence.c.erased < moment),
+            (forgotten, forgotten.c.at < moment),
+        ),
     }
     return kinds[name]()
 
