@@ -82,7 +82,7 @@ class ModelRead:
     """What one model was given in a turn, whatever came of it.
 
     `external`: it runs outside the company; `kinds` counts the different values behind placeholders, by kind, where it
-    read them `masked`; `answered`: an answer of it was taken.
+    read them `masked`; `answered`: an answer of it was taken; `encoder`: it only compares texts, and answers nothing.
     """
 
     model: str
@@ -91,6 +91,7 @@ class ModelRead:
     parts: tuple[Part, ...] = ()
     kinds: Mapping[str, int] = field(default_factory=dict)
     answered: bool = False
+    encoder: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

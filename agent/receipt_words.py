@@ -133,13 +133,21 @@ class Reciting:
             yield Line(text=self._say("stayed"))
 
     def _model(self, read: ModelRead) -> Line:
-        place = "outside" if read.external else "program" if read.model == EXTRACTIVE else "own"
+        place = (
+            "encoder"
+            if read.encoder
+            else "outside"
+            if read.external
+            else "program"
+            if read.model == EXTRACTIVE
+            else "own"
+        )
         name = read.model.partition(":")[2] or read.model
         parts = tuple(self._say(f"part.{part}") for part in read.parts)
         notes = [self._say("saw", parts=parts)] if parts else []
         if read.external:
             notes += [self._seen(read), self._basis(self.receipt.basis(EXTERNAL_MODEL))]
-        if not read.answered:
+        if not (read.answered or read.encoder):
             notes.append(self._say("unanswered"))
         return Line(text=self._say(f"model.{place}", model=name), note=" ".join(notes))
 

@@ -146,6 +146,7 @@ class Replying:
 
         found = await scene.steps.run("retrieve", search, of=Retrieval)
         scene.watch.end("retrieval")
+        scene.tally.encoded(found.outside, history=bool(earlier))
         if not without:
             return found
         return replace(found, hits=tuple(hit for hit in found.hits if hit.passage.id not in without))

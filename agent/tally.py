@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from agent.domain import Draft, ToolUse
 from agent.errors import WriterFailed
-from agent.receipt import DocumentUse, Granted, ModelRead
+from agent.receipt import DocumentUse, Granted, ModelRead, Part
 from knowledge.types import Hit, title_of, version_of
 
 
@@ -37,6 +37,11 @@ class Tally:
                 title=title_of(passage),
                 cited=False,
             )
+
+    def encoded(self, names: Iterable[str], *, history: bool) -> None:
+        """Note encoders outside the company that read the question as it is, with what was said before it."""
+        parts: tuple[Part, ...] = ("question", "history") if history else ("question",)
+        self.reads += [ModelRead(model=name, external=True, parts=parts, encoder=True) for name in names]
 
     def drafted(self, draft: Draft) -> None:
         """Note what a draft was made of, whatever becomes of it."""

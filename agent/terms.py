@@ -223,11 +223,12 @@ Days = Annotated[int, Field(ge=1)]
 class Retention(Part):
     """After how many days what is held goes by itself; without a number it stays until its customer is forgotten.
 
-    `conversations` counts from the last thing that happened in one; what a person holds or waits for stays. `evidence`
-    counts from the day a customer was forgotten.
+    `conversations` counts from the last thing that happened in one; what a person holds or waits for stays. `records`
+    of turns lose their words and keep how it was decided. `evidence` counts from the day a customer was forgotten.
     """
 
     conversations: Days | None = None
+    records: Days | None = None
     events: Days | None = None
     deliveries: Days | None = None
     charges: Days | None = None

@@ -4,12 +4,13 @@
 POST /mcp ─► key of the installation ─► rate ─► identity token? ─► SDK: host, origin, size, JSON-RPC ─► tool
               401                        429      401, never anonymous    421 403 413
 search_knowledge   whoever has a key       live passages for customers, with what to cite
-order_status       and a signed customer   through the same gate as in a conversation: consent, owner, words
+order_status       and a signed customer   through the same gate as in a conversation: consent, owner, words; no restriction
 ```
 Stateless: every request says anew who asks, so that no session can keep an identity or outlive a key. No answer leaves
 before its line in the audit is committed.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Sequence
@@ -32,6 +33,7 @@ from agent.policy.consent import bases
 from api.errors import Problem
 from api.gate import API_BYTES
 from api.mcp_audit import TOLD, Audited
+from api.mcp_mask import masked
 from api.opened import Opened, address_of
 from api.opened import opened as opened_house
 from api.security import Rate, bearer, hashed, new_id, same
@@ -208,6 +210,9 @@ def _server() -> Server[Any, Request]:
         language = house.language(_language(arguments))
         try:
             _check(name, arguments)
+            if customer is not None and await house.building.records.frozen(customer):
+                # Neither what is held of them nor what they ask may be processed.
+                return _said([texts.say("fault.restricted", language)], ok=False), "restricted"
             if name == ORDER.name:
                 lookups.take(customer or "")
                 result = await _order(house, customer, arguments["order_id"], language=language)
@@ -345,6 +350,8 @@ async def _order(
     except NoBasis as fault:
         logger.info("order look-up without a basis for %s", fault.purpose)
         raise
+    # Reading for names takes its time, and others are waiting for theirs.
+    answer = await asyncio.to_thread(masked, answer, pack=building.pack)
     return _said(answer["sentences"], data=answer, ok=bool(answer["ok"]))
 
 

@@ -193,6 +193,7 @@ class Search:
             confidence=self._curve().confidence(seen) if hits else 0.0,
             ms=_ms(started),
             understood=understood,
+            outside=tuple(dict.fromkeys(one.embedder.name for one in self.dense if is_outside(one.embedder))),
         )
         return found, seen
 

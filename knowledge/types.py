@@ -170,6 +170,8 @@ class Retrieval:
     ms: float
     understood: str
     approved: Approved | None = None
+    outside: tuple[str, ...] = ()
+    """Encoders outside the company that read the query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

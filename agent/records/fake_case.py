@@ -144,6 +144,9 @@ class FakeStaffing:
         customer = self._case(conversation).state.customer_id
         return (conversation, False) in self._restricted or (customer, True) in self._restricted
 
+    async def frozen(self, who: CustomerId) -> bool:
+        return (who, True) in self._restricted
+
     def _keep_quiet(self, case: Case, turn: TurnId) -> None:
         proving = case.lasting.get("proving", "")
         case.inbox = [

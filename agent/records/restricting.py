@@ -56,6 +56,12 @@ class Restricting(Store):
         async with self._reading() as connection:
             return await is_restricted(connection, talk)
 
+    async def frozen(self, who: CustomerId) -> bool:
+        """Return whether nothing of a customer may be processed, wherever they ask from."""
+        wanted = select(exists().where(restrictions.c.customer_id == who))
+        async with self._reading() as connection:
+            return bool((await connection.execute(wanted)).scalar_one())
+
     async def _audit(
         self,
         connection: AsyncConnection,

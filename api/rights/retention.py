@@ -3,6 +3,7 @@
 ```
 conversations  quiet for so long, nobody's turn, no restriction ─► deleted with all that belongs to them
                … with consents of a known customer ─► emptied; the ledger stays, a withdrawal must not be forgotten
+records        emptied of words by their own age; the decision and its receipt stay
 everything else by the age of its rows
 ```
 """
@@ -24,6 +25,7 @@ from api.rights.erasing import delete_rows, keep_evidence
 from api.rights.files import old_files
 from api.rights.premises import Premises
 from api.rights.subject import Subject, subject_of_conversation
+from api.rights.worn_records import empty
 from tools.codes import tables as codes
 from tools.context import ConversationId
 from tools.mcp.journal import writes
@@ -49,6 +51,8 @@ async def run_retention(premises: Premises, *, dry: bool = False) -> dict[str, i
     for name, moment in before.items():
         if name == "conversations":
             found[name] = await _conversations(premises, moment, dry=dry)
+        elif name == "records":
+            found[name] = await empty(premises.engine, ~_unrestricted(a.turns), before=moment, dry=dry)
         elif name == "files":
             folder = premises.settings.data
             found[name] = await asyncio.to_thread(old_files, folder, before=moment, delete=not dry)

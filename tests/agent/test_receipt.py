@@ -8,7 +8,7 @@ import pytest
 
 from agent.domain import Action, Answered, Draft, Escalated, Fact, Recall, Sentence, ToolUse
 from agent.errors import WriterFailed
-from agent.fake import FakeWriter, InlineSteps
+from agent.fake import FakeFacts, FakeWriter, InlineSteps
 from agent.itemising import fields_of, receipt_of
 from agent.ports import Brief
 from agent.receipt import (
@@ -24,8 +24,9 @@ from agent.receipt import (
 from agent.receipt_words import Reciting
 from agent.records.codec import record_json, record_of
 from agent.trouble import in_trouble
+from knowledge.types import Query, Retrieval
 from tests.agent.desk import proposal
-from tests.agent.test_turn import CLOCK, GROUNDED, PACK, PHRASES, decide, house, situation
+from tests.agent.test_turn import CLOCK, GROUNDED, PACK, PHRASES, RETURNS, decide, house, situation
 from tools.context import TurnId
 
 ORDER: Mapping[str, Any] = {
@@ -124,6 +125,35 @@ async def test_a_greeting_used_nothing_and_says_so() -> None:
         "Языковая модель не участвовала, за пределы компании ничего не ушло. ",
         "Ничего нового не запомнено. ",
     ]
+
+
+class FarFacts(FakeFacts):
+    """An encoder of another company compares what was asked."""
+
+    async def search(self, query: Query) -> Retrieval:
+        return replace(await super().search(query), outside=("openai:embed-3",) if query.may_leave else ())
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_an_encoder_outside_that_read_the_message_is_named_as_who_read_it(
+    monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    asked = situation("за сколько дней вернуть?")
+    turn, ledger = house(asked, FakeWriter(GROUNDED), facts=FarFacts(RETURNS))
+
+    async def allows(whose: object, purpose: str) -> bool:
+        return allowed and purpose == "model:external"
+
+    monkeypatch.setattr(turn.replying.gate, "allows", allows)
+    await turn.run(TurnId("t1"), steps=InlineSteps())
+    receipt = receipt_of(ledger.record)
+    assert [read.model for read in receipt.models if read.encoder] == ["openai:embed-3"] * allowed
+    words = told(receipt)
+    assert ("Внешняя программа, которая ищет по смыслу (embed-3)." in words) is allowed
+    assert ("Текст передан как есть." in words) is allowed
+    assert ("за пределы компании ничего не ушло" in words.lower()) is not allowed
+    assert "Её ответ не использован." not in words
+    assert ("question" in {use.what for use in ledger.record.data_used}) is allowed
 
 
 class DeadModels(FakeWriter):

@@ -195,6 +195,60 @@ class TestOrders:
         await door.consents(BORIS, granted=False)
         assert (await door.call("order_status", {"order_id": "1077"}, identity=signed(BORIS))).isError
 
+    async def test_nothing_is_looked_up_for_a_customer_whose_data_are_restricted(self, door: Door) -> None:
+        await door.consents(ANNA)
+        records, order, question = (
+            door.house.building.records,
+            {"order_id": "1051"},
+            {"query": "возврат товара"},
+        )
+        await records.freeze(ANNA, known=True, by="vera", why="a dispute")
+        try:
+            before = len(await lines(door))
+            refused = [
+                await door.call(tool, what, identity=signed(ANNA))
+                for tool, what in (("order_status", order), ("search_knowledge", question))
+            ]
+            assert all(result.isError and result.structuredContent is None for result in refused)
+            assert "остановлена" in refused[0].content[0].text
+            assert [detail["outcome"] for _, _, detail in (await lines(door))[before:]] == ["restricted"] * 2
+            # Others, and whoever asks for nobody, are served.
+            assert not (await door.call("search_knowledge", question)).isError
+        finally:
+            await records.thaw(ANNA, known=True, by="vera")
+        assert not (await door.call("order_status", order, identity=signed(ANNA))).isError
+
+    async def test_personal_data_leave_masked_as_for_a_model_outside(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await door.consents(ANNA)
+        pack, toolbox = door.house.building.pack, door.house.building.toolbox
+        told = "Заказ 1051 привезут Анне Петровой, +7 901 555-31-77."
+        answer = {
+            "ok": True,
+            "kind": "order",
+            "sentences": [told],
+            "facts": {"order": "1051", "phone": "+7 901 555-31-77"},
+        }
+
+        async def call(*_: Any) -> str:
+            return json.dumps(answer, ensure_ascii=False)
+
+        async def asked() -> str:
+            result = await door.call("order_status", {"order_id": "1051"}, identity=signed(ANNA))
+            assert not result.isError
+            assert result.structuredContent["facts"]["order"] == "1051"
+            return f"{result.content[0].text} {json.dumps(result.structuredContent, ensure_ascii=False)}"
+
+        monkeypatch.setattr(toolbox, "call", call)
+        masked = await asked()
+        assert "555-31-77" not in masked
+        assert "Петров" not in masked
+        assert "Заказ 1051 привезут" in masked
+        plain = pack.policy.privacy.model_copy(update={"model_external": "plain"})
+        monkeypatch.setattr(pack, "policy", pack.policy.model_copy(update={"privacy": plain}))
+        assert told in await asked()
+
     async def test_no_argument_can_name_a_customer(self, door: Door) -> None:
         """Security requirement 1: identity only from the signed token."""
         result = await door.call("order_status", {"order_id": "1051"})

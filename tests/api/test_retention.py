@@ -1,5 +1,6 @@
 """What is held too long goes by itself; what somebody needs, asked to be kept, or must not be undone, stays."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,6 +104,41 @@ async def test_a_note_goes_on_its_own_day_and_not_with_its_conversation(
     assert (await run_retention(scene.premises))["notes"] == 1
     async with scene.premises.engine.connect() as connection:
         assert list(await connection.scalars(select(a.notes.c.id).order_by(a.notes.c.id))) == ["kept", "n1"]
+
+
+async def test_turn_records_lose_their_words_by_an_age_of_their_own_and_the_transcript_stays(
+    scene: Scene, clock: FixedClock
+) -> None:
+    before = await scene.records.receipt(scene.other, await turn_of(scene, scene.other))
+    assert before is not None
+    said = [message.text for message in await scene.records.messages(scene.other)]
+    clock.time += timedelta(days=(DAYS.records or 0) + 1)
+    row = {"customer_id": AGATHA, "since": clock.now(), "by": "vera", "why": "a dispute"}
+    async with scene.premises.engine.begin() as connection:
+        await connection.execute(insert(restrictions).values(**row))
+    assert (await run_retention(scene.premises, dry=True))["records"] == 1
+    assert "Борис" in await record_text(scene, scene.other)
+    assert (await run_retention(scene.premises))["records"] == 1
+    after = await scene.records.receipt(scene.other, before.turn)
+    assert after is not None
+    assert (after.outcome, after.receipt, after.ms) == (before.outcome, before.receipt, before.ms)
+    assert "Борис" not in await record_text(scene, scene.other)
+    assert [message.text for message in await scene.records.messages(scene.other)] == said
+    # What is restricted keeps everything, and nothing is emptied twice.
+    assert "Агафья" in await record_text(scene, scene.talk)
+    assert (await run_retention(scene.premises))["records"] == 0
+
+
+async def turn_of(scene: Scene, talk: Any) -> Any:
+    async with scene.premises.engine.connect() as connection:
+        found = await connection.execute(select(a.turns.c.id).where(a.turns.c.conversation == talk))
+        return found.scalars().first()
+
+
+async def record_text(scene: Scene, talk: Any) -> str:
+    async with scene.premises.engine.connect() as connection:
+        rows = await connection.scalars(select(a.turns.c.record).where(a.turns.c.conversation == talk))
+        return json.dumps(list(rows), ensure_ascii=False)
 
 
 async def test_what_is_restricted_stays(scene: Scene, clock: FixedClock) -> None:

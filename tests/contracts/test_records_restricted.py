@@ -22,6 +22,8 @@ class TestRestriction:
         assert (await records.situation(turn)).restricted
         assert await records.restricted(later)
         assert not await records.restricted(other)
+        assert await records.frozen(ANNA)
+        assert not await records.frozen(CustomerId("boris"))
         assert await records.thaw(ANNA, known=True, by="vera")
         assert not await records.thaw(ANNA, known=True, by="vera")
         assert not await records.restricted(id)
