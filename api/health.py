@@ -48,7 +48,9 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         ("consents", _consents),
         ("embedder", _embedder),
     )
-    found = [await _finding(name, look, settings) for name, look in looks]
+    from api.health_sign_on import examine_beside
+
+    found = [await finding(name, look, settings) for name, look in looks]
     return (
         *found,
         await examine_audit(settings),
@@ -57,10 +59,12 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
         *await examine_models(settings),
         *await examine_servers(settings),
         *await examine_webhooks(settings),
+        *await examine_beside(settings),
     )
 
 
-async def _finding(name: str, look: Look, settings: Settings) -> Finding:
+async def finding(name: str, look: Look, settings: Settings) -> Finding:
+    """Look at one part; what it raises is what is found."""
     try:
         return Finding(name=name, ok=True, detail=await look(settings))
     except Exception as fault:
@@ -153,7 +157,7 @@ class _Broken(Exception):
 
 async def examine_audit(settings: Settings) -> Finding:
     """Walk along the audit's chain, in batches, with nothing else of the house open."""
-    return await _finding("audit", _audit, settings)
+    return await finding("audit", _audit, settings)
 
 
 async def _audit(settings: Settings) -> str:
@@ -191,7 +195,7 @@ async def examine_keepers(settings: Settings) -> tuple[Finding, ...]:
     from api.systems.choose import named
 
     looks = [(name, partial(_system, name=name)) for name in named(settings)]
-    return tuple([await _finding(name, look, settings) for name, look in looks])
+    return tuple([await finding(name, look, settings) for name, look in looks])
 
 
 async def _system(settings: Settings, *, name: str) -> str:
@@ -250,7 +254,7 @@ async def examine_systems(settings: Settings) -> tuple[Finding, ...]:
             return ()
         except BadSetting as wrong:
             return (Finding(name="system", ok=False, detail=str(wrong), remedy=wrong.remedy),)
-        return tuple([await _finding("system", _answers(each), settings) for each in described.values()])
+        return tuple([await finding("system", _answers(each), settings) for each in described.values()])
 
 
 def _answers(one: "Attached") -> Look:
@@ -338,7 +342,7 @@ async def examine_webhooks(settings: Settings) -> tuple[Finding, ...]:
 
     try:
         for one in known:
-            found.append(await _finding("webhooks", look(one.webhook.name), settings))
+            found.append(await finding("webhooks", look(one.webhook.name), settings))
     finally:
         await engine.dispose()
     return tuple(found)

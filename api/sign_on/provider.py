@@ -82,6 +82,13 @@ class Provider:
         address = str(known["authorization_endpoint"])
         return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(asked)}"
 
+    async def examined(self) -> int:
+        """Fetch what a sign-in needs and return the number of keys. Raises `NoProvider`."""
+        keys = await self._fetched_keys(await self._discovered())
+        if not keys:
+            raise NoProvider("it publishes no key that signs what we accept")
+        return len(keys)
+
     async def is_from(self, issuer: str) -> bool:
         """Whether an answer with this `iss` came from here (RFC 9207); empty where the provider writes none."""
         known = await self._discovered()

@@ -10,7 +10,7 @@ from agent.pack import load_pack
 from agent.policy.consent import change
 from agent.records.engine import connect
 from agent.records.sql import SqlRecords, create_tables
-from api.health import _consents, _finding
+from api.health import _consents, finding
 from api.settings import ROOT, Settings
 
 
@@ -26,7 +26,7 @@ async def test_a_text_that_changed_under_its_version_is_a_finding_and_the_old_wo
     settings: Settings,
 ) -> None:
     assert (
-        await _finding("consents", _consents, settings)
+        await finding("consents", _consents, settings)
     ).detail == "no ledger here yet; the server makes it"
     purposes = load_pack(settings.company).purposes
     engine = connect(settings.database_url)
@@ -35,11 +35,11 @@ async def test_a_text_that_changed_under_its_version_is_a_finding_and_the_old_wo
     id = (await records.open_conversation(channel="widget", language="en")).id
     await records.consent_outside(id, change(purposes["memory"], granted=True, language="en"))
     await engine.dispose()
-    assert (await _finding("consents", _consents, settings)).ok
+    assert (await finding("consents", _consents, settings)).ok
 
     policy = settings.company / "policy.toml"
     policy.write_text(policy.read_text("utf-8").replace("Shall I remember?", "Shall I, for ever?"), "utf-8")
-    found = await _finding("consents", _consents, settings)
+    found = await finding("consents", _consents, settings)
     assert not found.ok
     assert "memory" in found.detail
     assert "`version`" in found.remedy
@@ -47,4 +47,4 @@ async def test_a_text_that_changed_under_its_version_is_a_finding_and_the_old_wo
 
 async def test_a_broken_pack_is_said_where_the_pack_is_looked_at(settings: Settings) -> None:
     (settings.company / "policy.toml").write_text("[", "utf-8")
-    assert (await _finding("consents", _consents, settings)).ok
+    assert (await finding("consents", _consents, settings)).ok

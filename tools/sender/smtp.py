@@ -3,6 +3,8 @@
 import asyncio
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -67,18 +69,29 @@ class SmtpSender:
             raise Undelivered(f"The mail server took no letter: {type(fault).__name__}.") from None
 
     def _post(self, message: EmailMessage) -> None:
-        server = self._server
-        trust = ssl.create_default_context()
-        if server.secure:
-            line: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
-        else:
-            line = smtplib.SMTP(server.host, server.port, timeout=SECONDS)
-        with line:
-            if not server.secure and not _here(server.host):
-                line.starttls(context=trust)
-            if server.user:
-                line.login(server.user, server.password)
+        with _open(self._server) as line:
             line.send_message(message)
+
+
+def greeted(server: Server) -> None:
+    """Go as far as a letter would and send none. Blocking. Raises `OSError`, `smtplib.SMTPException`."""
+    with _open(server) as line:
+        line.noop()
+
+
+@contextmanager
+def _open(server: Server) -> Iterator[smtplib.SMTP]:
+    trust = ssl.create_default_context()
+    if server.secure:
+        line: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=SECONDS, context=trust)
+    else:
+        line = smtplib.SMTP(server.host, server.port, timeout=SECONDS)
+    with line:
+        if not server.secure and not _here(server.host):
+            line.starttls(context=trust)
+        if server.user:
+            line.login(server.user, server.password)
+        yield line
 
 
 def _here(host: str) -> bool:
