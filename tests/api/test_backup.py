@@ -8,15 +8,15 @@ import shutil
 import sqlite3
 import stat
 import tarfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from api.backup import archive, place, restoring, seal, taking
+from api.backup import archive, place, restoring, seal, sqlite, taking
 from api.backup.faults import BackupFault, Damaged, NotABackup, WrongPassphrase
 from api.backup.manifest import Manifest
 from api.backup.sqlite import rows_of
@@ -118,6 +118,38 @@ def test_a_backup_restores_to_the_same_rows_files_and_keys(settings: Settings, t
         "backup.lock",
         "mayak.lock",
     ]
+
+
+def test_what_is_written_between_the_two_moments_is_in_our_copy_and_not_in_the_engines(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, reading = [], sqlite._reading
+
+    @contextmanager
+    def slow(path: Path) -> Iterator[sqlite3.Connection]:
+        if held:
+            with closing(sqlite3.connect(settings.data / "durable.sqlite")) as base:
+                base.execute("INSERT INTO steps VALUES ('late', x'')")
+                base.commit()
+            with closing(sqlite3.connect(settings.data / "mayak.sqlite")) as base:
+                base.execute("INSERT OR REPLACE INTO pulse (id, beats, filler) VALUES (1, 4711, '')")
+                base.commit()
+        held.append(path.name)
+        with reading(path) as connection:
+            yield connection
+
+    with closing(sqlite3.connect(settings.data / "durable.sqlite")) as base:
+        base.execute("PRAGMA journal_mode=WAL")
+    monkeypatch.setattr(sqlite, "_reading", slow)
+    new = settings_at(settings.data.parent / "new")
+    restored(new, taken(settings))
+    assert held == ["durable.sqlite", "mayak.sqlite"]
+    for name, query in (
+        ("durable", "SELECT n FROM steps WHERE id = 'late'"),
+        ("mayak", "SELECT beats FROM pulse"),
+    ):
+        with closing(sqlite3.connect(new.data / f"{name}.sqlite")) as base:
+            assert base.execute(query).fetchall() == ([(4711,)] if name == "mayak" else [])
 
 
 def test_only_its_owner_may_read_a_backup_and_nothing_is_left_beside_it(settings: Settings) -> None:
