@@ -342,5 +342,11 @@ class House(Protocol):
     async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
         """Return the transcript as the customer's own screen reads it."""
 
+    async def flagged(self, flag: str) -> Mapping[str, Any]:
+        """Return the case that a flag of staff becomes, a row of the case files; no word of it names a customer.
+
+        Raises `UnknownFlag` and `NothingToSay`.
+        """
+
     def events(self, conversation: str) -> AsyncIterator[Mapping[str, Any]]:
         """Follow the conversation's numbered events."""

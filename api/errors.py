@@ -21,6 +21,7 @@ STATUS: Mapping[str, int] = {
     "unknown_conversation": 404,
     "unknown_turn": 404,
     "unknown_promise": 404,
+    "unknown_flag": 404,
     "unknown_customer": 404,
     "not_yours": 403,
     "taken_already": 409,

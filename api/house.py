@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from agent.records.engine import connect
+from agent.records.flags import Flags
 from api.door import DoorClosed, Visit, open_visit
 from api.identity import customer_token, identity_secret
 from api.lock import owner_of
@@ -95,6 +97,14 @@ class DoorHouse:
 
         folder = self._settings.data / OUTBOX
         return [path.read_text("utf-8") for path in sorted(folder.glob("*.txt"))]
+
+    async def flagged(self, flag: str) -> Mapping[str, Any]:
+        """Return the case a flag becomes; it is read beside a running server, which customers' door does not show."""
+        engine = connect(self._settings.database_url)
+        try:
+            return await Flags(engine).case(flag)
+        finally:
+            await engine.dispose()
 
     async def messages(self, conversation: str) -> Sequence[Mapping[str, Any]]:
         """Return the transcript as the customer's own screen reads it."""

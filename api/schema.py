@@ -1,5 +1,6 @@
 """All tables of one installation: those of the three rooms, in one database."""
 
+import agent.records.flag_tables
 import agent.records.handoff_tables
 import agent.records.promise_table
 import agent.records.pulse_table

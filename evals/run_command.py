@@ -97,24 +97,56 @@ def lint(cases: Folder = None, as_json: AsJson = False) -> None:
 
 
 def new(
-    case_id: Annotated[str, typer.Argument(metavar="ID", help="Lower-case words joined by hyphens.")],
-    says: Annotated[str, typer.Argument(help="What the customer writes.")],
-    why: Annotated[str, typer.Option(help="Which promise the case protects.")],
+    ctx: typer.Context,
+    case_id: Annotated[str, typer.Argument(metavar="ID", help="Lower-case words joined by hyphens.")] = "",
+    says: Annotated[str, typer.Argument(help="What the customer writes.")] = "",
+    why: Annotated[str, typer.Option(help="Which promise the case protects.")] = "",
     outcome: Annotated[str, typer.Option(help="The outcome to expect.")] = "answered",
     language: Annotated[str, typer.Option(help="ru or en.")] = "ru",
     customer: Annotated[str, typer.Option(help="A signed-in customer.")] = "",
     file: Annotated[str, typer.Option(help="Name of the case file, without .yaml.")] = "drafts",
     suite: Annotated[str, typer.Option(help="Suite of a new file.")] = "smoke",
+    from_flag: Annotated[
+        str,
+        typer.Option(metavar="FLAG", help="Make the case of an answer staff flagged; into suite not_yet."),
+    ] = "",
     cases: Folder = None,
 ) -> None:
     """Add a case to a file, or begin a file with it; refused whole when the result would not pass `lint`."""
     from evals.case import CASES
     from evals.draft import add_case
+    from evals.marked import BadCases
 
-    row: dict[str, object] = {"id": case_id, "language": language, "customer": customer, "says": [says]}
-    row |= {"expect": {"outcome": outcome}, "why": why}
-    path = add_case({k: v for k, v in row.items() if v}, file=file, suite=suite, folder=cases or CASES)
+    if from_flag:
+        row: dict[str, object] = dict(_flagged(ctx.obj, from_flag))
+        file, suite = "flagged" if file == "drafts" else file, "not_yet"
+        case_id = str(row["id"])
+    elif case_id and says and why:
+        row = {"id": case_id, "language": language, "customer": customer, "says": [says]}
+        row |= {"expect": {"outcome": outcome}, "why": why}
+    else:
+        raise typer.BadParameter("Give ID, what the customer says and --why, or --from-flag.")
+    try:
+        path = add_case({k: v for k, v in row.items() if v}, file=file, suite=suite, folder=cases or CASES)
+    except BadCases as bad:
+        typer.echo(str(bad), err=True)
+        raise typer.Exit(1) from bad
     typer.echo(f"Added to {path}. Say more in `expect`, then `mayak eval run {suite} --filter {case_id}`.")
+
+
+def _flagged(context: Any, flag: str) -> Mapping[str, Any]:
+    from agent.flagged import NothingToSay, UnknownFlag
+
+    async def read() -> Mapping[str, Any]:
+        async with context.house() as house:
+            found: Mapping[str, Any] = await house.flagged(flag)
+            return found
+
+    try:
+        return asyncio.run(read())
+    except (UnknownFlag, NothingToSay) as fault:
+        typer.echo(f"{fault} {fault.remedy}", err=True)
+        raise typer.Exit(1) from fault
 
 
 async def _measured(measure: "Measure", setting: "Setting", *, suite: str, quiet: bool) -> "Measured":

@@ -1,12 +1,16 @@
 """How far answers can be trusted: the promise, what it rests on, and the curves of the calibration in use."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Response
 
 from agent.confidence import NEVER
 from agent.curves import Line, Plot, at_coverages, reliability, risk_coverage
+from agent.records.flags import Flags
 from api.console.page import PageRoute
 from api.console.visit import Curator, Visit
 
+FLAGGED_DAYS = 30
 router = APIRouter(prefix="/console/accuracy", route_class=PageRoute)
 
 
@@ -31,6 +35,10 @@ async def accuracy(visit: Curator) -> Response:
             visit, "reliability", "confidence", "right", [(one.confidence, one.right) for one in bins]
         ),
         risky=_plot(visit, "risk", "coverage", "wrong", [(one.coverage, one.risk) for one in sent]),
+        flagged=await Flags(building.engine).figures(
+            since=building.clock.now() - timedelta(days=FLAGGED_DAYS)
+        ),
+        flagged_days=FLAGGED_DAYS,
         number=lambda value, places=2: _number(visit, value, places),
     )
 

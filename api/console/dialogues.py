@@ -23,6 +23,7 @@ router = APIRouter(prefix="/console/dialogues", route_class=PageRoute)
 
 SAID = (
     "claimed", "replied", "returned", "closed", "promise", "noted", "transferred", "snoozed", "woken",
+    "flagged",
 )  # fmt: skip
 TROUBLE = ("promise_time", "promise_past")
 """What another form of the page may come back with."""

@@ -17,6 +17,7 @@ from api.console import (
     desk_acts,
     dialogues,
     documents,
+    flags,
     gaps,
     history,
     imports,
@@ -61,6 +62,7 @@ def console_router() -> APIRouter:
         gaps,
         lessons,
         accuracy,
+        flags,
     ):
         router.include_router(part.router)
     router.add_api_route("/console/{rest:path}", _nowhere, methods=["GET"])

@@ -17,6 +17,7 @@ from agent.records.audit import SqlAudit
 from agent.records.chain import Entry
 from agent.records.chain import customer as about
 from agent.records.engine import connect
+from agent.records.flag_tables import flags
 from agent.records.sql import SqlRecords
 from api.rights.premises import Premises
 from api.settings import ROOT, Settings
@@ -226,6 +227,22 @@ async def _beside(premises: Premises, talk: ConversationId, turn: TurnId) -> Non
                     draft="d1",
                     document="",
                     by="vera",
+                ),
+            ),
+            (
+                flags,
+                dict(
+                    id="f1",
+                    conversation=talk,
+                    turn=turn,
+                    reason="wrong",
+                    note=SAYS,
+                    wrong=["Люстры не возвращают."],
+                    expected="14 дней",
+                    state="open",
+                    by="olga",
+                    decided_by="",
+                    **moment,
                 ),
             ),
             (

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from agent.records.desk import Desk
+from agent.records.flags import Flags
 from api.console.jobs import jobs
 from api.learning import Learning
 from tests.api.console_house import Console, console, escalated, form_token, send, signed_in
@@ -20,6 +21,8 @@ READS: dict[str, str] = {
     "/console/dialogues/{id}/receipts/{turn}": "read",
     "/console/gaps": "questions",
     "/console/lessons": "questions",
+    "/console/dialogues/{id}/flag/{turn}": "read",
+    "/console/flags": "flags",
     "/console/dialogues/{id}/lesson": "read",
     "/console/gaps/{gap}/answer": "questions",
     "/console/knowledge/{document}/consequences": "consequences",
@@ -73,6 +76,11 @@ async def test_a_page_that_shows_a_customers_words_leaves_a_line_and_others_show
         ended = await asked_in_vain(house.building)
         await house.building.records.close(ended, operator="olga")
         assert await Learning(house.building).gather() == 1
+        called = await Desk(house.building.engine).last_ticket(ConversationId(talk))
+        assert called is not None
+        await Flags(house.building.engine).add(
+            talk, called.turn, "wrong", note=SAID, by="olga", at=house.clock.now()
+        )
         library = house.building.library
         await library.save_draft("returns", "# Returns\n\n14 days.", title="Returns", language="en", by="t")
         await form_token(browser)
@@ -81,8 +89,6 @@ async def test_a_page_that_shows_a_customers_words_leaves_a_line_and_others_show
         known = jobs(SimpleNamespace(app=house.app))  # type: ignore[arg-type]
         await known.settled()
         [gap] = [one for one in known.of("gaps").result if one.question == WRAP]  # type: ignore[union-attr]
-        called = await Desk(house.building.engine).last_ticket(ConversationId(talk))
-        assert called is not None
         names = {
             "id": talk,
             "turn": called.turn,

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from agent.flagged import UnknownFlag
+
 
 def answer(text: str = "Готово.", **fields: Any) -> dict[str, Any]:
     """A public answer object with everything empty but what is given."""
@@ -43,6 +45,7 @@ class FakeHouse:
         self.closed = 0
         self.standing: dict[str, str] = {}
         self.sent: list[str] = []
+        self.flags: dict[str, Mapping[str, Any]] = {}
         self.screens: dict[str, list[Mapping[str, Any]]] = {}
         self._opened = 0
 
@@ -86,6 +89,11 @@ class FakeHouse:
 
     async def orders(self) -> Mapping[str, str]:
         return dict(self.standing)
+
+    async def flagged(self, flag: str) -> Mapping[str, Any]:
+        if flag not in self.flags:
+            raise UnknownFlag(flag)
+        return self.flags[flag]
 
     async def letters(self) -> Sequence[str]:
         return list(self.sent)

@@ -1,4 +1,4 @@
-"""Proposals of knowledge made of people's answers."""
+"""Proposals of knowledge made of people's answers, and answers that staff flagged."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create both tables."""
+    """Create the tables."""
+    _flags()
     op.create_table(
         "kb_lessons",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -49,3 +50,26 @@ def upgrade() -> None:
     )
     op.create_index("kb_lesson_cases_lesson", "kb_lesson_cases", ["lesson"])
     op.create_index("kb_lesson_cases_conversation", "kb_lesson_cases", ["conversation"])
+
+
+def _flags() -> None:
+    op.create_table(
+        "flags",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("conversation", sa.String(length=64), nullable=False),
+        sa.Column("turn", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("wrong", sa.JSON(), nullable=False),
+        sa.Column("expected", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("by", sa.String(length=64), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=False),
+        sa.Column("decided_at", MOMENT),
+        sa.ForeignKeyConstraint(["conversation"], ["conversations.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("turn", "by", name="uq_flags_turn"),
+    )
+    op.create_index("ix_flags_conversation", "flags", ["conversation"])
+    op.create_index("ix_flags_at", "flags", ["at"])
