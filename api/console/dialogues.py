@@ -12,6 +12,7 @@ from agent.records.desk import MOST, SHELVES, Shelf
 from agent.records.errors import NotYours, TakenAlready
 from api.console.around import around, replied
 from api.console.cases import case, case_mark, rows
+from api.console.drawn import drawings_of
 from api.console.inbox import chosen, inbox_of, standing
 from api.console.learned import learn_soon
 from api.console.page import HEADERS, PageRoute, redirect
@@ -48,7 +49,7 @@ async def only_list(
     visit: Operator, show: Chosen = "open", department: Within = "", known: Known = "", open: Known = ""
 ) -> Response:
     """The list alone, for a page that is open already; empty when nothing changed since `known`."""
-    values = await _list(visit, show, department, known=known)
+    values = await _list(visit, show, department, known=known, open=open)
     if values["mark"] == known:
         return Response(status_code=204, headers=dict(HEADERS))
     return visit.page("_list.html", open_id=open, **values)
@@ -166,7 +167,9 @@ def _about(conversation: Conversation) -> Subject:
     return subject_of(conversation.id, conversation.customer_id)
 
 
-async def _list(visit: Visit, show: str, department: str, *, known: str = "") -> dict[str, Any]:
+async def _list(
+    visit: Visit, show: str, department: str, *, known: str = "", open: str = ""
+) -> dict[str, Any]:
     choice = chosen(visit, show, department)
     found = await standing(visit, choice)
     if found.mark == known:
@@ -174,8 +177,10 @@ async def _list(visit: Visit, show: str, department: str, *, known: str = "") ->
     if found.lines:
         await visit.note("list", choice.shelf, shown=[_about(line.conversation) for line in found.lines])
     departments = visit.house.building.pack.departments
+    shown = await rows(visit, found.lines, known=inbox_of(visit.request.app).known)
     return {
-        "rows": await rows(visit, found.lines, known=inbox_of(visit.request.app).known),
+        "rows": shown,
+        "drawn": drawings_of(visit.request.app).rows(visit, shown, choice=choice, open=ConversationId(open)),
         "counts": found.counts,
         "shelves": SHELVES,
         "shelf": choice.shelf,
@@ -203,7 +208,7 @@ async def _page(
     conversation = await visit.house.building.records.conversation(ConversationId(id))
     opened = await case(visit, conversation, whole=whole)
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
-    values = await _list(visit, show, department)
+    values = await _list(visit, show, department, open=id)
     shown = {"said": said, "trouble": trouble, "typed": typed, **more}
     return visit.page("dialogues.html", status=status, **values, **await _case_values(visit, opened) | shown)
 
