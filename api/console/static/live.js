@@ -118,6 +118,8 @@ export function follow(toEnd) {
     open(streamed, {
       onMarks: (told) => {
         poll(false);
+        // What was fetched for a mark counts until another one is told: a sign that fades and returns has the same again.
+        for (const place of places) if (told[place.dataset.live] !== marks?.[place.dataset.live]) handled.delete(place);
         marks = told;
         look();
       },
