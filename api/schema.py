@@ -6,6 +6,7 @@ import agent.records.promise_table
 import agent.records.pulse_table
 import agent.records.rights_tables
 import agent.records.staff_tables
+import agent.records.suggestion_tables
 import agent.records.tables
 import knowledge.keeping.curation_tables
 import knowledge.keeping.lesson_tables

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from agent.records.staff import Person, Staff
+    from agent.suggestions import Figures
     from api.settings import Settings
 
 app = typer.Typer(help="People who may sign in to the console.", no_args_is_help=True)
@@ -278,3 +279,32 @@ def _row(person: "Person") -> dict[str, Any]:
 
 def _print(data: Any, text: str, as_json: bool) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2) if as_json else text)
+
+
+@app.command()
+def suggestions(
+    ctx: typer.Context,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How far back to look.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Show how many suggested answers were sent as they were, edited or not taken, and the median edit."""
+    from dataclasses import asdict
+    from datetime import timedelta
+
+    from agent.records.suggestions import SqlSuggestions
+    from api.container import SystemClock
+
+    async def work(staff: "Staff") -> "Figures":
+        return await SqlSuggestions(staff.engine).figures(since=SystemClock().now() - timedelta(days=days))
+
+    found: Figures = _run(ctx.obj.settings(), work)
+    _print({"days": days, **asdict(found), "unchanged": found.unchanged}, _changed(found, days), as_json)
+
+
+def _changed(found: "Figures", days: int) -> str:
+    if not found.suggested:
+        return f"No answers were suggested in {days} days."
+    counts = f"{found.kept} sent as they were, {found.edited} edited, {found.discarded} not taken"
+    share = "" if found.unchanged is None else f"; {found.unchanged:.0%} unchanged"
+    far = "" if found.median_distance is None else f"; median edit {found.median_distance:.0%} of letters"
+    return f"{found.suggested} answers suggested in {days} days: {counts}{share}{far}."

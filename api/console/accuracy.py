@@ -7,10 +7,14 @@ from fastapi import APIRouter, Response
 from agent.confidence import NEVER
 from agent.curves import Line, Plot, at_coverages, reliability, risk_coverage
 from agent.records.flags import Flags
+from agent.records.suggestions import SqlSuggestions
 from api.console.page import PageRoute
 from api.console.visit import Curator, Visit
 
 FLAGGED_DAYS = 30
+DAYS = 30
+"""Suggested answers of so many days are counted."""
+
 router = APIRouter(prefix="/console/accuracy", route_class=PageRoute)
 
 
@@ -28,6 +32,10 @@ async def accuracy(visit: Curator) -> Response:
         by_hand=calibration.by_hand is not None,
         fitted=calibration.fitted,
         weights=sorted(calibration.weights.items(), key=lambda one: -one[1]),
+        days=DAYS,
+        suggestions=await SqlSuggestions(building.engine).figures(
+            since=building.clock.now() - timedelta(days=DAYS)
+        ),
         judged=len(calibration.cases),
         bins=bins,
         sent=at_coverages(sent),

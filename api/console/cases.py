@@ -14,6 +14,8 @@ from agent.policy.consent import bases, declined
 from agent.records.desk import Line, Shelf
 from agent.records.errors import UnknownTurn
 from agent.records.rules import OpenTicket
+from agent.suggestions import Suggestion
+from api.console.copilot import kept
 from api.console.deskwork import Deskwork, deskwork
 from api.console.handing import Hand, hand_over
 from api.console.page import day_of
@@ -102,6 +104,8 @@ class Case:
     promises: tuple[Shown, ...]
     work: Deskwork
     hand: Hand
+    suggestion: Suggestion | None
+    """What the assistant suggests to whom holds the conversation."""
     mark: str
     """Changes whenever the page would."""
     key: str
@@ -202,13 +206,14 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         await building.records.outcomes(conversation.id),
     )
     refused = [one.name for one in consents if one.state == "refused"]
+    mine = conversation.holder == "person" and conversation.operator == visit.who.login
     return Case(
         conversation=conversation,
         who=_who(visit, conversation, customer),
         customer=customer,
         department=building.pack.department(department).name[visit.language] if department else "",
         holder_name=names.get(conversation.operator, conversation.operator),
-        mine=conversation.holder == "person" and conversation.operator == visit.who.login,
+        mine=mine,
         said=_said(
             messages[earlier:],
             outcomes=outcomes,
@@ -226,6 +231,7 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         hand=await hand_over(
             visit, conversation, messages, ticket=ticket, refused=refused, outcomes=outcomes
         ),
+        suggestion=await kept(visit).offered(conversation.id) if mine else None,
         mark=mark,
         key=secrets.token_urlsafe(12),
     )

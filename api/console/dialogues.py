@@ -9,13 +9,14 @@ from agent.domain import Conversation
 from agent.handoff import NotPossible
 from agent.records.chain import Subject, subject_of
 from agent.records.desk import MOST, SHELVES, Shelf
-from agent.records.errors import NotYours, TakenAlready
+from agent.records.errors import NotYours, TakenAlready, UnknownConversation
 from api.console.around import around, replied
 from api.console.cases import case, case_mark, rows
+from api.console.copilot import settle, suggest
 from api.console.drawn import drawings_of
 from api.console.inbox import chosen, inbox_of, standing
 from api.console.learned import learn_soon
-from api.console.page import HEADERS, PageRoute, redirect
+from api.console.page import HEADERS, PageRoute, error_page, redirect
 from api.console.promises import pledged
 from api.console.visit import Operator, OperatorSent, Sent, Visit
 from tools.context import ConversationId
@@ -24,12 +25,14 @@ router = APIRouter(prefix="/console/dialogues", route_class=PageRoute)
 
 SAID = (
     "claimed", "replied", "returned", "closed", "promise", "noted", "transferred", "snoozed", "woken",
-    "flagged",
+    "flagged", "suggested",
 )  # fmt: skip
 TROUBLE = ("promise_time", "promise_past")
 """What another form of the page may come back with."""
 LONGEST_REPLY = 4000
 """Letters of one reply: what every channel carries in one message."""
+LONGEST_KEPT = 200_000
+"""Letters of a reply that is too long which come back to be shortened."""
 assert get_args(Shelf) == SHELVES
 
 Chosen = Annotated[str, Query(alias="show", max_length=16)]
@@ -64,10 +67,11 @@ async def dialogue(
     whole: bool = False,
     said: Annotated[str, Query(max_length=16)] = "",
     trouble: Annotated[str, Query(max_length=16)] = "",
+    take: Known = "",
 ) -> Response:
-    """One conversation beside the list."""
+    """One conversation beside the list; `take` is the suggestion whose words stand in the field."""
     told, wrong = (said if said in SAID else ""), (trouble if trouble in TROUBLE else "")
-    return await _page(visit, id, show, department, whole=whole, said=told, trouble=wrong)
+    return await _page(visit, id, show, department, whole=whole, said=told, trouble=wrong, taken=take)
 
 
 @router.get("/{id}/part")
@@ -113,20 +117,40 @@ async def claim(id: str, sent: OperatorSent) -> Response:
 @router.post("/{id}/reply")
 async def reply(id: str, sent: OperatorSent) -> Response:
     """Send words to the customer."""
-    visit, text = sent.visit, sent.text("text", most=LONGEST_REPLY + 1).replace("\r\n", "\n").strip()
+    visit, text = sent.visit, _typed(sent).strip()
     if not text or len(text) > LONGEST_REPLY:
         trouble = "empty_reply" if not text else "long_reply"
-        return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, status=422)
-    pledge = await pledged(visit, ConversationId(id), text)
+        taken = sent.text("suggestion", most=64)
+        return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, taken=taken, status=422)
+    records = visit.house.building.records
+    try:
+        conversation = await records.conversation(ConversationId(id))
+    except UnknownConversation:
+        return error_page(visit.request, status=404, code="unknown_conversation", typed=text)
+    pledge = await pledged(visit, conversation.id, text)
     who = {"operator": visit.who.login, "name": visit.who.name}
     try:
-        await visit.house.building.records.person_says(
-            ConversationId(id), text, key=_key(sent, text), pledge=pledge, **who
-        )
+        said = await records.person_says(conversation.id, text, key=_key(sent, text), pledge=pledge, **who)
     except NotYours as fault:
         return await _refused(sent, id, fault, typed=text)
     replied(visit, id)
+    taken = sent.text("suggestion", most=64)
+    await settle(visit, conversation, said, taken=taken, about=_about(conversation))
     return _back(sent, id, said="replied")
+
+
+@router.post("/{id}/suggest")
+async def suggest_answer(id: str, sent: OperatorSent) -> Response:
+    """Show what the assistant would answer; the words in the field stay."""
+    visit, typed = sent.visit, _typed(sent)
+    conversation = await visit.house.building.records.conversation(ConversationId(id))
+    if conversation.holder != "person" or conversation.operator != visit.who.login:
+        return await _refused(sent, id, NotYours(), typed=typed)
+    why = await suggest(visit, conversation, about=_about(conversation))
+    if why is None and not typed.strip():
+        return _back(sent, id, said="suggested")
+    taken = sent.text("suggestion", most=64)
+    return await _page(visit, id, *_where(sent), typed=typed, taken=taken, nothing=why or "")
 
 
 @router.post("/{id}/return")
@@ -155,6 +179,11 @@ async def close(id: str, sent: OperatorSent) -> Response:
         return await _refused(sent, id, fault)
     learn_soon(sent.visit)
     return _back(sent, id, said="closed")
+
+
+def _typed(sent: Sent) -> str:
+    """Return the words of a reply as they were typed: a browser sends two letters for the end of a line."""
+    return sent.text("text", most=LONGEST_KEPT).replace("\r\n", "\n")
 
 
 def _key(sent: Sent, text: str) -> str:
@@ -202,6 +231,8 @@ async def _page(
     said: str = "",
     trouble: str = "",
     typed: str = "",
+    taken: str = "",
+    nothing: str = "",
     status: int = 200,
     **more: Any,
 ) -> Response:
@@ -209,7 +240,11 @@ async def _page(
     opened = await case(visit, conversation, whole=whole)
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
     values = await _list(visit, show, department, open=id)
-    shown = {"said": said, "trouble": trouble, "typed": typed, **more}
+    if opened.suggestion is None or taken != opened.suggestion.id:
+        taken = ""
+    elif not typed and not trouble:
+        typed = opened.suggestion.text
+    shown = {"said": said, "trouble": trouble, "typed": typed, "taken": taken, "nothing": nothing, **more}
     return visit.page("dialogues.html", status=status, **values, **await _case_values(visit, opened) | shown)
 
 
@@ -226,6 +261,8 @@ async def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
         "said": "",
         "trouble": "",
         "typed": "",
+        "taken": "",
+        "nothing": "",
     }
 
 
@@ -242,4 +279,7 @@ def _back(sent: Sent, id: str, *, said: str) -> Response:
 async def _refused(sent: Sent, id: str, fault: Exception, *, typed: str = "") -> Response:
     """Show how things stand now, and say why nothing was done."""
     trouble = {TakenAlready: "taken", NotYours: "not_yours"}.get(type(fault), "not_possible")
+    conversation = await sent.visit.house.building.records.conversation(ConversationId(id))
+    if typed and conversation.holder == "closed":
+        trouble = "closed"
     return await _page(sent.visit, id, *_where(sent), trouble=trouble, typed=typed, status=409)

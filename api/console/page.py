@@ -158,7 +158,8 @@ class PageRoute(APIRoute):
             except SignInFirst as first:
                 return _to_sign_in(request, first)
             except Problem as problem:
-                response = error_page(request, status=problem.status, code=problem.code)
+                code = "role_sent" if problem.code == "role" and request.method != "GET" else problem.code
+                response = error_page(request, status=problem.status, code=code)
                 response.headers.update(problem.headers)
                 return response
             except AgentFault as fault:
@@ -180,8 +181,8 @@ class PageRoute(APIRoute):
         return told
 
 
-def error_page(request: Request, *, status: int, code: str) -> Response:
-    """Say what is wrong and what to do about it."""
+def error_page(request: Request, *, status: int, code: str, typed: str = "") -> Response:
+    """Say what is wrong and what to do about it; what somebody had `typed` is given back to be copied."""
     language = language_of(request)
     known = code if phrases().has(f"error.{code}.title", language) else "other"
     if known == "other" and status == 404:
@@ -194,6 +195,7 @@ def error_page(request: Request, *, status: int, code: str) -> Response:
         status=status,
         code=known,
         page_status=status,
+        typed=typed,
     )
 
 

@@ -19,6 +19,7 @@ from agent.records.chain import customer as about
 from agent.records.engine import connect
 from agent.records.flag_tables import flags
 from agent.records.sql import SqlRecords
+from agent.records.suggestion_tables import suggestions
 from api.rights.premises import Premises
 from api.settings import ROOT, Settings
 from knowledge.keeping import curation_tables as k
@@ -126,6 +127,20 @@ async def _beside(premises: Premises, talk: ConversationId, turn: TurnId) -> Non
     moment = {"at": NOW}
     async with premises.engine.begin() as connection:
         rows = (
+            (
+                suggestions,
+                dict(
+                    id="suggested",
+                    conversation=talk,
+                    seq=1,
+                    text="черновик подсказки",
+                    citations=[],
+                    sure=False,
+                    by="vera",
+                    state="offered",
+                    **moment,
+                ),
+            ),
             (
                 a.charges,
                 dict(

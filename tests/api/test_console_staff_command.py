@@ -100,3 +100,17 @@ def test_a_login_is_given_once(data: Path) -> None:
 
 def test_an_empty_list_says_how_to_begin(data: Path) -> None:
     assert "mayak staff add" in run(data, "list").output
+
+
+def test_how_far_suggestions_are_changed_is_told_in_figures(data: Path) -> None:
+    assert "No answers were suggested in 30 days." in run(data, "suggestions").output
+    figures = json.loads(run(data, "suggestions", "--days", "7", "--json").output)
+    assert figures == {
+        "days": 7,
+        "suggested": 0,
+        "kept": 0,
+        "edited": 0,
+        "discarded": 0,
+        "median_distance": None,
+        "unchanged": None,
+    }

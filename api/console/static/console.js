@@ -2,6 +2,7 @@
  * What a browser adds to pages that work without it: fresh parts, keys, drafts that survive, a question before an act.
  */
 
+import { copilot } from "./copilot.js";
 import { curating } from "./curating.js";
 import { desk } from "./desk.js";
 import { files } from "./files.js";
@@ -74,6 +75,7 @@ receipts(sheet);
 desk(new URL(location.href).searchParams.get("said"));
 writing();
 typing();
+copilot();
 curating();
 files();
 follow(lastSeen);
