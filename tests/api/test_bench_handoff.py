@@ -70,6 +70,7 @@ def test_a_promise_that_was_not_kept_is_a_fault() -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(600)
 async def test_no_message_is_lost_or_doubled_when_the_server_is_killed_in_the_middle(tmp_path: Path) -> None:
     settings = read_settings({"MAYAK_EMBEDDER": "fake", "MAYAK_COMPANY": str(small_pack(tmp_path))})
     size = Size(customers=12, operators=3, per_second=4, kill=True)
