@@ -8,6 +8,7 @@ pack/
   mcp/             those tools as their servers defined them when they were assigned
   knowledge/       documents by language, documents.toml
   shop/            data of the embedded shop, where it is used
+  replies.toml     answers staff have ready (`agent.canned`), where there are any
   questions.yaml   questions with their gold, for evals and previews
   labelled.yaml    further ones in two halves, for fitting and judging confidence; not read here
 ```
@@ -25,6 +26,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from agent.canned import Canned, canned_replies
 from agent.contrast import contrast
 from agent.errors import BadPack
 from agent.mapped import mapped_systems
@@ -200,6 +202,7 @@ class Pack:
         *,
         plugged: tuple[Plugged, ...] = (),
         systems: Mapping[str, System] = MappingProxyType({}),
+        canned: tuple[Canned, ...] = (),
     ) -> None:
         self.folder = folder
         self.company = company
@@ -208,6 +211,8 @@ class Pack:
         """The tools of MCP servers, as they are assigned."""
         self.systems = systems
         """The systems behind HTTP that the pack describes, by name."""
+        self.canned = canned
+        """Answers staff have ready, in the pack's order."""
 
     @property
     def name(self) -> Mapping[Language, str]:
@@ -314,7 +319,8 @@ def load_pack(folder: Path) -> Pack:
         currency=company.currency,
         timezone=company.timezone,
     )
-    pack = Pack(folder, company, policy, plugged=tools, systems=systems)
+    canned = canned_replies(folder, company.languages)
+    pack = Pack(folder, company, policy, plugged=tools, systems=systems, canned=canned)
     _reachable(pack, ["payments", "url"], policy.payments.url)
     _worded(pack)
     for carrier, address in policy.tracking.items():

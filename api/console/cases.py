@@ -227,7 +227,7 @@ async def case(visit: Visit, conversation: Conversation, *, whole: bool = False)
         sources=_sources(messages),
         consents=consents,
         promises=await promised(visit, conversation.id),
-        work=await deskwork(visit, conversation, messages[earlier:]),
+        work=await deskwork(visit, conversation, messages, shown=messages[earlier:], customer=customer),
         hand=await hand_over(
             visit, conversation, messages, ticket=ticket, refused=refused, outcomes=outcomes
         ),

@@ -1,4 +1,5 @@
-"""What an operator does with a conversation beside answering it: notes for colleagues, passing on, putting aside."""
+"""What an operator does with a conversation beside answering it: notes for colleagues, passing on, putting aside; and an
+answer that is ready, where there is no script to insert it."""
 
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from agent.records.errors import AnswerFirst, NotYours, TakenAlready
 from agent.snoozing import BadMoment, moment_of
 from agent.staff_notes import LONGEST
 from api.console.deskwork import colleagues
-from api.console.dialogues import _back, _page, _refused, _where
+from api.console.dialogues import LONGEST_REPLY, _back, _page, _refused, _where
 from api.console.page import PageRoute
 from api.console.visit import OperatorSent, Sent
 from tools.context import ConversationId
@@ -103,6 +104,13 @@ async def wake(id: str, sent: OperatorSent) -> Response:
     except (NotYours, NotPossible) as fault:
         return await _refused(sent, id, fault)
     return _back(sent, id, said="woken")
+
+
+@router.post("/{id}/ready")
+async def ready(id: str, sent: OperatorSent) -> Response:
+    """Put an answer that is ready behind what is typed, for a page without scripts; nothing is sent."""
+    visit, typed = sent.visit, sent.text("text", most=LONGEST_REPLY).replace("\r\n", "\n").rstrip()
+    return await _page(visit, id, *_where(sent), typed=typed, insert=sent.text("ready", most=64))
 
 
 def _key(sent: Sent, text: str) -> str:

@@ -1,5 +1,5 @@
 """What the page of a conversation shows of the work on it: notes of colleagues, whom it can be passed to, until when it
-can be put aside."""
+can be put aside, answers that are ready."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agent.calling import when_back
+from agent.canned import VARIABLES, Variable, fill
 from agent.departments import back_at
 from agent.domain import Conversation, Message
 from agent.handoff import Why
@@ -15,6 +16,7 @@ from agent.records.rules import Handoff
 from agent.snoozing import Preset, moments
 from agent.staff_notes import LONGEST, StaffNote
 from api.console.visit import Visit
+from tools.crm.port import Customer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,15 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """An answer that is ready: its title in the reader's language, its text in the customer's, filled."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deskwork:
     """`notes` by the message they stand after, 0 for those before the first one shown; `until`: when it comes back."""
 
@@ -45,14 +56,22 @@ class Deskwork:
     people: tuple[Target, ...] = ()
     moments: Mapping[Preset, datetime]
     nearest: str
+    ready: tuple[Ready, ...] = ()
     until: datetime | None = None
     passed: Passed | None = None
     whys: tuple[Why, ...] = WHYS
     longest_note: int = LONGEST
 
 
-async def deskwork(visit: Visit, conversation: Conversation, shown: Sequence[Message]) -> Deskwork:
-    """Gather the work on a conversation of which these messages are shown."""
+async def deskwork(
+    visit: Visit,
+    conversation: Conversation,
+    messages: Sequence[Message],
+    *,
+    shown: Sequence[Message],
+    customer: Customer | None,
+) -> Deskwork:
+    """Gather the work on a conversation with these messages, of which some are shown."""
     records = visit.house.building.records
     notes = await records.staff_notes(conversation.id)
     zone, now = ZoneInfo(visit.timezone), visit.house.building.clock.now()
@@ -63,8 +82,35 @@ async def deskwork(visit: Visit, conversation: Conversation, shown: Sequence[Mes
         people=await _people(visit) if passes else (),
         moments=moments(now, zone=zone),
         nearest=now.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
+        ready=ready_answers(visit, conversation, messages, customer=customer),
         until=await visit.desk.until(conversation.id),
         passed=await _passed(visit, await records.handoffs(conversation.id)) if passes else None,
+    )
+
+
+def ready_answers(
+    visit: Visit, conversation: Conversation, messages: Sequence[Message], *, customer: Customer | None
+) -> tuple[Ready, ...]:
+    """Return the company's answers as this operator would say them in this conversation."""
+    pack, spoken = visit.house.building.pack, conversation.language
+    of = visit.who.department or conversation.department
+    orders = {card.subject for line in messages for card in line.cards if card.kind != "product"}
+    contacts = pack.company.contacts
+    values: dict[Variable, str] = {
+        "customer_name": customer.name if customer else "",
+        "operator_name": visit.who.name,
+        "department": pack.department(of).name[spoken] if of else "",
+        "company": pack.name[spoken],
+        # Of several the person says which.
+        "order": next(iter(orders)) if len(orders) == 1 else "",
+        "phone": contacts.phone,
+        "email": contacts.email,
+        "site": pack.company.site,
+    }
+    gaps: dict[Variable, str] = {name: visit.say(f"gap.{name}", spoken) for name in VARIABLES}
+    return tuple(
+        Ready(id=one.id, title=one.title[visit.language], text=fill(one.text[spoken], values, gaps=gaps))
+        for one in pack.canned
     )
 
 

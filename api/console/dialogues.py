@@ -5,6 +5,7 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Query, Response
 
 from agent.basis import digest
+from agent.canned import gaps_in
 from agent.domain import Conversation
 from agent.handoff import NotPossible
 from agent.records.chain import Subject, subject_of
@@ -118,9 +119,10 @@ async def claim(id: str, sent: OperatorSent) -> Response:
 async def reply(id: str, sent: OperatorSent) -> Response:
     """Send words to the customer."""
     visit, text = sent.visit, _typed(sent).strip()
-    if not text or len(text) > LONGEST_REPLY:
-        trouble = "empty_reply" if not text else "long_reply"
-        taken = sent.text("suggestion", most=64)
+    taken = sent.text("suggestion", most=64)
+    trouble = "empty_reply" if not text else "long_reply" if len(text) > LONGEST_REPLY else ""
+    if trouble or gaps_in(text):
+        trouble = trouble or "gap"
         return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, taken=taken, status=422)
     records = visit.house.building.records
     try:
@@ -134,7 +136,6 @@ async def reply(id: str, sent: OperatorSent) -> Response:
     except NotYours as fault:
         return await _refused(sent, id, fault, typed=text)
     replied(visit, id)
-    taken = sent.text("suggestion", most=64)
     await settle(visit, conversation, said, taken=taken, about=_about(conversation))
     return _back(sent, id, said="replied")
 
@@ -240,10 +241,13 @@ async def _page(
     opened = await case(visit, conversation, whole=whole)
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
     values = await _list(visit, show, department, open=id)
+    insert = more.pop("insert", "")
+    ready = [one.text for one in opened.work.ready if one.id == insert]
     if opened.suggestion is None or taken != opened.suggestion.id:
         taken = ""
-    elif not typed and not trouble:
+    elif not typed and not trouble and not ready:
         typed = opened.suggestion.text
+    typed = "\n".join(filter(None, (typed, *ready)))
     shown = {"said": said, "trouble": trouble, "typed": typed, "taken": taken, "nothing": nothing, **more}
     return visit.page("dialogues.html", status=status, **values, **await _case_values(visit, opened) | shown)
 

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from agent.domain import Reply
 from agent.records.audit import SqlAudit
 from agent.records.staff_tables import staff
 from tests.api.console_house import Console, console, escalated, send, signed_in
-from tests.api.test_console_dialogues import harmless
+from tests.api.test_console_dialogues import card_of, harmless
 from tests.api.test_console_queue import queue_of
 from tests.api.xss_payloads import PAYLOADS
 
@@ -210,3 +212,33 @@ async def test_what_is_put_aside_is_taken_up_by_its_owner_alone(house: Console) 
         assert (await send(pavel, f"/console/dialogues/{talk}/snooze", when="hour")).status_code == 409
         await send(browser, f"/console/dialogues/{talk}/wake")
     assert (await house.building.records.conversation(talk)).stage == "person"
+
+
+async def test_answers_that_are_ready_are_filled_in_the_customers_language_under_titles_in_the_readers(
+    house: Console,
+) -> None:
+    talk = await escalated(house.building)
+    async with house.building.records._page(talk) as page:
+        page.say("ai", Reply(text="В пути.", cards=(replace(card_of("слово"), subject="1045-А"),)))
+    async with signed_in(house, "olga") as browser:
+        await send(browser, f"/console/dialogues/{talk}/claim")
+        shown = (await browser.get(f"/console/dialogues/{talk}")).text
+        assert "<strong>Asking the courier</strong>" in shown
+        assert "где сейчас заказ 1045-А. Напишу сюда" in shown
+        page = (
+            await send(browser, f"/console/dialogues/{talk}/ready", ready="thanks", text="Добрый день.")
+        ).text
+        field = page.split('id="reply"')[1].split("</textarea>")[0]
+        assert field.endswith(">Добрый день.\n⟨имя клиента⟩, спасибо, что обратились. Ольга, Фонарь.")
+
+
+async def test_a_reply_with_a_gap_is_not_sent_and_its_words_stay(house: Console) -> None:
+    talk = await escalated(house.building)
+    async with signed_in(house, "olga") as browser:
+        await send(browser, f"/console/dialogues/{talk}/claim")
+        before = await house.building.records.messages(talk)
+        answer = await send(browser, f"/console/dialogues/{talk}/reply", text="Заказ ⟨номер заказа⟩ едет.")
+        assert answer.status_code == 422
+        assert "There is a gap" in answer.text
+        assert ">Заказ ⟨номер заказа⟩ едет.</textarea>" in answer.text
+        assert await house.building.records.messages(talk) == before

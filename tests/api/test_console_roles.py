@@ -52,6 +52,7 @@ TABLE: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/console/dialogues/{id}/snooze"): OPERATORS,
     ("POST", "/console/dialogues/{id}/wake"): OPERATORS,
     ("POST", "/console/dialogues/{id}/suggest"): OPERATORS,
+    ("POST", "/console/dialogues/{id}/ready"): OPERATORS,
     ("POST", "/console/dialogues/{id}/return"): OPERATORS,
     ("POST", "/console/dialogues/{id}/close"): OPERATORS,
     ("POST", "/console/dialogues/{id}/promises/{promise}/kept"): OPERATORS,

@@ -304,6 +304,18 @@ async def test_the_explorer_is_served_from_here_without_inline_scripts(door: Doo
     assert "/v1/conversations/{id}/messages" in paths
 
 
+async def test_a_note_of_staff_is_in_nothing_the_customers_screen_reads(door: Door) -> None:
+    visit = await door.visit()
+    records = door.house.building.records
+    await visit.answered(await visit.say("hello"))
+    await records.claim(visit.id, operator="olga", name="Olga")
+    await records.note_down(visit.id, "Swears at couriers.", operator="olga", name="Olga")
+    # Closing ends what the stream has to tell, so all of it was read.
+    await records.close(visit.id, operator="olga", said="Closed.")
+    told = await visit.events(until="csat")
+    assert "Swears" not in str(told) + (await visit.get("/messages")).text
+
+
 async def test_a_stopped_worker_is_not_ready(tmp_path: Path) -> None:
     async with open_door(settings_in(tmp_path)) as other:
         await other.house.worker.stop(seconds=0)
