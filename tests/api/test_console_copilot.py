@@ -1,6 +1,6 @@
 """The suggested answer: the turn's own path without an effect, taken by hand, and what became of it written down."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,12 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from sqlalchemy import func, select
 
+from agent.domain import Draft
+from agent.ports import Brief, Steps
 from agent.records.suggestion_tables import suggestions
 from agent.records.tables import metadata
 from tests.api.console_house import Console, console, escalated, send, signed_in
-from tools.context import ConversationId, Language
+from tools.context import ConversationId, Language, TurnId
 
 RETURNS = "# Возврат товара\n\nВернуть товар можно в течение 14 дней. Деньги вернутся на карту за 10 дней."
 QUESTION = "За сколько дней можно вернуть товар?"
@@ -184,13 +186,24 @@ async def test_the_customer_sees_no_sign_that_an_answer_was_suggested(
 ) -> None:
     talk = await claimed(house, olga)
     shown: list[str] = []
+    said: list[str] = []
+    writer, replying = house.building.turn.writer, house.building.turn.replying
+    write = writer.write
 
-    async def status(conversation: object, turn: object, text: str) -> None:
-        shown.append(text)
+    async def aloud(brief: Brief, *, steps: Steps, status: Callable[[str], Awaitable[None]]) -> Draft:
+        said.append("looking")
+        await status("looking")
+        return await write(brief, steps=steps, status=status)
 
-    monkeypatch.setattr(type(house.building.notices), "status", status, raising=True)
+    class Screen:
+        async def status(self, conversation: ConversationId, turn: TurnId, text: str) -> None:
+            shown.append(text)
+
+    monkeypatch.setattr(writer, "write", aloud)
+    monkeypatch.setattr(replying, "notices", Screen())
     before = await house.building.records.last_event(talk)
-    await suggested(olga, talk)
+    assert KEPT in await suggested(olga, talk)
+    assert said == ["looking"], "the writer had something to tell"
     assert shown == []
     assert await house.building.records.last_event(talk) == before
 
