@@ -14,7 +14,7 @@ from agent.records.errors import AnswerFirst, NotYours, TakenAlready
 from agent.snoozing import BadMoment, moment_of
 from agent.staff_notes import LONGEST
 from api.console.deskwork import colleagues
-from api.console.dialogues import LONGEST_REPLY, _back, _page, _refused, _where
+from api.console.dialogues import LONGEST_REPLY, back_to, case_page, place_in_list, refused
 from api.console.page import PageRoute
 from api.console.visit import OperatorSent, Sent
 from tools.context import ConversationId
@@ -28,11 +28,13 @@ async def note(id: str, sent: OperatorSent) -> Response:
     visit, text = sent.visit, _words(sent, "note")
     if not text or len(text) > LONGEST:
         trouble = "empty_note" if not text else "long_note"
-        return await _page(visit, id, *_where(sent), trouble=trouble, tool="note", note=text, status=422)
+        return await case_page(
+            visit, id, *place_in_list(sent), trouble=trouble, tool="note", note=text, status=422
+        )
     await visit.house.building.records.note_down(
         ConversationId(id), text, operator=visit.who.login, name=visit.who.name, key=_key(sent, text)
     )
-    return _back(sent, id, said="noted")
+    return back_to(sent, id, said="noted")
 
 
 @router.post("/{id}/transfer")
@@ -73,27 +75,27 @@ async def transfer(id: str, sent: OperatorSent) -> Response:
             conversation.id, passing, operator=me.login, name=me.name, said=said, note=words
         )
     except (TakenAlready, NotPossible) as fault:
-        return await _refused(sent, id, fault)
-    return _back(sent, id, said="transferred")
+        return await refused(sent, id, fault)
+    return back_to(sent, id, said="transferred")
 
 
 @router.post("/{id}/snooze")
 async def snooze(id: str, sent: OperatorSent) -> Response:
     """Put the conversation aside until a moment."""
     visit, building = sent.visit, sent.visit.house.building
-    zone, where = ZoneInfo(visit.timezone), _where(sent)
+    zone, where = ZoneInfo(visit.timezone), place_in_list(sent)
     try:
         until = moment_of(sent.text("when"), sent.text("at"), now=building.clock.now(), zone=zone)
         await building.records.snooze(ConversationId(id), operator=visit.who.login, until=until)
     except BadMoment:
-        return await _page(
+        return await case_page(
             visit, id, *where, trouble="bad_moment", tool="snooze", at=sent.text("at"), status=422
         )
     except AnswerFirst:
-        return await _page(visit, id, *where, trouble="answer_first", tool="snooze", status=409)
+        return await case_page(visit, id, *where, trouble="answer_first", tool="snooze", status=409)
     except (NotYours, NotPossible) as fault:
-        return await _refused(sent, id, fault)
-    return _back(sent, id, said="snoozed")
+        return await refused(sent, id, fault)
+    return back_to(sent, id, said="snoozed")
 
 
 @router.post("/{id}/wake")
@@ -102,15 +104,15 @@ async def wake(id: str, sent: OperatorSent) -> Response:
     try:
         await sent.visit.house.building.records.wake(ConversationId(id), operator=sent.visit.who.login)
     except (NotYours, NotPossible) as fault:
-        return await _refused(sent, id, fault)
-    return _back(sent, id, said="woken")
+        return await refused(sent, id, fault)
+    return back_to(sent, id, said="woken")
 
 
 @router.post("/{id}/ready")
 async def ready(id: str, sent: OperatorSent) -> Response:
     """Put an answer that is ready behind what is typed, for a page without scripts; nothing is sent."""
     visit, typed = sent.visit, sent.text("text", most=LONGEST_REPLY).replace("\r\n", "\n").rstrip()
-    return await _page(visit, id, *_where(sent), typed=typed, insert=sent.text("ready", most=64))
+    return await case_page(visit, id, *place_in_list(sent), typed=typed, insert=sent.text("ready", most=64))
 
 
 def _key(sent: Sent, text: str) -> str:
@@ -140,10 +142,10 @@ async def _target(sent: Sent, conversation: Conversation) -> tuple[Department, C
 
 async def _asked_again(sent: Sent, id: str, *, trouble: str = "", passing: Passing | None = None) -> Response:
     """Show the form with what was chosen, and why it was not done yet."""
-    return await _page(
+    return await case_page(
         sent.visit,
         id,
-        *_where(sent),
+        *place_in_list(sent),
         trouble=trouble,
         tool="transfer",
         chosen={name: sent.text(name) for name in ("to", "why")},

@@ -72,7 +72,7 @@ async def dialogue(
 ) -> Response:
     """One conversation beside the list; `take` is the suggestion whose words stand in the field."""
     told, wrong = (said if said in SAID else ""), (trouble if trouble in TROUBLE else "")
-    return await _page(visit, id, show, department, whole=whole, said=told, trouble=wrong, taken=take)
+    return await case_page(visit, id, show, department, whole=whole, said=told, trouble=wrong, taken=take)
 
 
 @router.get("/{id}/part")
@@ -111,8 +111,8 @@ async def claim(id: str, sent: OperatorSent) -> Response:
             conversation.id, operator=visit.who.login, name=visit.who.name, said=greeting
         )
     except (TakenAlready, NotPossible) as fault:
-        return await _refused(sent, id, fault)
-    return _back(sent, id, said="claimed")
+        return await refused(sent, id, fault)
+    return back_to(sent, id, said="claimed")
 
 
 @router.post("/{id}/reply")
@@ -123,7 +123,9 @@ async def reply(id: str, sent: OperatorSent) -> Response:
     trouble = "empty_reply" if not text else "long_reply" if len(text) > LONGEST_REPLY else ""
     if trouble or gaps_in(text):
         trouble = trouble or "gap"
-        return await _page(visit, id, *_where(sent), trouble=trouble, typed=text, taken=taken, status=422)
+        return await case_page(
+            visit, id, *place_in_list(sent), trouble=trouble, typed=text, taken=taken, status=422
+        )
     records = visit.house.building.records
     try:
         conversation = await records.conversation(ConversationId(id))
@@ -134,10 +136,10 @@ async def reply(id: str, sent: OperatorSent) -> Response:
     try:
         said = await records.person_says(conversation.id, text, key=_key(sent, text), pledge=pledge, **who)
     except NotYours as fault:
-        return await _refused(sent, id, fault, typed=text)
+        return await refused(sent, id, fault, typed=text)
     replied(visit, id)
     await settle(visit, conversation, said, taken=taken, about=_about(conversation))
-    return _back(sent, id, said="replied")
+    return back_to(sent, id, said="replied")
 
 
 @router.post("/{id}/suggest")
@@ -146,12 +148,12 @@ async def suggest_answer(id: str, sent: OperatorSent) -> Response:
     visit, typed = sent.visit, _typed(sent)
     conversation = await visit.house.building.records.conversation(ConversationId(id))
     if conversation.holder != "person" or conversation.operator != visit.who.login:
-        return await _refused(sent, id, NotYours(), typed=typed)
+        return await refused(sent, id, NotYours(), typed=typed)
     why = await suggest(visit, conversation, about=_about(conversation))
     if why is None and not typed.strip():
-        return _back(sent, id, said="suggested")
+        return back_to(sent, id, said="suggested")
     taken = sent.text("suggestion", most=64)
-    return await _page(visit, id, *_where(sent), typed=typed, taken=taken, nothing=why or "")
+    return await case_page(visit, id, *place_in_list(sent), typed=typed, taken=taken, nothing=why or "")
 
 
 @router.post("/{id}/return")
@@ -163,9 +165,9 @@ async def give_back(id: str, sent: OperatorSent) -> Response:
         said = sent.visit.say("customer.returned", conversation.language)
         await records.return_to_ai(conversation.id, operator=sent.visit.who.login, said=said)
     except (TakenAlready, NotPossible) as fault:
-        return await _refused(sent, id, fault)
+        return await refused(sent, id, fault)
     learn_soon(sent.visit)
-    return _back(sent, id, said="returned")
+    return back_to(sent, id, said="returned")
 
 
 @router.post("/{id}/close")
@@ -177,9 +179,9 @@ async def close(id: str, sent: OperatorSent) -> Response:
         said = sent.visit.say("customer.closed", conversation.language)
         await records.close(conversation.id, operator=sent.visit.who.login, said=said)
     except (TakenAlready, NotPossible) as fault:
-        return await _refused(sent, id, fault)
+        return await refused(sent, id, fault)
     learn_soon(sent.visit)
-    return _back(sent, id, said="closed")
+    return back_to(sent, id, said="closed")
 
 
 def _typed(sent: Sent) -> str:
@@ -222,7 +224,7 @@ async def _list(
     }
 
 
-async def _page(
+async def case_page(
     visit: Visit,
     id: str,
     show: str,
@@ -237,6 +239,7 @@ async def _page(
     status: int = 200,
     **more: Any,
 ) -> Response:
+    """Show a conversation beside the list; `more` goes to its tools, `insert` names the ready answer to be put in."""
     conversation = await visit.house.building.records.conversation(ConversationId(id))
     opened = await case(visit, conversation, whole=whole)
     await visit.note("read", id, about=_about(conversation), messages=len(opened.said))
@@ -270,20 +273,21 @@ async def _case_values(visit: Visit, opened: Any) -> dict[str, Any]:
     }
 
 
-def _where(sent: Sent) -> tuple[str, str]:
+def place_in_list(sent: Sent) -> tuple[str, str]:
     """Return the list's shelf and department the form was sent beside."""
     return sent.text("show") or "open", sent.text("department")
 
 
-def _back(sent: Sent, id: str, *, said: str) -> Response:
-    show, department = _where(sent)
+def back_to(sent: Sent, id: str, *, said: str) -> Response:
+    """Lead back to the conversation, beside the list the form was sent from."""
+    show, department = place_in_list(sent)
     return redirect(f"/console/dialogues/{id}", show=show, department=department, said=said)
 
 
-async def _refused(sent: Sent, id: str, fault: Exception, *, typed: str = "") -> Response:
+async def refused(sent: Sent, id: str, fault: Exception, *, typed: str = "") -> Response:
     """Show how things stand now, and say why nothing was done."""
     trouble = {TakenAlready: "taken", NotYours: "not_yours"}.get(type(fault), "not_possible")
     conversation = await sent.visit.house.building.records.conversation(ConversationId(id))
     if typed and conversation.holder == "closed":
         trouble = "closed"
-    return await _page(sent.visit, id, *_where(sent), trouble=trouble, typed=typed, status=409)
+    return await case_page(sent.visit, id, *place_in_list(sent), trouble=trouble, typed=typed, status=409)

@@ -22,6 +22,8 @@ from knowledge.split import split
 from knowledge.types import DocumentId
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.heavy
+
 DEMO = ROOT / "demo"
 
 

@@ -119,7 +119,7 @@ async def test_the_desk_counts_and_orders_what_waits(engine: Any, clock: Clock) 
         (second, "из delivery", "not_sure"),
     ]
     counts = await desk.counts(operator="olga")
-    assert counts == {"open": 2, "waiting": 1, "mine": 1}
+    assert counts == {"open": 2, "waiting": 1, "mine": 1, "snoozed": 0}
     assert [
         line.conversation.id for line in await desk.lines("open", operator="", department="delivery")
     ] == [second]

@@ -30,7 +30,7 @@ from tests.api.widget_server import serving
 from tests.knowledge.files import pdf
 from tests.migrated import migrated
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 QUESTION = "Within how many days can I return an unopened tent?"
 QUESTIONS = f"""

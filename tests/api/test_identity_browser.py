@@ -15,7 +15,7 @@ from tests.api.identity_desk import SECRET, settings_of
 from tests.api.running import Server, running
 from tests.api.widget_browser import chat_frame, say, visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.heavy, pytest.mark.timeout(600)]
 
 STRICT = (
     ("[assurance.tools]\n", '[assurance.tools]\ncancel_order = "stepped_up"\n'),

@@ -11,6 +11,8 @@ from agent.records.tables import outbox
 from tests.api.telegram_desk import open_post, sometime
 from tests.telegram_api import TOKEN, Fault, telegram_api
 
+pytestmark = pytest.mark.heavy
+
 OTHERS = ("aiosqlite", "asyncio")
 """Loggers that `set_up_logs` keeps quiet: at the lowest level they show the statements of a database."""
 ANSWER = "You said: {}\n\n¹ Returns"

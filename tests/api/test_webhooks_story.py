@@ -25,6 +25,8 @@ from tests.api.telegram_desk import sometime
 from tests.contracts.memory import card
 from tools.context import ConversationId
 
+pytestmark = pytest.mark.heavy
+
 CONVERSATIONS, EVENTS = 10, 20
 BETWEEN = 45
 """Events after which the receiver restarts."""

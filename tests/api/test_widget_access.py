@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 from tests.api.widget_browser import chat_frame, open_chat, say, visitor
 from tests.api.widget_server import World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 FOCUSED = "document.activeElement?.getAttribute('aria-label') || document.activeElement?.textContent || document.activeElement?.id"
 SMALL = """() => [...document.querySelectorAll('button, a[href], textarea')]

@@ -11,7 +11,7 @@ from agent.records.codec import cards_json
 from tests.api.widget_browser import chat_frame, open_chat, visitor
 from tests.api.widget_server import World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 TRACKING = Card(
     kind="tracking",

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.api.widget_browser import open_chat, say, visitor
 from tests.api.widget_server import World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 
 def test_what_is_allowed_is_switched_by_the_customer_and_what_is_held_is_told(

@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.api.widget_browser import chat_frame, open_chat, say
 from tests.api.widget_server import World, problem
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 
 def texts(world: World) -> list[str]:

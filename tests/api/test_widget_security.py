@@ -11,7 +11,7 @@ from tests.api.widget_browser import chat_frame, open_chat, say, visitor
 from tests.api.widget_server import World, widget_world
 from tests.api.xss_payloads import PAYLOADS
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.heavy]
 
 HARMLESS = {
     "ARTICLE", "DIV", "SPAN", "P", "BR", "STRONG", "B", "EM", "I", "UL", "OL", "LI", "CODE", "PRE", "BLOCKQUOTE", "TABLE",

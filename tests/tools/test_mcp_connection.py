@@ -29,6 +29,8 @@ from tools.mcp.plug import Plug
 from tools.proposal import Proposal
 from tools.toolbox import Toolbox
 
+pytestmark = pytest.mark.heavy
+
 
 async def told(tools: Toolbox, name: str, who: Caller | None = None, **arguments: Any) -> dict[str, Any]:
     result: dict[str, Any] = json.loads(await tools.call(name, arguments, who or caller()))

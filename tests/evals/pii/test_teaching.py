@@ -6,6 +6,8 @@ from agent.privacy.latin import Weights, latin_names
 from evals.pii import teaching
 from evals.pii.teaching import School, common_in, heard_of, lessons, unseen, written
 
+pytestmark = pytest.mark.heavy
+
 PUBLIC = [
     {
         "text": "ask for Anna Smith today",
