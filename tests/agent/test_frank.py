@@ -181,3 +181,11 @@ def test_the_weights_are_few_and_the_certain_bound_is_the_higher() -> None:
     weights = fitted()
     assert len(weights.runs) < 5_000
     assert 0 < weights.asks < weights.surely < 1
+
+
+def test_of_a_very_long_message_the_beginning_and_the_end_are_heard() -> None:
+    filler = "The lamp is on the table. " * 600
+    assert heard(f"Are you a robot? {filler}").asks
+    assert heard(f"{filler} Are you a robot?").asks
+    assert not heard(filler).asks
+    assert len(list(units(filler))) < 300
