@@ -150,7 +150,7 @@ def test_what_a_person_answered_once_is_answered_by_the_ai_with_a_citation(
         chat = open_chat(shop, f"{address}/shop")
         log = chat.locator(".log")
         say(chat, QUESTION)
-        expect(log).to_contain_text("передаю сотруднику")
+        expect(log).to_contain_text("Передаю разговор")
         expect(log).not_to_contain_text("только рубли")
         pictured(shop, "1-called")
         operator_answers(desk)

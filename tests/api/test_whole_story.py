@@ -58,7 +58,7 @@ def test_a_customer_is_answered_by_the_ai_and_then_by_a_person(server: Server, b
         expect(desk.locator("body")).to_contain_text("Сколько дней на возврат товара?")
         desk.locator("form[action$='/claim'] button").click()
         desk.locator("#reply").fill("Добрый день. Курьер позвонит вам за час до приезда.")
-        desk.locator("form.composer button").click()
+        desk.locator("form.composer button.primary").click()
 
         expect(log).to_contain_text("Курьер позвонит вам за час до приезда.")
         person = log.locator("[data-author=person]").last
