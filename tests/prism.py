@@ -1,14 +1,12 @@
 """Prism, a server that holds requests against an OpenAPI document: `@stoplight/prism-cli` from npm, outside the checkout."""
 
-import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.aimock import NoNode
+from tests.npm import installed
 from tests.starting import answering
 
 PACKAGE, VERSION = "@stoplight/prism-cli", "5.14.2"
@@ -18,35 +16,6 @@ SECONDS_TO_INSTALL = 900
 SECONDS_TO_START = 120
 
 
-def installed() -> Path:
-    """Return the command's script, installing the pinned version where it is absent. Raises `NoNode`."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        raise NoNode("node and npm are not installed")
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    cache = home / "mayak-tests" / f"prism-{VERSION}"
-    script = cache / "node_modules" / PACKAGE / "dist" / "index.js"
-    if not script.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        options = [
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            f"--before={NEWEST}",
-            "--prefix",
-            str(cache),
-        ]
-        done = subprocess.run(
-            ["npm", "install", *options, f"{PACKAGE}@{VERSION}"],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS_TO_INSTALL,
-            check=False,
-        )
-        if not script.exists():
-            raise NoNode(f"npm could not install {PACKAGE}@{VERSION}: {done.stderr[-300:]}")
-    return script
-
-
 @contextmanager
 def prism(document: Path, *, folder: Path, upstream: str = "") -> Iterator[str]:
     """Run it on the loopback; yields its address.
@@ -54,7 +23,8 @@ def prism(document: Path, *, folder: Path, upstream: str = "") -> Iterator[str]:
     Without `upstream` it answers with what the document allows, with it it passes requests on and holds both ways
     against the document: a fault is a status of 4xx or 5xx. Raises `NoNode`.
     """
-    script = installed()
+    older = [f"--before={NEWEST}"]
+    script = installed(PACKAGE, VERSION, "dist/index.js", seconds=SECONDS_TO_INSTALL, options=older)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

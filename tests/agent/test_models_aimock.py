@@ -16,7 +16,8 @@ from agent.loop import Loop
 from agent.models import ModelChain, ModelSettings, chain
 from agent.records.purse import FakePurse
 from tests.agent.library import ALLOWING, CountingSteps, LibraryTools, brief, caller, no_status, pack
-from tests.aimock import NoNode, aimock
+from tests.aimock import aimock
+from tests.npm import NoNode
 from tests.scripted import ScriptedModel, says
 
 pytestmark = [pytest.mark.heavy, pytest.mark.asyncio(loop_scope="module")]

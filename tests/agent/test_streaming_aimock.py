@@ -11,7 +11,8 @@ from agent.errors import WriterFailed
 from agent.ports import Heard
 from tests.agent.library import CountingSteps, LibraryTools, brief, no_status
 from tests.agent.test_models_aimock import BEHIND, RIGHT, fixture, writer
-from tests.aimock import NoNode, aimock
+from tests.aimock import aimock
+from tests.npm import NoNode
 
 pytestmark = [pytest.mark.heavy, pytest.mark.asyncio(loop_scope="module")]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aimock import NoNode
+from tests.npm import NoNode
 from tests.prism import prism
 from tests.tools.desk_server import KEY, desk
 from tests.tools.desks import DESK, MAPPING, asking, box, described, known
