@@ -51,9 +51,13 @@ _LACKS: Mapping[Reason, Lack] = {
     "internal_error": "model",
 }
 _CODE = re.compile(
-    r"(?<![\w.,:$€£₽@+-])(?:[A-Za-zА-Яа-яЁё]{1,4}-?\d{2,14}|\d{4,14})(?:-[A-Za-zА-Яа-яЁё0-9]{1,4})?(?!\w|[.,:@-]\w)"
+    r"(?<![\w.,:$€£₽@+-])(?:[A-Za-zА-Яа-яЁё]{1,4}-?\d{2,14}|\d{3,14})(?:-[A-Za-zА-Яа-яЁё0-9]{1,4})?(?!\w|[.,:@-]\w)"
 )
-_MONEY = re.compile(r"\s*(?:₽|руб|р\.|rub|usd|eur|\$|€|%|см|мм|вт|кг|cm|mm|kg)", re.IGNORECASE)
+_MEASURE = re.compile(
+    r"\s*(?:₽|руб|р\.|rub|usd|eur|\$|€|%|°|см|мм|вт|кг|лм|люмен|градус|кельвин|[кk]\b|cm|mm|kg|lm\b|lumen|w\b|degree)",
+    re.IGNORECASE,
+)
+"""What counts money or things: the number before it names nothing."""
 _TITLE = re.compile(r"(?:[^\W\d_]+\s+)?[«“\"]([^«»“”\"\n]{2,50})[»”\"]")
 
 
@@ -146,7 +150,7 @@ def _names(messages: Sequence[Message], said: Sequence[Message], *, first: int) 
     for message in (*(m for m in said if m.seq >= first), *(m for m in reversed(said) if m.seq < first)):
         text = gist(message.text)
         for match in _CODE.finditer(text):
-            if not _MONEY.match(text, match.end()):
+            if not _MEASURE.match(text, match.end()):
                 found.append(match.group())
         found += [match.group() for match in _TITLE.finditer(text)]
     found += [card.title for m in messages[-MESSAGES:] if m.author == "ai" for card in m.cards]

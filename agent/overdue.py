@@ -21,6 +21,7 @@ from agent.domain import Reply, Stage
 from agent.due import Working
 from agent.pack import Pack
 from agent.pledge import Owed, Pledge, Told
+from agent.policy.measure import quiet_until
 from agent.routing import Operator, available
 from tools.context import Language
 from tools.phrases import Phrases
@@ -54,32 +55,23 @@ def lateness(one: Overdue, *, now: datetime, operators: Sequence[Operator], pack
     """Return what becomes of a promise that is due or was not told of yet."""
     department = pack.department(one.owed.department)
     there = any(operator.login == one.operator for operator in operators)
-    moves: dict[bool, Move] = {True: "stays", False: "let_go"}
     move: Move = "called"
-    if one.stage in ("person", "snoozed"):
-        move = moves[there]
-    elif one.stage == "queued":
+    if one.stage == "queued" or (one.stage in ("person", "snoozed") and there):
         move = "stays"
+    elif one.stage in ("person", "snoozed"):
+        move = "let_go"
     if one.owed.told:
         # It was put off after the customer had been told: they are told once.
         return Lateness(tells=one.owed.told, move=move, department=department.id)
     if one.restricted:
         return Lateness(tells="nothing", move=move, department=department.id)
-    if quiet(now, pack=pack):
+    if quiet_until(now, zone=pack.timezone, quiet=pack.policy.quiet_hours) is not None:
         return Lateness(tells="", move=move, department=department.id)
     closed = back_at(now, pack=pack, department=department) is not None
     free = available(operators, department=department, language=one.language, now=now)
     real = not one.owed.renews and (closed or there or bool(free))
     again = Working(pack=pack, department=department).usual(now) if real else None
     return Lateness(tells="due" if again else "late", move=move, department=department.id, again=again)
-
-
-def quiet(now: datetime, *, pack: Pack) -> bool:
-    """Return whether the company begins nothing with customers at this hour of its day."""
-    hours, at = pack.policy.quiet_hours, now.astimezone(ZoneInfo(pack.timezone)).time()
-    if hours.begins <= hours.ends:
-        return hours.begins <= at < hours.ends
-    return at >= hours.begins or at < hours.ends
 
 
 def late_words(one: Overdue, late: Lateness, *, now: datetime, phrases: Phrases, pack: Pack) -> Reply:

@@ -65,9 +65,9 @@ class Detector:
 
 
 @cache
-def quick() -> Detector:
+def quick(also: frozenset[Kind] = frozenset()) -> Detector:
     """The detector without the neural reader: a dictionary and patterns, for what is written down all the time."""
-    return Detector()
+    return Detector(also=also)
 
 
 @cache

@@ -15,17 +15,22 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from agent.privacy.detect import quick
 from agent.privacy.hiding import MASK, hidden
+from agent.privacy.spans import ASKED_FOR
 from agent.records.questions import searched
 from agent.records.tables import inbox, messages, tickets, turns
 from tools.context import ConversationId, Language, TurnId
 
 WORDY = 3
 """Words from which what a customer writes to a person is a question."""
-_NUMBER = re.compile(
-    r"(?:№\s?|#\s?)?\b\d{3,}-[A-ZА-Яa-zа-я]{1,2}\b|(?:№\s?|#\s?)\d+|(?<=заказ )\d+|(?<=заказа )\d+|(?<=order )\d+|\b\d{7,}\b"
-)
-"""Numbers of orders and parcels: they name one customer's thing."""
+_CODE = re.compile(r"\b\d{3,}-[A-ZА-Яa-zа-я]{1,2}\b|\b\d{7,}\b")
+"""What may be a number of one customer's thing though no word says so."""
+
+
+def masked(text: str) -> str:
+    """Return the text without personal data and without numbers of orders and contracts."""
+    return _CODE.sub(MASK, hidden(text, detector=lambda: quick(ASKED_FOR)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Resolved:
 class Cases:
     """The reading room of what people answered; `mask` takes out what names a person."""
 
-    def __init__(self, engine: AsyncEngine, *, mask: Callable[[str], str] = hidden) -> None:
+    def __init__(self, engine: AsyncEngine, *, mask: Callable[[str], str] = masked) -> None:
         self._engine = engine
         self._mask = mask
 
@@ -88,10 +93,10 @@ class Cases:
 
     def _plain(self, text: str, names: set[str]) -> str:
         """Return the text without personal data, numbers of orders and the names of who wrote it."""
-        masked = _NUMBER.sub(MASK, self._mask(text))
+        plain = self._mask(text)
         for name in sorted(names, key=len, reverse=True):
-            masked = re.sub(rf"\b{re.escape(name)}\b", MASK, masked)
-        return masked.strip()
+            plain = re.sub(rf"\b{re.escape(name)}\b", MASK, plain)
+        return plain.strip()
 
 
 @dataclass(frozen=True, slots=True)

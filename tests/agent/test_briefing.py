@@ -109,6 +109,20 @@ def test_two_hundred_messages_are_told_by_what_is_open_now_and_read_quickly() ->
     assert time.process_time() - began < 1
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Можно ли ставить светильник в парной при 110 градусах?", ()),
+        ("Есть лампа на 1000 лм и 3000 К, не дороже 2500 ₽?", ()),
+        ("Do you have 3000K bulbs with 800 lumen?", ()),
+        ("Где мой заказ 104?", ("104",)),
+    ],
+)
+def test_what_is_measured_names_nothing(text: str, names: tuple[str, ...]) -> None:
+    lines = read(talk(("customer", text)))
+    assert (lines["names"].names if "names" in lines else ()) == names
+
+
 @pytest.mark.parametrize("filler", ["Мы долго выбирали светильник. ", "щ", "😀", "<b>", "\n"])
 def test_a_message_of_a_hundred_kilobytes_is_read_for_its_question(filler: str) -> None:
     text = (filler * 100_000)[:50_000]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.overdue import Overdue, late_words, lateness, quiet, renewed
+from agent.overdue import Overdue, late_words, lateness, renewed
 from agent.pack import load_pack
 from agent.pledge import SOON, Owed, PledgeId
 from agent.routing import Operator
@@ -106,7 +106,8 @@ def test_at_night_it_is_late_and_the_customer_is_told_in_the_morning() -> None:
 
 @pytest.mark.parametrize(("hour", "is_quiet"), [(8, True), (9, False), (20, False), (21, True), (0, True)])
 def test_quiet_hours_are_the_companys(hour: int, is_quiet: bool) -> None:
-    assert quiet(TUESDAY.replace(hour=hour), pack=PACK) is is_quiet
+    late = lateness(overdue(), now=TUESDAY.replace(hour=hour), operators=[], pack=PACK)
+    assert (late.tells == "") is is_quiet
 
 
 def test_a_customer_whose_data_rest_is_told_nothing_by_a_program() -> None:
