@@ -81,13 +81,11 @@ class Learning:
         Each is counted once, whoever else gathers at the same time.
         """
         since = self._building.clock.now() - timedelta(days=DAYS)
-        ended = await self.cases.resolved(since=since)
-        new = await self.book.unseen([one.turn for one in ended])
-        learnt = 0
-        for case in ended:
-            if case.turn in new:
-                learnt += await self._learn(case)
-        return learnt
+        # Every case that ends asks for this: what was looked at before is not read again.
+        ended = await self.cases.ended(since=since)
+        unseen = await self.book.unseen(ended)
+        new = await self.cases.resolved([turn for turn in ended if turn in unseen])
+        return sum([await self._learn(case) for case in new])
 
     async def proposals(self) -> tuple[Proposal, ...]:
         """Return every proposal: the most asked first."""

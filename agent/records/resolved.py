@@ -7,12 +7,12 @@ else                              ─► the question before, unless it had been
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.privacy.detect import quick
@@ -53,10 +53,23 @@ class Cases:
         self._engine = engine
         self._mask = mask
 
-    async def resolved(self, *, since: datetime, limit: int = 500) -> tuple[Resolved, ...]:
-        """Return the latest calls that ended since then with an answer of a person, oldest first."""
-        wanted = select(tickets).where(tickets.c.state == "resolved", tickets.c.resolved >= since)
-        found = await self._cases(wanted.order_by(tickets.c.resolved.desc()).limit(limit))
+    async def ended(self, *, since: datetime, limit: int = 500) -> tuple[TurnId, ...]:
+        """Return the turns of the latest calls that ended since then and in which a person spoke."""
+        spoke = exists().where(
+            messages.c.conversation == tickets.c.conversation,
+            messages.c.author == "person",
+            messages.c.at >= tickets.c.created,
+        )
+        wanted = select(tickets.c.turn).where(
+            tickets.c.state == "resolved", tickets.c.resolved >= since, spoke
+        )
+        async with self._engine.connect() as connection:
+            found = await connection.execute(wanted.order_by(tickets.c.resolved.desc()).limit(limit))
+            return tuple(map(TurnId, found.scalars()))
+
+    async def resolved(self, turns: Collection[TurnId]) -> tuple[Resolved, ...]:
+        """Return those of the calls with an answer of a person, oldest first."""
+        found = await self._cases(select(tickets).where(tickets.c.turn.in_(turns)))
         return tuple(sorted(found, key=lambda one: (one.at, one.turn)))
 
     async def of(self, conversation: ConversationId) -> Resolved | None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from agent.records.resolved import Cases, masked
 from api.console.jobs import jobs
 from api.learning import Learning
 from knowledge.types import DocumentId
@@ -53,6 +54,25 @@ async def test_a_case_that_ends_makes_a_proposal_of_what_the_person_answered(hou
         assert "first answered by Ольга" in page
         read = await house.audited("questions")
         assert read[-1].target == "lessons"
+
+
+async def test_what_was_looked_at_once_is_not_read_again_when_the_next_case_ends(house: Console) -> None:
+    read: list[str] = []
+
+    def counted(text: str) -> str:
+        read.append(text)
+        return masked(text)
+
+    learning = Learning(house.building)
+    learning.cases = Cases(house.building.engine, mask=counted)
+    for wording in (WRAP, "Сколько стоит подарочная упаковка"):
+        read.clear()
+        talk = await asked_in_vain(house.building, wording)
+        await house.building.records.close(talk, operator="olga", said="Всё.")
+        await learning.gather()
+        assert wording in read
+        assert len(read) <= 3, "the question and the replies of this case alone"
+    assert await learning.gather() == 0
 
 
 async def test_giving_back_teaches_too_and_the_same_question_is_counted_not_repeated(house: Console) -> None:
